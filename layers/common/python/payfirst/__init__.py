@@ -1,0 +1,1 @@
+"""PayFirst: money first, then exactly one booking, order or refund."""

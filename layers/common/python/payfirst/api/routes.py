@@ -1,0 +1,121 @@
+"""The one table of HTTP routes.
+
+`build_app` registers handlers from it, the site answers 404 and 405 from it, `openapi.json` is written from it, and a test
+holds `template.yaml` to it. Each path stands here once, without a trailing slash; every route also answers with one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+
+class Family(StrEnum):
+    """Whose error shape a route speaks: bookings (document A), orders (document B), or A's payments."""
+
+    BOOKINGS = "bookings"
+    PAYMENTS = "payments"
+    ORDERS = "orders"
+    MPESA_NOTICE = "mpesa_notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: `operation` is its OpenAPI id and the name of its handler; `public` ones need no token."""
+
+    method: str
+    path: str
+    function: str
+    operation: str
+    family: Family
+    public: bool = False
+
+
+A, P, B = Family.BOOKINGS, Family.PAYMENTS, Family.ORDERS
+
+ROUTES: Final = (
+    # Sessions (document B)
+    Route("POST", "/api/payments/sessions", "create_session", "create_session", B),
+    Route("POST", "/api/payments/sessions/{session_id}/extend_session", "create_session", "extend_session", B),
+    Route("GET", "/api/payments/sessions", "read_payments", "list_sessions", B),
+    Route("GET", "/api/payments/sessions/{session_id}", "read_payments", "get_session", B),
+    Route("GET", "/api/payments/sessions/{session_id}/status", "read_payments", "session_status", B),
+    Route("POST", "/api/payments/sessions/{session_id}/initiate_payment", "initiate_payment", "initiate_payment", B),
+    # Payments (document A); each also under the doubled prefix of its Postman collection
+    Route("POST", "/api/payments/process-cart", "initiate_payment", "process_cart", P),
+    Route("POST", "/api/payments/payments/process-cart", "initiate_payment", "process_cart_doubled", P),
+    Route("GET", "/api/payments", "read_payments", "list_payments", P),
+    Route("GET", "/api/payments/payments", "read_payments", "list_payments_doubled", P),
+    Route("GET", "/api/payments/{payment_id}", "read_payments", "get_payment", P),
+    Route("GET", "/api/payments/payments/{payment_id}", "read_payments", "get_payment_doubled", P),
+    Route("GET", "/api/payments/{payment_id}/check-booking", "read_payments", "check_booking", P),
+    Route("GET", "/api/payments/payments/{payment_id}/check-booking", "read_payments", "check_booking_doubled", P),
+    # Notices of the gateways
+    Route("POST", "/api/payments/webhook/{gateway}", "webhook", "gateway_notice", P, public=True),
+    Route(
+        "POST",
+        "/api/payments/transactions/mpesa_callback",
+        "webhook",
+        "mpesa_callback",
+        Family.MPESA_NOTICE,
+        public=True,
+    ),
+    Route("POST", "/cb/stk/{token}", "webhook", "stk_callback", Family.MPESA_NOTICE, public=True),
+    # Carts of bookings (document A)
+    Route("POST", "/api/cart/carts", "carts", "create_cart", A),
+    Route("GET", "/api/cart/carts", "carts", "list_carts", A),
+    Route("GET", "/api/cart/carts/active", "carts", "list_active_carts", A),
+    Route("GET", "/api/cart/carts/{cart_id}", "carts", "get_cart", A),
+    Route("DELETE", "/api/cart/carts/{cart_id}", "carts", "delete_cart", A),
+    Route("POST", "/api/cart/carts/{cart_id}/apply_promo", "carts", "apply_promo", A),
+    Route("POST", "/api/cart/carts/{cart_id}/remove_promo", "carts", "remove_promo", A),
+    # Cart of produce (document B)
+    Route("GET", "/api/carts/my_cart", "carts", "my_cart", B),
+    Route("POST", "/api/carts/add_item", "carts", "add_item", B),
+    Route("POST", "/api/carts/update_quantity", "carts", "update_quantity", B),
+    Route("POST", "/api/carts/remove_item", "carts", "remove_item", B),
+    # Catalogue and places
+    Route("GET", "/api/listings", "catalogue", "list_listings", B, public=True),
+    Route("GET", "/api/listings/{listing_id}", "catalogue", "get_listing", B, public=True),
+    Route("GET", "/api/services", "catalogue", "list_services", A, public=True),
+    Route("GET", "/api/services/{service_id}", "catalogue", "get_service", A, public=True),
+    Route("GET", "/api/locations/counties", "catalogue", "list_counties", B, public=True),
+    Route("GET", "/api/locations/counties/{county_id}/subcounties", "catalogue", "list_subcounties", B, public=True),
+    # Bookings and orders
+    Route("GET", "/api/booking/bookings", "bookings", "list_bookings", A),
+    Route("GET", "/api/booking/bookings/{booking_id}", "bookings", "get_booking", A),
+    Route("POST", "/api/booking/bookings/{booking_id}/reschedule", "bookings", "reschedule_booking", A),
+    Route("GET", "/api/orders", "bookings", "list_orders", B),
+    Route("GET", "/api/orders/{order_id}", "bookings", "get_order", B),
+    # The site
+    Route("GET", "/health", "site", "health", B, public=True),
+    Route("GET", "/openapi.json", "site", "openapi", B, public=True),
+    Route("GET", "/docs", "site", "docs", B, public=True),
+)
+
+
+def family_of(path: str) -> Family:
+    """Whose error shape answers at `path`, known or not: by the prefix that the documents give each family."""
+    if path.startswith("/cb/") or path.startswith("/api/payments/transactions"):
+        return Family.MPESA_NOTICE
+    if path.startswith("/api/payments/sessions"):
+        return Family.ORDERS
+    if path.startswith("/api/payments"):
+        return Family.PAYMENTS
+    if path.startswith(("/api/cart/", "/api/booking", "/api/services")):
+        return Family.BOOKINGS
+    return Family.ORDERS
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Route], ...]:
+    return tuple((re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)), route) for route in ROUTES)
+
+
+def methods_of(path: str) -> tuple[str, ...]:
+    """The methods that `path` answers to, sorted; empty for a path that no route has."""
+    bare = path.rstrip("/") or "/"
+    return tuple(sorted({route.method for pattern, route in _patterns() if pattern.fullmatch(bare)}))

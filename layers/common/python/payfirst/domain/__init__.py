@@ -1,0 +1,1 @@
+"""The rules of the shop and its money; the standard library only."""

@@ -1,0 +1,169 @@
+"""What every gateway client takes and answers.
+
+A call ends in a value, never in an exception for the customer: a push is `Accepted`, `Rejected` or `Unknown`; a look at its
+status is `Captured`, `Declined`, `Pending`, `Absent` or `NoAnswer`. `Unknown` means that the money may be on its way: it is
+looked up, and the same request is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from payfirst.domain.money import Money
+
+
+class GatewayName(StrEnum):
+    """The gateways by the word that the API shows and the table stores."""
+
+    MPESA = "MPESA"
+    PHONEPE = "PHONEPE"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What one attempt asks a gateway to collect.
+
+    `ref` is the attempt's own reference (`MT` and 13 hex digits; PhonePe's `merchantOrderId`). `phone` is the payer's number
+    as digits with the country code (`254712345678`), for M-Pesa only. `callback_url` is where M-Pesa posts the result,
+    `redirect_url` where PhonePe sends the browser afterwards. `account` and `description` are shown to the payer.
+    """
+
+    ref: str
+    amount: Money
+    account: str
+    description: str
+    expires_at: datetime
+    phone: str | None = None
+    callback_url: str | None = None
+    redirect_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The gateway has the request; nothing is paid yet.
+
+    `gateway_id` is M-Pesa's CheckoutRequestID or PhonePe's orderId; the other fields are what that gateway adds.
+    """
+
+    gateway_id: str
+    merchant_request_id: str | None = None
+    payment_url: str | None = None
+    customer_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The gateway refused before any money moved.
+
+    `code` is our stable word (`invalid_phone`, `subscriber_busy`, `misconfigured` …), `message` a sentence for the customer,
+    `detail` the gateway's own words for the log and for A's `details`. `field` names the request's field that is to blame,
+    if one is. `configuration` asks for an alarm: no customer can mend it.
+    """
+
+    code: str
+    message: str
+    detail: str
+    retryable: bool
+    configuration: bool = False
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The answer was lost or says nothing; `reason` is a short fact for the log, never a body."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusQuery:
+    """Which attempt is asked about: our `ref` (PhonePe) and the gateway's own id (M-Pesa), with the amount that was pushed."""
+
+    ref: str
+    gateway_id: str | None
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The gateway says that the money is collected.
+
+    `amount` is `None` where the gateway does not state it (M-Pesa's query); `receipt` and `merchant` (its name for the
+    payee) likewise.
+    """
+
+    amount: Money | None
+    receipt: str | None
+    merchant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The gateway says that this attempt collected nothing; the fields are those of `Rejected`.
+
+    `final` is False where the gateway is known to take such a word back (an undocumented result code).
+    """
+
+    code: str
+    message: str
+    retryable: bool
+    configuration: bool = False
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The payer has not decided yet, or the gateway is still working."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The gateway has no entry for this reference: the request never reached it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The gateway could not be asked; `reason` is a short fact for the log, never a body."""
+
+    reason: str
+
+
+PushAnswer = Accepted | Rejected | Unknown
+StatusAnswer = Captured | Declined | Pending | Absent | NoAnswer
+
+
+class Gateway(Protocol):
+    """What a use case needs of a gateway. `timeout_s` is the whole time the call may take, connect and read together."""
+
+    @property
+    def name(self) -> GatewayName: ...
+
+    def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer: ...
+
+    def status(self, query: StatusQuery, *, now: datetime, timeout_s: float) -> StatusAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A gateway's access token as containers share it; both instants are aware UTC. `value` never leaves in a log."""
+
+    value: str
+    expires_at: datetime
+    renew_at: datetime
+
+
+class TokenStore(Protocol):
+    """Where containers share one access token per gateway, and agree on who fetches the next one."""
+
+    def read(self, gateway: GatewayName) -> StoredToken | None: ...
+
+    def lease(self, gateway: GatewayName, *, owner: str, now: datetime, until: datetime) -> bool:
+        """Whether `owner` alone may fetch a token until `until`; a lease that has run out is free."""
+        ...
+
+    def write(self, gateway: GatewayName, token: StoredToken, *, owner: str) -> None:
+        """Share `token` and give the lease back."""
+        ...

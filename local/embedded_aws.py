@@ -1,0 +1,257 @@
+"""The embedded AWS: MiniStack as a child process that listens on loopback only and keeps its state in a directory.
+
+    with EmbeddedAws(port=0, state_dir=None) as aws:
+        create_table(aws.client("dynamodb"), TEMPLATE, "payfirst")
+
+MiniStack lives in an environment of its own, `.tools/aws`, because it pins botocore. What it holds is written to the
+state directory when it stops cleanly; a kill -9 of MiniStack itself loses what came after the last clean stop.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import boto3
+from botocore.config import Config
+
+from local.resources import (
+    Client,
+    SharedResources,
+    create_event_bus,
+    create_secrets,
+    create_shared_resources,
+    create_table,
+    create_user_pool,
+    settle_queue,
+)
+from local.template import load_template
+
+__all__ = [
+    "LOOPBACK",
+    "REGION",
+    "ROOT",
+    "TEMPLATE",
+    "EmbeddedAws",
+    "EmbeddedAwsError",
+    "PortBusyError",
+    "SharedResources",
+    "create_event_bus",
+    "create_secrets",
+    "create_shared_resources",
+    "create_table",
+    "create_user_pool",
+    "load_template",
+    "settle_queue",
+]
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+TEMPLATE: Final = ROOT / "template.yaml"
+LOOPBACK: Final = "127.0.0.1"
+REGION: Final = "us-east-1"
+START_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 30.0
+HTTP_OK: Final = 200
+
+
+class EmbeddedAwsError(Exception):
+    """The embedded AWS cannot be started, reached or stopped; the message is one sentence for whoever runs it."""
+
+
+class PortBusyError(EmbeddedAwsError):
+    """Another process listens on the port that was asked for."""
+
+
+class EmbeddedAws:
+    """One MiniStack: started by `start` or `with`, ended by `stop`.
+
+    `port` 0 takes a free one. With `state_dir` the state of the last clean stop is loaded and saved again when this one
+    stops; without, everything lives in a temporary directory and is gone afterwards.
+    """
+
+    def __init__(self, port: int = 0, state_dir: Path | None = None) -> None:
+        self._asked_port = port
+        self._state_dir = state_dir
+        self._work_dir: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = port
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL, `http://127.0.0.1:PORT`."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running MiniStack."""
+        if self._process is None:
+            raise EmbeddedAwsError("the embedded AWS is not running")
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """Where MiniStack writes what it has to say."""
+        if self._work_dir is None:
+            raise EmbeddedAwsError("the embedded AWS was never started")
+        return self._work_dir / "ministack.log"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point an AWS SDK, the SAM CLI or a function here; the keys are not secrets."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self, service: str, *, timeout_s: float = 30.0) -> Client:
+        """A boto3 client of `service`, for instance `dynamodb`, that talks to this MiniStack and retries nothing."""
+        session: Any = boto3.session.Session()  # its stubs know services only by literal names
+        return session.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - MiniStack accepts any
+            config=Config(connect_timeout=3, read_timeout=timeout_s, retries={"total_max_attempts": 1}),
+        )
+
+    def start(self) -> Self:
+        """Start MiniStack and return once it answers; PortBusyError or EmbeddedAwsError if it does not."""
+        python = ROOT / ".tools" / "aws" / "bin" / "python"
+        if not python.exists():
+            raise EmbeddedAwsError("MiniStack is not installed yet: run `make tools-aws`.")
+        if self._process is not None:
+            raise EmbeddedAwsError(f"the embedded AWS is already running on port {self.port}")
+        self.port = _claim_port(self._asked_port)
+        self._work_dir = self._state_dir or Path(tempfile.mkdtemp(prefix="payfirst-aws-"))
+        scratch = self._work_dir / "tmp"
+        scratch.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(python), str(Path(__file__).with_name("aws_process.py"))],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._work_dir,
+                env=self._process_environment(scratch),
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_it_answers(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop MiniStack and wait until its state is on disk; nothing to do if it is not running."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired as exc:
+            process.kill()
+            process.wait()
+            raise EmbeddedAwsError(
+                f"MiniStack did not stop within {STOP_TIMEOUT_S:.0f} s and was killed: "
+                f"changes since its last clean stop are lost; see {self.log}."
+            ) from exc
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
+            if self._state_dir is None and self._work_dir is not None:
+                shutil.rmtree(self._work_dir, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End MiniStack as a power cut would: what came after its last clean stop is lost."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+
+    def reset(self) -> None:
+        """Empty every service, and the state on disk with it."""
+        status, body = _request(self.port, "POST", "/_ministack/reset")
+        if status != HTTP_OK:
+            raise EmbeddedAwsError(f"MiniStack refused to reset: HTTP {status} {body[:200]!r}")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _process_environment(self, scratch: Path) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+        chosen = {
+            "BIND_HOST": LOOPBACK,
+            "GATEWAY_PORT": str(self.port),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LAMBDA_EXECUTOR": "local",
+            "MINISTACK_REGION": REGION,
+            "DOCKER_HOST": f"unix://{scratch}/none.sock",  # else it reaps containers of whoever uses this machine
+            "TMPDIR": str(scratch),
+            "LOG_LEVEL": "WARNING",
+        }
+        if self._state_dir is not None:
+            chosen |= {
+                "PERSIST_STATE": "1",
+                "STATE_DIR": str(self._state_dir / "state"),
+                "S3_PERSIST": "1",
+                "S3_DATA_DIR": str(self._state_dir / "s3"),
+            }
+        return inherited | chosen
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise EmbeddedAwsError(f"MiniStack ended with code {process.returncode} at its start; see {self.log}.")
+            try:
+                status, _ = _request(self.port, "GET", "/_ministack/ready")
+            except OSError:
+                status = 0  # not listening yet
+            if status == HTTP_OK:
+                return
+            time.sleep(0.05)
+        raise EmbeddedAwsError(f"MiniStack did not answer within {START_TIMEOUT_S:.0f} s; see {self.log}.")
+
+
+def _claim_port(port: int) -> int:
+    """`port`, or a free one for 0; PortBusyError if somebody listens there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as exc:
+            raise PortBusyError(f"Port {port} is in use by another program: stop it or choose another port.") from exc
+        chosen: int = probe.getsockname()[1]
+        return chosen
+
+
+def _request(port: int, method: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()

@@ -1,4 +1,4 @@
-"""Creates in the embedded AWS what `template.yaml` declares, without CloudFormation: for tests and the light local host.
+"""Creates in the embedded AWS what `template.yaml` declares, without CloudFormation: for tests and local runs.
 
 Every schema, limit and name of an attribute is read from the template; only names of instances are arguments.
 """
@@ -48,7 +48,7 @@ class SharedResources:
 
 
 def create_table(client: Client, template: Path, name: str) -> None:
-    """Create the DynamoDB table of `template` as `name`, with its indexes and time to live, and wait until it is active."""
+    """Create the DynamoDB table of `template` as `name`, with indexes and time to live; it is active afterwards."""
     declared = the_only(load_template(template), "AWS::DynamoDB::Table")
     as_declared = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
     client.create_table(TableName=name, **{key: declared[key] for key in as_declared if key in declared})

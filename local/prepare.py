@@ -1,0 +1,206 @@
+"""Makes the environments that the other programs run in, each only when it is missing or its lock has changed.
+
+    python3 local/prepare.py venv aws          # what `make run` needs
+
+Runs on a bare Python (3.11 or newer, nothing installed) and answers a failure with one sentence and exit code 1. Every
+package comes from a lock in `locks/`, checked against the hashes there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = 16
+LAST_LINES = 15
+
+
+class PreparationError(Exception):
+    """Why an environment cannot be made; the message is for whoever typed the command."""
+
+
+class Environment:
+    """One directory of installed programs, stamped with the hash of everything that decides what is in it."""
+
+    def __init__(self, directory: str, purpose: str, size: str, decided_by: Sequence[str]) -> None:
+        self.directory = ROOT / directory
+        self.purpose = purpose
+        self.size = size
+        self.decided_by = [ROOT / name for name in decided_by]
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+        for path in self.decided_by:
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def is_ready(self) -> bool:
+        stamp = self.directory / ".prepared"
+        return stamp.exists() and stamp.read_text() == self.fingerprint()
+
+    def prepare(self, install: Callable[[Path], None]) -> None:
+        """Make the directory with `install` unless it is as its lock says."""
+        if self.is_ready():
+            return
+        name = self.directory.relative_to(ROOT)
+        print(f"Preparing {name}: {self.purpose} ({self.size}, once)", flush=True)
+        started = time.monotonic()
+        with suppress(FileNotFoundError):
+            (self.directory / ".prepared").unlink()
+        install(self.directory)
+        (self.directory / ".prepared").write_text(self.fingerprint())
+        print(f"  {name} is ready after {time.monotonic() - started:.0f} s", flush=True)
+
+
+PYTHON_PACKAGES = {
+    "venv": Environment(".venv", "the service, its tests and its tools", "about a minute", ["locks/dev.txt", "pyproject.toml"]),
+    "aws": Environment(".tools/aws", "MiniStack, the embedded AWS", "about half a minute", ["locks/aws.txt"]),
+    "sam": Environment(".tools/sam", "the SAM CLI, to check, build and deploy the stack", "about a minute", ["locks/sam.txt"]),
+    "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
+}
+NEWMAN = Environment(
+    ".tools/newman",
+    "newman, which runs the Postman collection",
+    "about 10 seconds",
+    ["locks/newman/package.json", "locks/newman/package-lock.json"],
+)
+
+
+def prepare_python(name: str) -> None:
+    """Make the virtual environment `name` from its lock."""
+    environment = PYTHON_PACKAGES[name]
+
+    def install(directory: Path) -> None:
+        make_virtual_environment(directory)
+        pip(directory, "--no-deps", "--require-hashes", "-r", str(environment.decided_by[0]))
+        if name == "venv":
+            pip(directory, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
+
+    environment.prepare(install)
+
+
+def make_virtual_environment(directory: Path) -> None:
+    """An empty virtual environment with pip; PreparationError if this Python cannot make one."""
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        version = ".".join(str(part) for part in sys.version_info[:2])
+        raise PreparationError(
+            "This Python cannot make virtual environments: install the missing part, "
+            f"on Debian and Ubuntu the package python{version}-venv."
+        )
+    run([sys.executable, "-m", "venv", "--clear", str(directory)], f"{directory} could not be made")
+
+
+def pip(directory: Path, *arguments: str) -> None:
+    """`pip install` in the virtual environment at `directory`."""
+    command = [str(directory / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    run([*command, "--progress-bar", "off", *arguments], "pip could not install the packages")
+
+
+def prepare_newman() -> None:
+    """newman, with the machine's node or, where there is none, with one from PyPI."""
+    if NEWMAN.is_ready():
+        return
+    environment = dict(os.environ)
+    if not has_node():
+        prepare_python("node")
+        environment["PATH"] = f"{ROOT / '.tools' / 'node' / 'bin'}{os.pathsep}{environment['PATH']}"
+
+    def install(directory: Path) -> None:
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        for source in NEWMAN.decided_by:
+            shutil.copy(source, directory)
+        command = ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"]
+        run(command, "npm could not install newman", cwd=directory, env=environment)
+
+    NEWMAN.prepare(install)
+
+
+def has_node() -> bool:
+    """Whether this machine has npm and a node that newman runs on."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return False
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    major = version.strip().lstrip("v").split(".")[0]
+    return major.isdigit() and int(major) >= OLDEST_NODE
+
+
+def run(command: Sequence[str], failure: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    """Run `command` and count the packages it reports; PreparationError with `failure` and its last words if it fails."""
+    lines: list[str] = []
+    found = 0
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd, env=env, errors="replace"
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            if line.startswith("Collecting "):
+                found += 1
+                show(f"  {found} packages found")
+            elif line.startswith("Installing collected"):
+                show(f"  installing {found} packages")
+    if sys.stdout.isatty() and found:
+        print()
+    if process.returncode != 0:
+        last = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
+        raise PreparationError(f"{last}\n{failure} (exit code {process.returncode}; its last words are above).")
+
+
+def show(progress: str) -> None:
+    """Progress in place, on a terminal only."""
+    if sys.stdout.isatty():
+        print(f"\r{progress:<40}", end="", flush=True)
+
+
+def prepare(names: Sequence[str]) -> None:
+    """Prepare the environments called `names`, one preparation at a time."""
+    if sys.version_info < OLDEST_PYTHON:
+        raise PreparationError(
+            f"PayFirst needs Python 3.11 or newer, and this is {sys.version.split()[0]}: "
+            "run make with PYTHON=python3.13, or whichever newer one there is."
+        )
+    (ROOT / ".tools").mkdir(exist_ok=True)
+    with (ROOT / ".tools" / ".preparing").open("w") as turn:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another preparation is under way; waiting for it.", flush=True)
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        for name in names:
+            if name == "newman":
+                prepare_newman()
+            else:
+                prepare_python(name)
+
+
+def main() -> int:
+    known = [*PYTHON_PACKAGES, "newman"]
+    names = sys.argv[1:]
+    if not names or any(name not in known for name in names):
+        print(f"usage: prepare.py {' | '.join(known)} …", file=sys.stderr)
+        return 2
+    try:
+        prepare(names)
+    except PreparationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; what is unfinished is made again next time.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -13,9 +13,7 @@ from tests.contract.compare import differences
 from tests.contract.exchanges import DOCUMENTS, Exchange, document
 
 NAMES = ("payment_sessions", "bookings", "postman")
-EXCHANGES = [
-    pytest.param(exchange, id=f"{name}: {exchange.name}") for name in NAMES for exchange in document(name).values()
-]
+EXCHANGES = [pytest.param(exchange, id=f"{name}: {exchange.name}") for name in NAMES for exchange in document(name).values()]
 SAMPLES = {
     "session_id": "0190f3a1-5c1e-7abc-8def-0123456789ab",
     "extended_id": "0190f3a1-5c1e-7abc-8def-0123456789ac",

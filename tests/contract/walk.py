@@ -39,10 +39,10 @@ class Stack(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody who calls the API; `slash` says whether every path ends with one."""
+    """Somebody who calls the API; `slash` says whether every path ends with one. A token is never shown in test output."""
 
     base_url: str
-    token: str | None
+    token: str | None = field(repr=False)
     slash: bool = True
 
     def send(

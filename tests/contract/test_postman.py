@@ -1,0 +1,85 @@
+"""The Postman collection, run by newman in its own order; ids are taken from the answers, as its user would."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.contract.compare import differences
+from tests.contract.exchanges import DOCUMENTS, document
+from tests.contract.walk import Customer, Stack, new_customer, pay_phonepe, wait_until
+
+TOOLS = Path(__file__).parents[2] / ".tools"
+NEWMAN = TOOLS / "newman" / "node_modules" / ".bin" / "newman"
+NEWMAN_SECONDS = 120
+
+Execution = tuple[str, int, Any]
+
+
+def node() -> str:
+    """The node that newman runs on: the prepared one, else the machine's."""
+    prepared = sorted((TOOLS / "node").glob("**/bin/node"))
+    found = str(prepared[0]) if prepared else shutil.which("node")
+    assert found, "there is no node; `make` prepares one in .tools/node"
+    return found
+
+
+def run(items: tuple[str, ...], customer: Customer, ids: dict[str, int], folder: Path) -> list[Execution]:
+    """Name, status and parsed answer of every request that newman sends for these folders or requests."""
+    variables = {"base_url": customer.base_url, "token": customer.token, **ids}
+    values = [{"key": key, "value": str(value), "enabled": True} for key, value in variables.items()]
+    environment = folder / "environment.json"
+    environment.write_text(json.dumps({"name": "answers", "values": values}), encoding="utf-8")
+    report = folder / f"{uuid4()}.json"
+    command = [node(), str(NEWMAN), "run", str(DOCUMENTS / "okpuja.postman_collection.json")]
+    command += [word for item in items for word in ("--folder", item)]
+    command += ["--environment", str(environment), "--reporters", "json", "--reporter-json-export", str(report)]
+    command += ["--ignore-redirects", "--timeout-request", "30000"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=NEWMAN_SECONDS, check=False)
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
+    told = json.loads(report.read_text(encoding="utf-8"))["run"]
+    assert not told["failures"]
+    return [(each["item"]["name"], each["response"]["code"], _answer(each["response"])) for each in told["executions"]]
+
+
+def _answer(response: dict[str, Any]) -> Any:
+    return json.loads(bytes(response["stream"]["data"]))
+
+
+def test_the_collection_runs_in_its_own_order_and_every_request_succeeds(stack: Stack, tmp_path: Path) -> None:
+    assert NEWMAN.exists(), "newman is not prepared in .tools/newman"
+    customer = new_customer(stack)
+    ids: dict[str, int] = {}
+
+    done = run(("Create Cart",), customer, ids, tmp_path)
+    ids["cart_id"] = done[-1][2]["id"]
+    done += run(("Get Active Carts", "Apply Promo Code"), customer, ids, tmp_path)
+
+    done += run(("Initiate Payment (Payment-First)",), customer, ids, tmp_path)
+    payment = done[-1][2]
+    ids["payment_id"] = payment["payment_id"]
+    pay_phonepe(stack, payment["merchant_transaction_id"])
+    booked = wait_until(
+        lambda: customer.get(f"/api/payments/{payment['payment_id']}/check-booking"),
+        lambda answer: answer["booking_created"],
+    )
+    ids["booking_id"] = booked["booking"]["id"]
+    done += run(("Check Payment Status", "Check Booking After Payment"), customer, ids, tmp_path)
+
+    done += run(("Booking",), customer, ids, tmp_path)
+    _demand_all(done)
+
+
+def _demand_all(done: list[Execution]) -> None:
+    printed = document("postman")
+    assert [name for name, _, _ in done] == list(printed)
+    known: dict[str, Any] = {}
+    for name, status, answer in done:
+        exchange = printed[name]
+        assert status == exchange.status, f"{name}: {status} {answer}"
+        found = differences(exchange.expected(), answer, patterns=exchange.patterns, known=known)
+        assert not found, f"{name}:\n  " + "\n  ".join(found)

@@ -99,7 +99,7 @@ ROUTES: Final = (
 
 def family_of(path: str) -> Family:
     """Whose error shape answers at `path`, known or not: by the prefix that the documents give each family."""
-    if path.startswith("/cb/") or path.startswith("/api/payments/transactions"):
+    if path.startswith(("/cb/", "/api/payments/transactions")):
         return Family.MPESA_NOTICE
     if path.startswith("/api/payments/sessions"):
         return Family.ORDERS

@@ -1,0 +1,29 @@
+"""Instants and deadlines. Nothing in the package asks a clock of its own: these come in as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """The present instant, aware UTC; called only where a request enters."""
+    return datetime.now(UTC)
+
+
+def instant(moment: datetime) -> str:
+    """`moment` as every answer and item shows it: `2024-01-15T10:30:00Z`, whole seconds, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_instant(text: str) -> datetime:
+    """The inverse of `instant`; ValueError for any other form."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How much time is left, in seconds; `remaining` may be asked often and may be below zero."""
+
+    remaining: Callable[[], float]

@@ -1,0 +1,99 @@
+"""Which status may follow which. The same table writes the conditions of the writes and the diagram in the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class SessionStatus(StrEnum):
+    """Document B's six words; nothing else is ever shown as `session_status`."""
+
+    PENDING = "pending"
+    PAYMENT_INITIATED = "payment_initiated"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    ORDER_CREATED = "order_created"
+
+
+class AttemptStatus(StrEnum):
+    """Where one try to collect the money stands."""
+
+    CREATED = "created"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    NEEDS_REVIEW = "needs_review"
+    REFUND_DUE = "refund_due"
+
+
+class RefundStatus(StrEnum):
+    """Where the way back of a captured amount stands."""
+
+    DUE = "due"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    NEEDS_REVIEW = "needs_review"
+
+
+class BookingStatus(StrEnum):
+    """Document A's booking."""
+
+    CONFIRMED = "CONFIRMED"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+
+
+S, T, R, K = SessionStatus, AttemptStatus, RefundStatus, BookingStatus
+
+UNRESOLVED: Final = frozenset({T.CREATED, T.SENT, T.UNKNOWN})
+"""An attempt whose outcome nobody knows yet."""
+
+SESSION_MOVES: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
+    S.PENDING: frozenset({S.PAYMENT_INITIATED, S.EXPIRED}),
+    S.PAYMENT_INITIATED: frozenset({S.PAID, S.FAILED}),
+    S.FAILED: frozenset({S.PAYMENT_INITIATED, S.PAID}),
+    S.EXPIRED: frozenset({S.PAID}),
+    S.PAID: frozenset({S.ORDER_CREATED, S.FAILED}),
+    S.ORDER_CREATED: frozenset(),
+}
+
+ATTEMPT_MOVES: Final[Mapping[AttemptStatus, frozenset[AttemptStatus]]] = {
+    T.CREATED: frozenset({T.SENT, T.UNKNOWN, T.SUCCEEDED, T.FAILED, T.NEEDS_REVIEW}),
+    T.SENT: frozenset({T.SUCCEEDED, T.FAILED, T.NEEDS_REVIEW}),
+    T.UNKNOWN: frozenset({T.SUCCEEDED, T.FAILED, T.NEEDS_REVIEW}),
+    T.FAILED: frozenset({T.SUCCEEDED, T.NEEDS_REVIEW}),
+    T.NEEDS_REVIEW: frozenset({T.SUCCEEDED, T.FAILED}),
+    T.SUCCEEDED: frozenset({T.REFUND_DUE}),
+    T.REFUND_DUE: frozenset(),
+}
+
+REFUND_MOVES: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
+    R.DUE: frozenset({R.SENDING, R.NEEDS_REVIEW}),
+    R.SENDING: frozenset({R.ACCEPTED, R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
+    R.ACCEPTED: frozenset({R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
+    R.FAILED: frozenset({R.DUE, R.NEEDS_REVIEW}),
+    R.NEEDS_REVIEW: frozenset({R.REFUNDED}),
+    R.REFUNDED: frozenset(),
+}
+
+BOOKING_MOVES: Final[Mapping[BookingStatus, frozenset[BookingStatus]]] = {
+    K.CONFIRMED: frozenset({K.CONFIRMED, K.COMPLETED, K.CANCELLED}),
+    K.COMPLETED: frozenset(),
+    K.CANCELLED: frozenset(),
+}
+
+
+def session_sources(target: SessionStatus) -> frozenset[SessionStatus]:
+    """The statuses from which a session may become `target`."""
+    return frozenset(source for source, targets in SESSION_MOVES.items() if target in targets)
+
+
+def attempt_sources(target: AttemptStatus) -> frozenset[AttemptStatus]:
+    """The statuses from which an attempt may become `target`."""
+    return frozenset(source for source, targets in ATTEMPT_MOVES.items() if target in targets)

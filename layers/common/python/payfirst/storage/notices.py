@@ -1,0 +1,75 @@
+"""The gateways' notices as they came in: stored before anything is done, settled once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from payfirst.domain.attempt import Attempt
+from payfirst.domain.clock import instant
+from payfirst.storage import keys
+from payfirst.storage.expressions import Put, Update, absent
+from payfirst.storage.items import attempt_from_item
+from payfirst.storage.table import Table, batch_get, write
+
+SWEEP_AFTER: Final = timedelta(seconds=30)
+"""How long the function that stored a notice has to settle it before a sweep takes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A notice as the table knows it: where it stands, the attempt it speaks of, and whether it is settled."""
+
+    key: Mapping[str, str]
+    attempt: Attempt | None
+    stored: bool
+    settled: bool
+
+
+def digest(route: str, token: str, raw: bytes) -> str:
+    """What makes two notices the same: their route, token and raw body."""
+    return hashlib.sha256(b"\0".join((route.encode(), token.encode(), raw))).hexdigest()
+
+
+def look_up(table: Table, notice: str, ref: str) -> Entry:
+    """The stored notice of that digest, if it came before, and the attempt it speaks of, in one request."""
+    key = keys.notice(notice)
+    entry, attempt = batch_get(table, [key, keys.attempt(ref)])
+    return Entry(
+        key,
+        attempt_from_item(attempt) if attempt else None,
+        stored=entry is not None,
+        settled=entry is not None and "settled_at" in entry,
+    )
+
+
+def store(table: Table, entry: Entry, route: str, ref: str, raw: bytes, now: datetime) -> None:
+    """Keep the notice, due for a sweep in case nobody gets to settle it. ConditionFailedError when it is stored already."""
+    write(
+        table,
+        Put(
+            "notice",
+            {
+                **entry.key,
+                **keys.due(keys.SETTLE, dict(entry.key), now + SWEEP_AFTER),
+                "route": route,
+                "ref": ref,
+                "raw": raw,
+                "received_at": instant(now),
+            },
+            when=(absent("pk"),),
+        ),
+    )
+
+
+def settled(key: Mapping[str, str], now: datetime) -> Update:
+    """The notice needs no more work; part of the write that settles its attempt."""
+    return Update("notice", key, set={"settled_at": instant(now)}, remove=keys.NOT_DUE)
+
+
+def mark_settled(table: Table, key: Mapping[str, str], now: datetime) -> None:
+    """The notice needs no more work, where no other write says so."""
+    write(table, settled(key, now))

@@ -1,0 +1,146 @@
+"""Payment sessions: made, read, extended, expired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from payfirst.domain.clock import instant
+from payfirst.domain.moves import SessionStatus, session_sources
+from payfirst.domain.session import MAX_EXTENSIONS, OrderLine, Session
+from payfirst.storage import keys
+from payfirst.storage.expressions import (
+    Check,
+    Condition,
+    Put,
+    Update,
+    Write,
+    above,
+    absent,
+    at_least,
+    at_most,
+    equal,
+    one_of,
+)
+from payfirst.storage.items import session_from_item, session_to_item
+from payfirst.storage.table import Table, batch_get, get, transact
+
+SESSION = "session"
+
+
+def read(table: Table, sub: str, number: int) -> Session | None:
+    """The customer's session of that number; None when there is none."""
+    item = get(table, keys.owned(sub, keys.SESSION, number))
+    return session_from_item(item) if item else None
+
+
+def changed(session: Session, *when: Condition, to: SessionStatus | None = None, **values: Any) -> Update:
+    """A change of `session` as it was read: `to` another status by a legal move, with `values` set (None removes)."""
+    moved: Mapping[str, Any] = {} if to is None else {"status": to.value}
+    legal = () if to is None else (one_of("status", session_sources(to)),)
+    return Update(
+        SESSION,
+        keys.owned(session.customer.sub, keys.SESSION, session.number),
+        when=(equal("sequence", session.sequence), *legal, *when),
+        set={**moved, "sequence": session.sequence + 1, **values},
+    )
+
+
+def told(session: Session, event: str, now: datetime, *, offset: int = 1, by: str = "customer", **facts: Any) -> Put:
+    """The timeline's entry for the write that makes `session` one sequence older; it is the outbox's entry too."""
+    key = keys.event(session.customer.sub, session.number, session.sequence + offset)
+    return Put(
+        f"event{offset}",
+        {
+            **key,
+            **keys.due(keys.OUTBOX, key, now),
+            "event": event,
+            "at": instant(now),
+            "by": by,
+            "session": session.uuid,
+            "kind": session.kind.value,
+            "facts": {name: value for name, value in facts.items() if value is not None},
+        },
+        when=(absent("pk"),),
+    )
+
+
+def counted(sub: str, what: str) -> Update:
+    """One more in the customer's list of `what`."""
+    return Update("counter", keys.counter(sub, what), add={"n": 1})
+
+
+def create(table: Table, session: Session, lines: Sequence[OrderLine]) -> None:
+    """Store a new pending session, if every listing still has the line's price and enough stock.
+
+    ConditionFailedError names the session (an id already taken) or `listing:ID` with the listing as it is now.
+    """
+    key = keys.owned(session.customer.sub, keys.SESSION, session.number)
+    item = session_to_item(session) | keys.due(keys.EXPIRE, key, session.expires_at)
+    transact(
+        table,
+        [
+            Put(SESSION, item, when=(absent("pk"),)),
+            counted(session.customer.sub, keys.SESSION),
+            told(session, "session.created", session.created_at, offset=0, amount=session.amount.minor),
+            *_still_sold_so(lines),
+        ],
+    )
+
+
+def _still_sold_so(lines: Sequence[OrderLine]) -> list[Write]:
+    return [
+        Check(
+            f"listing:{line.listing_id}",
+            keys.listing(line.listing_id),
+            (equal("price", line.price.minor), at_least("available", line.quantity)),
+        )
+        for line in lines
+    ]
+
+
+def extend(table: Table, session: Session, until: datetime, now: datetime) -> None:
+    """Move `expires_at` to `until`: only while the session may still be paid and has extensions left."""
+    due: dict[str, Any] = {}
+    if session.status is SessionStatus.PENDING:
+        due = keys.due(keys.EXPIRE, keys.owned(session.customer.sub, keys.SESSION, session.number), until)
+    transact(
+        table,
+        [
+            changed(
+                session,
+                one_of("status", (SessionStatus.PENDING, SessionStatus.FAILED)),
+                above("expires_at", instant(now)),
+                absent("captured"),
+                absent("live_attempt"),
+                at_most("extensions", MAX_EXTENSIONS - 1),
+                expires_at=instant(until),
+                extensions=session.extensions + 1,
+                **due,
+            ),
+            told(session, "session.extended", now, expires_at=instant(until)),
+        ],
+    )
+
+
+def read_many(table: Table, found: Sequence[Mapping[str, str]]) -> list[Session]:
+    """The sessions at the keys that the index suggested (100 at most); those that are gone are left out."""
+    items = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in found])
+    return [session_from_item(item) for item in items if item]
+
+
+def expire(table: Table, overdue: Sequence[Session], now: datetime, latest: datetime) -> None:
+    """Expire all of `overdue` (50 at most) or none: each still pending, at the expiry that was seen, which is over `latest`."""
+    writes: list[Write] = []
+    for session in overdue:
+        change = changed(
+            session,
+            equal("expires_at", instant(session.expires_at)),
+            at_most("expires_at", instant(latest)),
+            to=SessionStatus.EXPIRED,
+            due_pk=None,
+            due_sk=None,
+        )
+        writes += [change, told(session, "session.expired", now, by="schedule")]
+    transact(table, writes)

@@ -1,0 +1,29 @@
+"""`python -m local.host`: one line of JSON on standard input says what to serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from local.host.config import HostConfig
+from local.host.resolve import TemplateError
+from local.host.server import serve
+from local.host.tell import tell
+
+
+def main() -> int:
+    """Serve until asked to stop; the exit status."""
+    config = HostConfig.from_json(sys.stdin.buffer.readline().decode())
+    try:
+        asyncio.run(serve(config))
+    except (TemplateError, OSError) as exc:
+        tell("problem", text=str(exc))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)  # poller threads may still wait for SQS; they hold nothing that needs an end

@@ -1,0 +1,49 @@
+"""What the host is told when it starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+Json: TypeAlias = Any
+"""What JSON or YAML text decodes to."""
+
+ACCOUNT: Final = "000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class HostConfig:
+    """One host. Paths are absolute; ports are on 127.0.0.1; 0 takes a free one."""
+
+    template: Path
+    log_dir: Path
+    port: int = 0
+    region: str = "us-east-1"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values of the functions' environment variables that the template computes in AWS, by name."""
+    aws: Mapping[str, str] = field(default_factory=dict)
+    """Variables of every function that the Lambda service itself sets: endpoint and credentials."""
+    queue_urls: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of queues that functions are fed from, by the queue's logical id."""
+    issuer: str = ""
+    audience: tuple[str, ...] = ()
+    jwks_url: str = ""
+    max_workers: int = 4
+    schedule_seconds: float | None = None
+    """Fires every schedule this often instead of what the template says; for impatient people and tests."""
+    warm: bool = True
+    """Start one worker of each function behind a route before it is asked for."""
+
+    def to_json(self) -> str:
+        """One line that `from_json` reads."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> HostConfig:
+        """The configuration in `text`; TypeError or ValueError if it is none."""
+        values = json.loads(text)
+        paths = {name: Path(values[name]) for name in ("template", "log_dir")}
+        return cls(**(values | paths | {"audience": tuple(values["audience"])}))

@@ -1,13 +1,16 @@
 """What every gateway client takes and answers.
 
-A call ends in a value, never in an exception for the customer: a push is `Accepted`, `Rejected` or `Unknown`; a look at its
-status is `Captured`, `Declined`, `Pending`, `Absent` or `NoAnswer`. `Unknown` means that the money may be on its way: it is
-looked up, and the same request is never sent again by itself.
+A call ends in a value, never in an exception for the customer: a push is `Accepted`, `Rejected` or `Unknown`; a look at
+its status is `Captured`, `Declined`, `Pending`, `Absent` or `NoAnswer`. `Unknown` means that the money may be on its way:
+it is looked up, and the same request is never sent again by itself.
+
+Fields that hold a token, an address with a token, or a payer's whole number (M-Pesa's CheckoutRequestID ends with it)
+stay out of every repr, so that a value may be logged as it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -26,9 +29,9 @@ class GatewayName(StrEnum):
 class Push:
     """What one attempt asks a gateway to collect.
 
-    `ref` is the attempt's own reference (`MT` and 13 hex digits; PhonePe's `merchantOrderId`). `phone` is the payer's number
-    as digits with the country code (`254712345678`), for M-Pesa only. `callback_url` is where M-Pesa posts the result,
-    `redirect_url` where PhonePe sends the browser afterwards. `account` and `description` are shown to the payer.
+    `ref` is the attempt's own reference (`MT` and 13 hex digits; PhonePe's `merchantOrderId`). `phone` is the payer's
+    number as digits with the country code (`254712345678`), for M-Pesa only. `callback_url` is where M-Pesa posts the
+    result, `redirect_url` where PhonePe sends the browser afterwards. `account` and `description` are shown to the payer.
     """
 
     ref: str
@@ -36,8 +39,8 @@ class Push:
     account: str
     description: str
     expires_at: datetime
-    phone: str | None = None
-    callback_url: str | None = None
+    phone: str | None = field(default=None, repr=False)
+    callback_url: str | None = field(default=None, repr=False)
     redirect_url: str | None = None
 
 
@@ -48,9 +51,9 @@ class Accepted:
     `gateway_id` is M-Pesa's CheckoutRequestID or PhonePe's orderId; the other fields are what that gateway adds.
     """
 
-    gateway_id: str
+    gateway_id: str = field(repr=False)
     merchant_request_id: str | None = None
-    payment_url: str | None = None
+    payment_url: str | None = field(default=None, repr=False)
     customer_message: str | None = None
 
 
@@ -58,9 +61,9 @@ class Accepted:
 class Rejected:
     """The gateway refused before any money moved.
 
-    `code` is our stable word (`invalid_phone`, `subscriber_busy`, `misconfigured` …), `message` a sentence for the customer,
-    `detail` the gateway's own words for the log and for A's `details`. `field` names the request's field that is to blame,
-    if one is. `configuration` asks for an alarm: no customer can mend it.
+    `code` is our stable word (`invalid_phone`, `subscriber_busy`, `misconfigured` …), `message` a sentence for the
+    customer, `detail` the gateway's own words for the log and for A's `details`. `field` names the request's field that
+    is to blame, if one is. `configuration` asks for an alarm: no customer can mend it.
     """
 
     code: str
@@ -73,17 +76,22 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The answer was lost or says nothing; `reason` is a short fact for the log, never a body."""
+    """The answer was lost or says nothing; `reason` is a short fact for the log, never a body.
+
+    `sent` is False when the request surely never left (connection refused, no address, connect timeout, no access
+    token): there is then nothing to look up.
+    """
 
     reason: str
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class StatusQuery:
-    """Which attempt is asked about: our `ref` (PhonePe) and the gateway's own id (M-Pesa), with the amount that was pushed."""
+    """Which attempt is asked about: our `ref` (PhonePe), the gateway's own id (M-Pesa), and the amount that was pushed."""
 
     ref: str
-    gateway_id: str | None
+    gateway_id: str | None = field(repr=False)
     amount: Money
 
 
@@ -126,17 +134,30 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The gateway could not be asked; `reason` is a short fact for the log, never a body."""
+    """The gateway could not be asked; `reason` is a short fact for the log, never a body.
+
+    `configuration` asks for an alarm: asking again will not help until an operator mends something.
+    """
 
     reason: str
+    configuration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The gateway says that the money went back; `amount` and `receipt` are `None` where it does not state them."""
+
+    amount: Money | None
+    receipt: str | None
 
 
 PushAnswer = Accepted | Rejected | Unknown
 StatusAnswer = Captured | Declined | Pending | Absent | NoAnswer
+RefundStatusAnswer = Refunded | Declined | Pending | Absent | NoAnswer
 
 
 class Gateway(Protocol):
-    """What a use case needs of a gateway. `timeout_s` is the whole time the call may take, connect and read together."""
+    """What a use case needs of a gateway. `timeout_s` is the whole time the call may take, connect and read included."""
 
     @property
     def name(self) -> GatewayName: ...
@@ -150,7 +171,7 @@ class Gateway(Protocol):
 class StoredToken:
     """A gateway's access token as containers share it; both instants are aware UTC. `value` never leaves in a log."""
 
-    value: str
+    value: str = field(repr=False)
     expires_at: datetime
     renew_at: datetime
 

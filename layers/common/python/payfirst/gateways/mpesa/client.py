@@ -1,0 +1,222 @@
+"""The M-Pesa client: asks for money with an STK push, and asks what became of it.
+
+Daraja knows no idempotency key: two equal pushes are two prompts. So nothing here sends a push again, except once with a
+new access token when the gateway refused the old one before it looked at the push.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from payfirst.domain.money import MINOR_PER_MAJOR, Currency, Money
+from payfirst.gateways.base import (
+    Accepted,
+    Captured,
+    GatewayName,
+    NoAnswer,
+    Pending,
+    Push,
+    PushAnswer,
+    Rejected,
+    StatusAnswer,
+    StatusQuery,
+    StoredToken,
+    TokenStore,
+    Unknown,
+)
+from payfirst.gateways.lenient import LONGEST_TEXT, detail, text, whole
+from payfirst.gateways.mpesa.credentials import MpesaCredentials
+from payfirst.gateways.mpesa.refusals import Refusal, error_body, misconfigured, refusal, rejected
+from payfirst.gateways.mpesa.results import STILL_PROCESSING, STK_RESULTS, SUCCESS, declined_by
+from payfirst.gateways.tokens import TokenFailure, Tokens, call_with_token, token_living
+from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
+
+NAIROBI: Final = ZoneInfo("Africa/Nairobi")
+ACCOUNT_LENGTH: Final = 12
+DESCRIPTION_LENGTH: Final = 13
+_PHONE: Final = re.compile(r"254[17]\d{8}")
+_NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]")
+_LIFE_IF_UNSTATED: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mpesa:
+    """One merchant's M-Pesa account at `base_url` (no slash at the end).
+
+    `token_store` shares the access token among containers, of which this one is `container`; without a store it is kept
+    here alone. `adapter` makes the `requests` adapter that each call goes through.
+    """
+
+    credentials: MpesaCredentials
+    base_url: str
+    token_store: TokenStore | None
+    container: str
+    adapter: AdapterMaker | None = None
+    _tokens: Tokens = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make the token cache, which lives as long as this client."""
+        tokens = Tokens(GatewayName.MPESA, self._fetch_token, self.token_store, self.container)
+        object.__setattr__(self, "_tokens", tokens)
+
+    @property
+    def name(self) -> GatewayName:
+        """MPESA."""
+        return GatewayName.MPESA
+
+    def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
+        """Put a payment prompt on the payer's phone.
+
+        ValueError, before anything is sent, for an amount that is not whole shillings, a phone number that is not like
+        254712345678, or no callback address.
+        """
+        body = self._push_body(push, now)
+        answer = self.post("/mpesa/stkpush/v1/processrequest", body, now=now, timeout_s=timeout_s)
+        return unsent_or_lost(answer) if not isinstance(answer, Answered) else _push_answer(answer)
+
+    def status(self, query: StatusQuery, *, now: datetime, timeout_s: float) -> StatusAnswer:
+        """What M-Pesa says of the push with this CheckoutRequestID; it never states an amount or a receipt."""
+        if query.gateway_id is None:
+            return NoAnswer("M-Pesa's reference is not known, so it cannot be asked")
+        timestamp, password = self._password(now)
+        body = {
+            "BusinessShortCode": self.credentials.shortcode,
+            "Password": password,
+            "Timestamp": timestamp,
+            "CheckoutRequestID": query.gateway_id,
+        }
+        answer = self.post("/mpesa/stkpushquery/v1/query", body, now=now, timeout_s=timeout_s)
+        if isinstance(answer, TokenFailure):
+            return NoAnswer(f"no access token: {answer.reason}", answer.configuration)
+        return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, query.gateway_id)
+
+    def post(self, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> Answered | Lost | TokenFailure:
+        """POST `body` to one of Daraja's APIs with the access token, as the other requests of this package do."""
+
+        def once(token: str, seconds: float) -> Answered | Lost:
+            call = json_call(self.base_url + path, body, {"Authorization": f"Bearer {token}"})
+            return send(call, timeout_s=seconds, adapter=self.adapter)
+
+        return call_with_token(self._tokens, once, _refuses_token, now=now, timeout_s=timeout_s)
+
+    def _fetch_token(self, now: datetime, timeout_s: float) -> StoredToken | TokenFailure:
+        pair = f"{self.credentials.consumer_key}:{self.credentials.consumer_secret}"
+        headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
+        url = f"{self.base_url}/oauth/v1/generate?grant_type=client_credentials"
+        answer = send(Call("GET", url, headers), timeout_s=timeout_s, adapter=self.adapter)
+        if isinstance(answer, Lost):
+            return TokenFailure(answer.reason)
+        value = text((answer.body or {}).get("access_token"), LONGEST_TEXT)
+        if not answer.is_success or value is None or not value.isascii() or not value.isprintable():
+            # Wrong keys in production are a 400 with an empty body.
+            refused = answer.status in {400, 401, 403}
+            return TokenFailure(f"the token request was answered {detail(error_body(answer).detail)}", refused)
+        seconds = whole((answer.body or {}).get("expires_in"))
+        life = _LIFE_IF_UNSTATED if seconds is None else timedelta(seconds=min(max(seconds, 0), 86_400))
+        return token_living(value, life, now=now)
+
+    def _push_body(self, push: Push, now: datetime) -> dict[str, str]:
+        if push.phone is None or not _PHONE.fullmatch(push.phone):
+            raise ValueError("the phone number must look like 254712345678")
+        if not push.callback_url:
+            raise ValueError("an M-Pesa push needs a callback address")
+        timestamp, password = self._password(now)
+        till = self.credentials.till
+        return {
+            "BusinessShortCode": self.credentials.shortcode,
+            "Password": password,
+            "Timestamp": timestamp,
+            "TransactionType": "CustomerBuyGoodsOnline" if till else "CustomerPayBillOnline",
+            "Amount": str(whole_shillings(push.amount)),
+            "PartyA": push.phone,
+            "PartyB": till or self.credentials.shortcode,
+            "PhoneNumber": push.phone,
+            "CallBackURL": push.callback_url,
+            "AccountReference": _NOT_ALPHANUMERIC.sub("", push.account)[:ACCOUNT_LENGTH] or push.ref[:ACCOUNT_LENGTH],
+            "TransactionDesc": _plain(push.description)[:DESCRIPTION_LENGTH].strip() or "Payment",
+        }
+
+    def _password(self, now: datetime) -> tuple[str, str]:
+        if now.tzinfo is None:
+            raise ValueError("the time must have a zone")
+        timestamp = now.astimezone(NAIROBI).strftime("%Y%m%d%H%M%S")
+        secret = f"{self.credentials.shortcode}{self.credentials.passkey}{timestamp}"
+        return timestamp, base64.b64encode(secret.encode()).decode("ascii")
+
+
+def whole_shillings(amount: Money) -> int:
+    """`amount` in shillings; ValueError if it is another currency, has cents or is below one shilling."""
+    shillings, cents = divmod(amount.minor, MINOR_PER_MAJOR)
+    if amount.currency is not Currency.KES or cents or shillings < 1:
+        raise ValueError(f"M-Pesa takes whole shillings from 1 upwards, not {amount} {amount.currency}")
+    return shillings
+
+
+def unsent_or_lost(answer: Lost | TokenFailure) -> Rejected | Unknown:
+    """What no answer means for a request that moves money: refused keys are definite, all else is not known."""
+    if isinstance(answer, Lost):
+        return Unknown(answer.reason, answer.sent)
+    if answer.configuration:
+        return misconfigured(answer.reason)
+    return Unknown(f"never sent: no access token ({answer.reason})", sent=False)
+
+
+def _plain(words: str) -> str:
+    return " ".join("".join(c if c.isascii() and (c.isalnum() or c in " .-") else " " for c in words).split())
+
+
+def _refuses_token(answer: Answered) -> bool:
+    return refusal(error_body(answer)) is Refusal.TOKEN
+
+
+def _push_answer(answer: Answered) -> PushAnswer:
+    body = answer.body or {}
+    response_code = text(body.get("ResponseCode"))
+    checkout_request_id = text(body.get("CheckoutRequestID"))
+    if answer.is_success and response_code == "0" and checkout_request_id:
+        return Accepted(
+            checkout_request_id,
+            merchant_request_id=text(body.get("MerchantRequestID")),
+            customer_message=text(body.get("CustomerMessage")),
+        )
+    error = error_body(answer)
+    definite = rejected(error)
+    if definite is not None:
+        return definite
+    if answer.is_success and response_code not in {None, "0"} and not checkout_request_id:
+        return misconfigured(detail(f"ResponseCode {response_code} {body.get('ResponseDescription')}"), code="rejected")
+    return Unknown(f"maybe processed: answered {error.detail}")
+
+
+def _status_answer(answer: Answered, checkout_request_id: str) -> StatusAnswer:
+    body = answer.body or {}
+    error = error_body(answer)
+    if not answer.is_success or error.code:
+        kind = refusal(error)
+        if kind is Refusal.STILL_PROCESSING:
+            return Pending()
+        # "The transaction does not Exist" is at times said of a transaction that does: it proves nothing.
+        alarm = kind in {Refusal.CONFIGURATION, Refusal.INVALID_FIELD, Refusal.TOKEN}
+        return NoAnswer(f"answered {error.detail}", configuration=alarm)
+    if text(body.get("CheckoutRequestID")) not in {None, checkout_request_id}:
+        return NoAnswer("the answer is about another push")
+    result_code = text(body.get("ResultCode"))
+    if text(body.get("ResponseCode")) not in {None, "0"} or result_code is None:
+        return NoAnswer("the answer states no result")
+    return _result_answer(result_code)
+
+
+def _result_answer(result_code: str) -> StatusAnswer:
+    if result_code == STILL_PROCESSING:
+        return Pending()
+    if result_code == SUCCESS:
+        return Captured(amount=None, receipt=None)
+    if result_code.upper() not in STK_RESULTS:
+        return NoAnswer(f"undocumented result code {detail(result_code)}")
+    return declined_by(result_code)

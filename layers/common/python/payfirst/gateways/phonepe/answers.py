@@ -1,0 +1,155 @@
+"""What PhonePe's answers mean. The root `state` decides; states of single payment tries and deprecated fields do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from payfirst.domain.money import Currency
+from payfirst.gateways.base import (
+    Absent,
+    Accepted,
+    Captured,
+    Declined,
+    NoAnswer,
+    Pending,
+    PushAnswer,
+    Refunded,
+    RefundStatusAnswer,
+    Rejected,
+    StatusAnswer,
+    Unknown,
+)
+from payfirst.gateways.lenient import LONGEST_TEXT, detail, mapping, money_of_minor, text
+from payfirst.gateways.wire import Answered
+
+_UNAUTHORIZED: Final = 401
+_EXPECTATION_FAILED: Final = 417
+_TOO_MANY: Final = 429
+_CLIENT_ERRORS: Final = range(400, 500)
+_REUSED: Final = frozenset({"INVALID_TRANSACTION_ID", "INVALID_MERCHANT_ORDER_ID", "DUPLICATE_TXN_REQUEST"})
+_UNKNOWN_REFERENCE: Final = frozenset({"INVALID_MERCHANT_ORDER_ID", "INVALID_MERCHANT_REFUND_ID"})
+_SORRY: Final = "This shop cannot take PhonePe payments at the moment. You have not been charged."
+_FAILED: Final = "The payment was not completed. You can try again."
+_WORDS: Final = {
+    "INVALID_MPIN": ("wrong_pin", "The UPI PIN was wrong. Please try again with the right PIN."),
+    "ORDER_EXPIRED": ("expired", "The payment page ran out before the payment was made. You can try again."),
+}
+
+
+def refuses_token(answer: Answered) -> bool:
+    """Whether PhonePe refused the access token, before it looked at the request."""
+    return answer.status == _UNAUTHORIZED or (answer.status in _CLIENT_ERRORS and _code(answer) == "AUTHORIZATION_FAILED")
+
+
+def misconfigured(reason: str, *, code: str = "misconfigured") -> Rejected:
+    """A refusal that only an operator can mend."""
+    return Rejected(code, _SORRY, reason, retryable=False, configuration=True)
+
+
+def words(answer: Answered) -> str:
+    """The gateway's own words, fit for a log."""
+    body = answer.body or {}
+    return detail(f"{answer.status} {_code(answer) or ''} {text(body.get('message'), LONGEST_TEXT) or ''}")
+
+
+def pay_answer(answer: Answered) -> PushAnswer:
+    """What a request to pay was answered."""
+    if not answer.is_success:
+        return _refused(answer)
+    body = answer.body or {}
+    order_id, address, state = text(body.get("orderId")), _address(body.get("redirectUrl")), text(body.get("state"))
+    if order_id is None or address is None or state not in {"PENDING", None}:
+        return Unknown(f"maybe processed: {answer.status} without a payment page (state {detail(state)})")
+    return Accepted(order_id, payment_url=address)
+
+
+def refund_answer(answer: Answered) -> PushAnswer:
+    """What a request to refund was answered; `Accepted.gateway_id` is PhonePe's refundId."""
+    if not answer.is_success:
+        return _refused(answer)
+    body = answer.body or {}
+    refund_id, state = text(body.get("refundId")), text(body.get("state"))
+    if state == "FAILED":
+        return Rejected("refund_failed", "PhonePe could not make this refund.", words(answer), retryable=True)
+    if refund_id is None:
+        return Unknown(f"maybe processed: {answer.status} without a refund's id")
+    return Accepted(refund_id)
+
+
+def _refused(answer: Answered) -> Rejected | Unknown:
+    """What an error means for a request that moves money."""
+    code = _code(answer)
+    if answer.status == _EXPECTATION_FAILED or (answer.status in _CLIENT_ERRORS and code in _REUSED):
+        # Something of ours has this reference: perhaps our own request whose answer was lost.
+        return Unknown("reference already used")
+    if answer.status == _TOO_MANY:
+        message = "PhonePe is busy. Please try again in a few minutes."
+        return Rejected("gateway_busy", message, words(answer), retryable=True)
+    if refuses_token(answer):
+        return misconfigured(words(answer), code="token_refused")
+    if answer.status in _CLIENT_ERRORS and code is not None:
+        return misconfigured(words(answer), code="bad_request" if code == "BAD_REQUEST" else "misconfigured")
+    return Unknown(f"maybe processed: answered {words(answer)}")
+
+
+def order_answer(answer: Answered, merchant_order_id: str) -> StatusAnswer:
+    """What the status of an order was answered; its receipt is PhonePe's orderId, which every notice repeats."""
+    if not answer.is_success:
+        return _no_order(answer)
+    body = answer.body or {}
+    if text(body.get("merchantOrderId")) not in {None, merchant_order_id}:
+        return NoAnswer("the answer is about another order")
+    state = text(body.get("state"))
+    if state == "COMPLETED":
+        amount = money_of_minor(body.get("amount"), Currency.INR)
+        return Captured(amount, text(body.get("orderId")), merchant=text(body.get("merchantId")))
+    if state == "FAILED":
+        return _declined(body, _FAILED)
+    return Pending() if state == "PENDING" else NoAnswer(f"the order's state is {detail(state) or 'not stated'}")
+
+
+def refund_status_answer(answer: Answered, merchant_refund_id: str) -> RefundStatusAnswer:
+    """What the status of a refund was answered; CONFIRMED is still in progress, whatever its payment details say."""
+    if not answer.is_success:
+        return _no_order(answer)
+    body = answer.body or {}
+    if text(body.get("merchantRefundId")) not in {None, merchant_refund_id}:
+        return NoAnswer("the answer is about another refund")
+    state = text(body.get("state"))
+    if state == "COMPLETED":
+        return Refunded(money_of_minor(body.get("amount"), Currency.INR), text(body.get("refundId")))
+    if state == "FAILED":
+        return _declined(body, "PhonePe could not make this refund.")
+    if state in {"PENDING", "CONFIRMED"}:
+        return Pending()
+    return NoAnswer(f"the refund's state is {detail(state) or 'not stated'}")
+
+
+def _no_order(answer: Answered) -> Absent | NoAnswer:
+    message = (text((answer.body or {}).get("message"), LONGEST_TEXT) or "").lower()
+    is_unknown = _code(answer) in _UNKNOWN_REFERENCE or message.startswith("no entry found")
+    if answer.status in _CLIENT_ERRORS and is_unknown:
+        return Absent()
+    alarm = answer.status in _CLIENT_ERRORS and answer.status != _TOO_MANY
+    return NoAnswer(f"answered {words(answer)}", configuration=alarm)
+
+
+def _declined(body: Mapping[str, Any], otherwise: str) -> Declined:
+    context = mapping(body.get("errorContext"))
+    error_code = text(body.get("errorCode")) or text(context.get("errorCode")) or ""
+    description = detail(context.get("description"))
+    stated = f"{description.rstrip('.')}. You can try again." if description else otherwise
+    code, message = _WORDS.get(error_code, ("payment_failed", stated))
+    return Declined(code, message, retryable=True)
+
+
+def _code(answer: Answered) -> str | None:
+    body = answer.body or {}
+    return text(body.get("code")) or text(body.get("errorCode"))
+
+
+def _address(value: object) -> str | None:
+    # Unmodified, and only what a browser may be sent to; simulators on this machine have no https.
+    address = value if isinstance(value, str) else ""
+    return address if address.startswith(("https://", "http://")) and address.isprintable() else None

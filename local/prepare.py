@@ -17,7 +17,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,23 +30,26 @@ class PreparationError(Exception):
 
 
 class Environment:
-    """One directory of installed programs, stamped with the hash of everything that decides what is in it."""
+    """One directory of installed programs, stamped with the hash of everything that decides what is in it.
 
-    def __init__(self, directory: str, purpose: str, size: str, decided_by: Sequence[str]) -> None:
+    That includes where it is: the programs in a virtual environment know their own path.
+    """
+
+    def __init__(self, directory: str, purpose: str, size: str, decided_by: Sequence[str], stamp: str = ".prepared") -> None:
         self.directory = ROOT / directory
         self.purpose = purpose
         self.size = size
         self.decided_by = [ROOT / name for name in decided_by]
+        self.stamp = self.directory / stamp
 
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+        digest = hashlib.sha256(f"{sys.version_info[:2]} {self.directory}".encode())
         for path in self.decided_by:
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
     def is_ready(self) -> bool:
-        stamp = self.directory / ".prepared"
-        return stamp.exists() and stamp.read_text() == self.fingerprint()
+        return self.stamp.exists() and self.stamp.read_text() == self.fingerprint()
 
     def prepare(self, install: Callable[[Path], None]) -> None:
         """Make the directory with `install` unless it is as its lock says."""
@@ -56,19 +58,19 @@ class Environment:
         name = self.directory.relative_to(ROOT)
         print(f"Preparing {name}: {self.purpose} ({self.size}, once)", flush=True)
         started = time.monotonic()
-        with suppress(FileNotFoundError):
-            (self.directory / ".prepared").unlink()
+        self.stamp.unlink(missing_ok=True)
         install(self.directory)
-        (self.directory / ".prepared").write_text(self.fingerprint())
+        self.stamp.write_text(self.fingerprint())
         print(f"  {name} is ready after {time.monotonic() - started:.0f} s", flush=True)
 
 
 PYTHON_PACKAGES = {
-    "venv": Environment(".venv", "the service, its tests and its tools", "about a minute", ["locks/dev.txt", "pyproject.toml"]),
+    "venv": Environment(".venv", "the service, its tests and its tools", "about a minute", ["locks/dev.txt"]),
     "aws": Environment(".tools/aws", "MiniStack, the embedded AWS", "about half a minute", ["locks/aws.txt"]),
     "sam": Environment(".tools/sam", "the SAM CLI, to check, build and deploy the stack", "about a minute", ["locks/sam.txt"]),
     "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
 }
+OWN_PACKAGES = Environment(".venv", "the packages of this project", "seconds", ["pyproject.toml"], ".own-prepared")
 NEWMAN = Environment(
     ".tools/newman",
     "newman, which runs the Postman collection",
@@ -84,10 +86,10 @@ def prepare_python(name: str) -> None:
     def install(directory: Path) -> None:
         make_virtual_environment(directory)
         pip(directory, "--no-deps", "--require-hashes", "-r", str(environment.decided_by[0]))
-        if name == "venv":
-            pip(directory, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
     environment.prepare(install)
+    if name == "venv":
+        OWN_PACKAGES.prepare(lambda directory: pip(directory, "--no-deps", "--no-build-isolation", "-e", str(ROOT)))
 
 
 def make_virtual_environment(directory: Path) -> None:

@@ -52,7 +52,7 @@ class Customer:
         body: Any = None,
         *,
         raw: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
     ) -> requests.Response:
         """The answer to `body` as JSON, or to the bytes `raw`; redirects are not followed, since none may come."""
         path, mark, query = path.partition("?")

@@ -1,0 +1,175 @@
+"""Whatever is sent to a route, it answers in its family's shape and never with a fault of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from payfirst.api.routes import ROUTES, Family, Route
+from tests.contract.error_shapes import shape_problem
+from tests.contract.walk import Customer, Stack, new_customer
+
+FIELDS = {
+    "create_session": ("delivery_details", "special_instructions", "delivery_time_slot", "estimated_delivery_date"),
+    "initiate_payment": ("phone_number",),
+    "process_cart": ("cart_id", "method", "amount", "phone_number"),
+    "process_cart_doubled": ("cart_id", "method", "amount", "phone_number"),
+    "create_cart": ("service_type", "puja_service", "package_id", "selected_date", "selected_time", "address"),
+    "apply_promo": ("promo_code",),
+    "add_item": ("listing_id", "quantity"),
+    "update_quantity": ("cart_item_id", "quantity"),
+    "remove_item": ("cart_item_id",),
+    "reschedule_booking": ("selected_date", "selected_time", "reason"),
+}
+"""The fields of every operation that has some; the rest get fields of these all, which they must refuse or ignore."""
+
+ANY_FIELDS = tuple(sorted({name for names in FIELDS.values() for name in names}))
+
+
+def filled(route: Route, value: Any) -> bytes:
+    """A JSON object in which every field of the operation has this value."""
+    return json.dumps(dict.fromkeys(FIELDS.get(route.operation, ANY_FIELDS), value)).encode()
+
+
+BODIES: Mapping[str, Callable[[Route], bytes]] = {
+    "empty": lambda _: b"",
+    "only spaces": lambda _: b"  \r\n\t ",
+    "no JSON": lambda _: b"cart_id=1&amount=500.00",
+    "cut off": lambda route: filled(route, 1)[:-1],
+    "two values": lambda route: filled(route, 1) * 2,
+    "not UTF-8": lambda _: b'{"promo_code": "\xff\xfe\x80"}',
+    "UTF-16": lambda route: filled(route, 1).decode().encode("utf-16"),
+    "null": lambda _: b"null",
+    "a number": lambda _: b"17",
+    "a string": lambda _: b'"cart_id"',
+    "array instead of object": lambda route: b"[" + filled(route, 1) + b"]",
+    "no fields": lambda _: b"{}",
+    "unknown field": lambda _: b'{"__proto__": {"admin": true}, "user": 2}',
+    "every field null": lambda route: filled(route, None),
+    "every field true": lambda route: filled(route, value=True),
+    "every field an object": lambda route: filled(route, {"$gt": ""}),
+    "every field an array": lambda route: filled(route, [[], {}]),
+    "every field an empty string": lambda route: filled(route, ""),
+    "every field -1": lambda route: filled(route, -1),
+    "every field 0": lambda route: filled(route, 0),
+    "every field 10^400": lambda route: filled(route, 10**400),
+    "every field 2^63": lambda route: filled(route, 2**63),
+    "every field 0.1": lambda route: filled(route, 0.1),
+    "every field NaN": lambda route: filled(route, float("nan")),
+    "every field -Infinity": lambda route: filled(route, float("-inf")),
+    "every field 1e999999": lambda route: filled(route, "@").replace(b'"@"', b"1e999999"),
+    "every field the string NaN": lambda route: filled(route, "NaN"),
+    "every field a NUL": lambda route: filled(route, "\0"),
+    "every field a lone surrogate": lambda route: filled(route, "\ud800"),
+    "every field control characters": lambda route: filled(route, "a\r\nSet-Cookie: b=c\x1b[31m"),
+    "every field long": lambda route: filled(route, "9" * 5000),
+    "the same key twice": lambda _: b'{"cart_id": 1, "cart_id": 2}',
+    "deep arrays": lambda _: b'{"cart_id": ' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    "deep objects": lambda _: b'{"cart_id": ' + b'{"a":' * 5_000 + b"1" + b"}" * 5_000 + b"}",
+    "300 KB": lambda _: b'{"reason": "' + b"x" * 300_000 + b'"}',
+}
+
+CONTENT_TYPES = ("", "text/html", "multipart/form-data; boundary=x", "application/json; charset=utf-7", "x" * 300)
+
+IDENTIFIERS = (
+    *("0", "-1", "1", "999999999999999", "9007199254740993", "9" * 400, "1.5", "1e3", "NaN", "null", "true", "{id}"),
+    *("0190f3a1-5c1e-7abc-8def-0123456789ab", "00000000-0000-0000-0000-000000000000", "TXN0000000000", "BK-00000000"),
+    *("ORD-20240115-001", "ORD-99999999-001", "\0", "\r\nX-A: b", "\x1b[31m", "\x7f", "%00", "../../etc/passwd"),
+    *("' OR 1=1 --", "<script>", "٣", "१२३", "\N{PILE OF POO}", "\N{LATIN SMALL LETTER E WITH ACUTE}", " ", "U#1", "a b"),
+    "x" * 3000,
+)
+
+QUERIES = (
+    *("page_size=0", "page_size=-1", "page_size=101", "page_size=NaN", "page_size=", "page_size=1&page_size=2"),
+    *("cursor=", "cursor=%00", "cursor=AAAA", "cursor=%FF%FE", "status=", "status=%00", "status=nothing", "%00=%00"),
+    "cursor=" + "A" * 3000,
+)
+
+WITH_BODY = [route for route in ROUTES if route.method == "POST"]
+WITH_IDENTIFIER = [route for route in ROUTES if "{" in route.path]
+WITH_QUERY = [route for route in ROUTES if route.method == "GET"]
+
+
+@pytest.fixture(scope="module")
+def customer(stack: Stack) -> Customer:
+    return new_customer(stack)
+
+
+def path_of(route: Route, identifier: str | None = None) -> str:
+    """The path with one id in it, by default one that nobody has (or, for notices, a gateway that there is)."""
+    if identifier is None:
+        identifier = "phonepe" if route.operation == "gateway_notice" else "1"
+    before, brace, rest = route.path.partition("{")
+    return before + quote(identifier, safe="") + rest.partition("}")[2] if brace else before
+
+
+def demand_no_fault(route: Route, response: requests.Response) -> None:
+    """An answer below 500, and in the shape of the route's family where it says no."""
+    told = f"{response.request.method} {response.request.path_url[:200]}: {response.status_code} {response.text[:500]}"
+    assert response.status_code < 500, told
+    if route.family is Family.MPESA_NOTICE and response.status_code not in {404, 405, 413}:
+        assert response.status_code == 200, told
+    if response.status_code >= 400 or route.family is Family.MPESA_NOTICE:
+        problem = shape_problem(route.family, response)
+        assert problem is None, f"{problem}: {told}"
+    assert "Traceback" not in response.text, told
+
+
+def demand_refusal(route: Route, response: requests.Response) -> None:
+    """As `demand_no_fault`, and the answer says no; only M-Pesa's notices are answered alike whatever they hold."""
+    demand_no_fault(route, response)
+    if route.family is not Family.MPESA_NOTICE:
+        assert response.status_code >= 400, f"{route.operation} takes it: {response.status_code} {response.text[:500]}"
+
+
+def name_of(route: Route) -> str:
+    return route.operation
+
+
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
+def test_a_bad_body_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route, kind: str) -> None:
+    response = customer.send(
+        route.method, path_of(route), raw=BODIES[kind](route), headers={"Content-Type": "application/json"}
+    )
+    demand_refusal(route, response)
+    if kind == "300 KB" and not route.public:
+        assert response.status_code == 413
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "POST"], ids=name_of)
+def test_a_body_where_none_belongs_does_no_harm(customer: Customer, route: Route) -> None:
+    for body in (b"{", b"\xff", b"[" * 2000, b"x" * 300_000):
+        demand_no_fault(route, customer.send(route.method, path_of(route), raw=body))
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
+def test_a_wrong_content_type_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
+    for kind in CONTENT_TYPES:
+        response = customer.send(route.method, path_of(route), raw=filled(route, -1), headers={"Content-Type": kind})
+        demand_refusal(route, response)
+
+
+@pytest.mark.parametrize("route", WITH_IDENTIFIER, ids=name_of)
+def test_an_id_that_cannot_be_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
+    for identifier in IDENTIFIERS:
+        response = customer.send(route.method, path_of(route, identifier), {} if route.method == "POST" else None)
+        demand_no_fault(route, response)
+
+
+@pytest.mark.parametrize("route", WITH_QUERY, ids=name_of)
+def test_a_query_that_cannot_be_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
+    for query in QUERIES:
+        demand_no_fault(route, customer.send(route.method, f"{path_of(route)}?{query}"))
+
+
+@pytest.mark.parametrize("route", [route for route in WITH_BODY if not route.public], ids=name_of)
+def test_a_bad_idempotency_key_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
+    for key in ("", "k" * 256, "k" * 4000, "a,b", "\u00e9"):
+        response = customer.send(route.method, path_of(route), {}, headers={"Idempotency-Key": key.encode("latin-1")})
+        demand_refusal(route, response)

@@ -89,3 +89,16 @@ def _values(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _values(inner, f"{path}[]")
+
+
+def test_a_reference_that_nothing_has_made_stops_the_walk() -> None:
+    with pytest.raises(KeyError, match="session_id"):
+        document("payment_sessions")["session_status"].path_with({})
+    with pytest.raises(KeyError, match="cart_number"):
+        document("bookings")["process_payment"].body_with({})
+
+
+def test_sending_an_exchange_leaves_the_data_as_it_is() -> None:
+    exchange = document("bookings")["process_payment"]
+    assert exchange.body_with({"cart_number": 9})["cart_id"] == 9
+    assert exchange.body["cart_id"] == 123

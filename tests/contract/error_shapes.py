@@ -31,6 +31,8 @@ def shape_problem(family: Family, response: requests.Response) -> str | None:
         case Family.ORDERS:
             return _orders_problem(answer)
         case Family.MPESA_NOTICE:
+            if not response.ok:
+                return _orders_problem(answer)
             return None if set(answer) >= NOTICE_KEYS else f"{NOTICE_KEYS - set(answer)} are missing"
         case Family.PAYMENTS | Family.BOOKINGS:
             return _bookings_problem(answer, details=family is Family.PAYMENTS)

@@ -1,0 +1,60 @@
+"""The simulators as one ASGI application."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from local.simulators.control import BadBodyError, Control, bad_body
+from local.simulators.desk import Desk
+from local.simulators.faults import mpesa_error, phonepe_error
+from local.simulators.mpesa import Mpesa
+from local.simulators.pages import Pages
+from local.simulators.phonepe import PhonePe
+from local.simulators.settings import Settings
+
+
+async def _no_such_mpesa_path(_: Request) -> Response:
+    return mpesa_error(404, "404.001.01", "Resource not found")
+
+
+async def _no_such_phonepe_path(_: Request) -> Response:
+    return phonepe_error(400, "BAD_REQUEST", "Api Mapping Not Found")
+
+
+def create_app(settings: Settings, draw: random.Random | None = None) -> Starlette:
+    """The application; its ledger is opened when it starts and closed when it stops. `draw` makes its ids."""
+    desk = Desk(settings, draw or random.SystemRandom())
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        desk.open()
+        try:
+            yield
+        finally:
+            desk.close()
+
+    anything = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    pages = Pages(desk)
+    control = Control(desk)
+    routes = [
+        Mount("/mpesa", routes=[*Mpesa(desk).routes(), Route("/{path:path}", _no_such_mpesa_path, methods=anything)]),
+        Mount(
+            "/phonepe",
+            routes=[
+                *pages.pay_page_routes(),
+                *PhonePe(desk).routes(),
+                Route("/{path:path}", _no_such_phonepe_path, methods=anything),
+            ],
+        ),
+        Route("/control", control.help, methods=["GET"]),
+        Mount("/control", routes=control.routes()),
+        *pages.phone_routes(),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={BadBodyError: bad_body})

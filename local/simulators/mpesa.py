@@ -1,0 +1,254 @@
+"""Daraja's OAuth, STK push and status query.
+
+A push is checked field by field as the sandbox does; the password is checked against the passkey for the sandbox shortcode
+(and for any shortcode when a passkey of one's own is configured), else only for its form.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.simulators.cashier import plan_text
+from local.simulators.desk import Desk, basic_pair, bearer, json_object, whole_number
+from local.simulators.faults import (
+    does_not_exist,
+    invalid_field,
+    invalid_mpesa_token,
+    mpesa_error,
+    query_answer,
+    subscriber_locked,
+)
+from local.simulators.ids import amount_text, checkout_request_id, masked_phone, merchant_request_id
+from local.simulators.ledger import DuplicateReferenceError, PromptOpenError
+from local.simulators.log import say
+from local.simulators.outcomes import State
+from local.simulators.records import MPESA, Attempt
+from local.simulators.rules import Answer, Ending
+from local.simulators.scripts import Facts
+from local.simulators.settings import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, Settings
+
+MAX_SHILLINGS: Final = 250_000
+_MAX_ACCOUNT: Final = 12
+_MAX_DESCRIPTION: Final = 13
+_MSISDN: Final = re.compile(r"254[17]\d{8}")
+_SHORTCODE: Final = re.compile(r"\d{5,7}")
+_FORBIDDEN_WORDS: Final = ("m-pesa", "mpesa", "safaricom", "exe", "exec", "cmd", "sql", "query", "ngrok", "mockbin")
+
+
+def callback_url_refused(url: object, settings: Settings) -> bool:
+    """Whether Daraja would refuse this address; http and forbidden words are refused only by strict settings."""
+    if not isinstance(url, str) or re.search(r"\s", url):
+        return True
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return True
+    strict = settings.strict_callback_urls
+    return strict and (parts.scheme != "https" or any(word in url.lower() for word in _FORBIDDEN_WORDS))
+
+
+def _timestamp_refused(timestamp: object) -> bool:
+    try:
+        datetime.strptime(str(timestamp), "%Y%m%d%H%M%S")  # noqa: DTZ007 - only its form is checked
+    except ValueError:
+        return True
+    return False
+
+
+def _password_refused(body: dict[str, Any], settings: Settings) -> bool:
+    shortcode, timestamp = str(body.get("BusinessShortCode")), str(body.get("Timestamp"))
+    try:
+        password = base64.b64decode(str(body.get("Password")), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return True
+    if shortcode == SANDBOX_SHORTCODE or settings.mpesa_passkey != SANDBOX_PASSKEY:
+        expected = f"{shortcode}{settings.mpesa_passkey}{timestamp}"
+        return not hmac.compare_digest(password.encode(), expected.encode())
+    return not (password.startswith(shortcode) and password.endswith(timestamp))
+
+
+def _merchant_refusal(body: dict[str, Any], settings: Settings) -> Response | None:
+    if not _SHORTCODE.fullmatch(str(body.get("BusinessShortCode", ""))):
+        return invalid_field("BusinessShortCode")
+    if _timestamp_refused(body.get("Timestamp")):
+        return invalid_field("Timestamp")
+    if not body.get("Password"):
+        return invalid_field("Password")
+    if _password_refused(body, settings):
+        return mpesa_error(500, "500.001.1001", "Wrong credentials")
+    return None
+
+
+def push_refusal(body: dict[str, Any], settings: Settings) -> Response | None:
+    """The error for the first field of a push that Daraja would not take."""
+    refused = _merchant_refusal(body, settings)
+    if refused is not None:
+        return refused
+    shillings = whole_number(body.get("Amount"))
+    account, description = body.get("AccountReference"), body.get("TransactionDesc")
+    checks = (
+        ("TransactionType", body.get("TransactionType") not in {"CustomerPayBillOnline", "CustomerBuyGoodsOnline"}),
+        ("Amount", shillings is None or not 1 <= shillings <= MAX_SHILLINGS),
+        ("PartyA", not _MSISDN.fullmatch(str(body.get("PartyA", "")))),
+        ("PartyB", not _SHORTCODE.fullmatch(str(body.get("PartyB", "")))),
+        ("PhoneNumber", not _MSISDN.fullmatch(str(body.get("PhoneNumber", "")))),
+        ("CallBackURL", callback_url_refused(body.get("CallBackURL"), settings)),
+        (
+            "AccountReference",
+            not isinstance(account, str) or not account.isalnum() or len(account) > _MAX_ACCOUNT,
+        ),
+        # The sandbox calls a missing TransactionDesc "Remarks".
+        ("Remarks", not isinstance(description, str) or not 1 <= len(description) <= _MAX_DESCRIPTION),
+    )
+    return next((invalid_field(name) for name, wrong in checks if wrong), None)
+
+
+class Mpesa:
+    """The routes under `/mpesa`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/oauth/v1/generate", self.token, methods=["GET"]),
+            Route("/mpesa/stkpush/v1/processrequest", self.push, methods=["POST"]),
+            Route("/mpesa/stkpushquery/v1/query", self.query, methods=["POST"]),
+        ]
+
+    async def token(self, request: Request) -> Response:
+        """`GET /oauth/v1/generate?grant_type=client_credentials`; wrong keys get a 400 without a body."""
+        desk = self._desk
+        facts = Facts(MPESA, "token")
+        fault, _ = desk.scripts.take(facts)
+
+        async def work() -> Response:
+            if request.query_params.get("grant_type") != "client_credentials":
+                return mpesa_error(400, "400.008.02", "Invalid grant type passed")
+            pair = basic_pair(request)
+            if pair is None:
+                return mpesa_error(400, "400.008.01", "Invalid Authentication passed")
+            wanted = desk.settings.mpesa_credentials
+            if wanted is not None and not hmac.compare_digest(":".join(pair).encode(), wanted.encode()):
+                return Response(status_code=400)
+            lifetime_s = desk.settings.token_lifetime_s
+            token = desk.give_token(MPESA, lifetime_s, alone=desk.settings.one_mpesa_token)
+            say(MPESA, f"access token given for {lifetime_s} s")
+            return JSONResponse({"access_token": token, "expires_in": str(lifetime_s - 1)})
+
+        return await desk.answer(facts, "", work, fault)
+
+    async def push(self, request: Request) -> Response:
+        """`POST /mpesa/stkpush/v1/processrequest`: opens a prompt on the phone, one at a time for each phone."""
+        desk, token = self._desk, bearer(request, "Bearer")
+        body = await json_object(request) or {}
+        shillings = whole_number(body.get("Amount"))
+        phone = str(body.get("PhoneNumber", ""))
+        facts = Facts(MPESA, "push", phone=phone, amount=None if shillings is None else shillings * 100)
+        fault, ending = desk.scripts.take(facts)
+
+        async def work() -> Response:
+            if not desk.token_lives(MPESA, token):
+                return invalid_mpesa_token()
+            refused = push_refusal(body, desk.settings)
+            if refused is not None:
+                say(MPESA, "push refused: a field or the password is wrong")
+                return refused
+            return await self._open_prompt(body, ending or desk.default_ending())
+
+        return await desk.answer(facts, token, work, fault)
+
+    def _prompt(self, body: dict[str, Any], ending: Ending | None) -> Attempt:
+        desk, phone = self._desk, str(body["PhoneNumber"])
+        now = desk.timers.now()
+        timeout_s = desk.settings.prompt_timeout_s
+        return Attempt(
+            seq=0,
+            gateway=MPESA,
+            ref=checkout_request_id(now, phone),
+            gateway_id=merchant_request_id(desk.draw),
+            amount=int(body["Amount"]) * 100,
+            currency="KES",
+            merchant=str(body["BusinessShortCode"]),
+            phone=phone,
+            label=body["AccountReference"],
+            callback_url=body["CallBackURL"],
+            redirect_url="",
+            page_token="",
+            meta="{}",
+            created_at=now,
+            expires_at=None if timeout_s is None else now + timeout_s,
+            state=State.PENDING,
+            plan=None if ending is None or ending.early else plan_text(ending, now),
+        )
+
+    async def _open_prompt(self, body: dict[str, Any], ending: Ending | None) -> Response:
+        desk = self._desk
+        prompt = self._prompt(body, ending)
+        while True:
+            try:
+                opened = desk.ledger.open_attempt(prompt)
+            except PromptOpenError:
+                say(MPESA, f"push to {masked_phone(prompt.phone)} refused: a prompt is open there")
+                return subscriber_locked()
+            except DuplicateReferenceError:
+                # The id holds milliseconds and the phone: the next one is free a millisecond later.
+                later = prompt.created_at + 0.001
+                prompt = replace(prompt, created_at=later, ref=checkout_request_id(later, prompt.phone))
+                continue
+            break
+        say(MPESA, f"prompt for {amount_text(opened.amount)} KES on {masked_phone(opened.phone)}")
+        accepted = "Success. Request accepted for processing"
+        response = JSONResponse(
+            {
+                "MerchantRequestID": opened.gateway_id,
+                "CheckoutRequestID": opened.ref,
+                "ResponseCode": "0",
+                "ResponseDescription": accepted,
+                "CustomerMessage": accepted,
+            }
+        )
+        if ending is not None and ending.early:
+            _, notices = desk.cashier.decide(opened, ending, send=False)
+            await desk.deliver_early(notices)
+            return response
+        response.background = BackgroundTask(desk.follow, opened)
+        return response
+
+    async def query(self, request: Request) -> Response:
+        """`POST /mpesa/stkpushquery/v1/query`: the code of a prompt that has ended, 4999 for one that is open."""
+        desk, token = self._desk, bearer(request, "Bearer")
+        body = await json_object(request) or {}
+        ref = str(body.get("CheckoutRequestID", ""))
+        attempt = desk.ledger.attempt(MPESA, ref)
+        facts = Facts(MPESA, "query", ref, attempt.phone, attempt.amount) if attempt else Facts(MPESA, "query", ref)
+        fault, _ = desk.scripts.take(facts)
+        code = None
+        if fault is not None and fault.answer in {Answer.RESULT, Answer.PENDING}:
+            code = fault.result_code or "4999"
+            fault = fault.told_truly()
+
+        async def work() -> Response:
+            if not desk.token_lives(MPESA, token):
+                return invalid_mpesa_token()
+            refused = _merchant_refusal(body, desk.settings)
+            if refused is not None:
+                return refused
+            if not ref:
+                return invalid_field("CheckoutRequestID")
+            if attempt is None:
+                return does_not_exist()
+            return query_answer(attempt.gateway_id, attempt.ref, code or attempt.result_code or "4999")
+
+        return await desk.answer(facts, token, work, fault)

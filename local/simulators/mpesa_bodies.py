@@ -1,0 +1,156 @@
+"""The bodies that Daraja posts to merchants: STK callbacks in all their shapes, and results of reversals and payouts."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any, Final
+
+from local.simulators.ids import amount_text, merchant_request_id, mpesa_receipt, nairobi_time
+from local.simulators.outcomes import callback_text
+from local.simulators.records import Attempt, Refund
+from local.simulators.rules import Kind, Variant
+
+_SUCCESS_SHAPES: Final = (
+    Variant.PLAIN,
+    Variant.BALANCE_WITHOUT_VALUE,
+    Variant.BALANCE_AS_TEXT,
+    Variant.OTHER_ORDER,
+    Variant.WHOLE_AMOUNT,
+)
+_FAILURE_SHAPES: Final = (Variant.PLAIN, Variant.PREFIXED, Variant.OTHER_ORDER)
+_NO_SUCH_RECEIPT: Final = "ZZ0000FAKE"
+
+
+def _items(attempt: Attempt, receipt: str, shillings: int, variant: Variant) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = [
+        {"Name": "Amount", "Value": shillings if variant is Variant.WHOLE_AMOUNT else float(shillings)},
+        {"Name": "MpesaReceiptNumber", "Value": receipt},
+        {
+            "Name": "TransactionDate",
+            "Value": int(f"{nairobi_time(attempt.decided_at or attempt.created_at):%Y%m%d%H%M%S}"),
+        },
+        {"Name": "PhoneNumber", "Value": int(attempt.phone)},
+    ]
+    if variant is Variant.BALANCE_WITHOUT_VALUE:
+        items.insert(2, {"Name": "Balance"})
+    if variant is Variant.BALANCE_AS_TEXT:
+        basic = amount_text(shillings * 100)
+        text = f"{{Amount={{CurrencyCode=KES, MinimumAmount={shillings * 100}, BasicAmount={basic}}}}}"
+        items.insert(2, {"Name": "Balance", "Value": text})
+    if variant is Variant.OTHER_ORDER:
+        items = [{key: item[key] for key in reversed(item)} for item in reversed(items)]
+    return items
+
+
+def stk_callback(
+    attempt: Attempt, kind: Kind, variant: Variant | None, *, draw: random.Random, other_receipt: str | None
+) -> bytes:
+    """The callback for a prompt that has ended, or a lie about it; without `variant` each prompt takes the next shape."""
+    code = attempt.result_code or "0"
+    if kind is Kind.FAILED:
+        code = "1032"
+    elif kind is not Kind.TRUE and (kind is not Kind.WRONG_TOKEN or attempt.receipt is None):
+        code = "0"
+    shapes = _SUCCESS_SHAPES if code == "0" else _FAILURE_SHAPES
+    shape = variant or shapes[attempt.seq % len(shapes)]
+    text = callback_text(code)
+    callback: dict[str, Any] = {
+        "MerchantRequestID": attempt.gateway_id,
+        "CheckoutRequestID": attempt.ref,
+        "ResultCode": int(code) if code.isdigit() and shape is not Variant.CODE_AS_TEXT else code,
+        "ResultDesc": f"[STK_CB - ]{text}" if shape is Variant.PREFIXED else text,
+    }
+    if kind is Kind.WRONG_IDS:
+        callback["MerchantRequestID"] = merchant_request_id(draw)
+        callback["CheckoutRequestID"] = f"{attempt.ref[:-12]}000{attempt.ref[-9:]}"
+    if code == "0":
+        receipt = attempt.receipt or mpesa_receipt(draw, attempt.created_at)
+        if kind in {Kind.WRONG_RECEIPT, Kind.PAID}:
+            receipt = _NO_SUCH_RECEIPT if kind is Kind.WRONG_RECEIPT else mpesa_receipt(draw, attempt.created_at)
+        if kind is Kind.USED_RECEIPT:
+            receipt = other_receipt or _NO_SUCH_RECEIPT
+        shillings = attempt.amount // 100 + (1 if kind is Kind.WRONG_AMOUNT else 0)
+        callback["CallbackMetadata"] = {"Item": _items(attempt, receipt, shillings, shape)}
+    if shape is Variant.OTHER_ORDER:
+        callback = {key: callback[key] for key in reversed(callback)}
+    return json.dumps({"Body": {"stkCallback": callback}}).encode()
+
+
+def result_body(
+    *,
+    code: str,
+    text: str,
+    originator_id: str,
+    conversation_id: str,
+    transaction_id: str,
+    parameters: list[dict[str, Any]],
+) -> bytes:
+    """The envelope of every asynchronous result; `parameters` are left out of a failure."""
+    result: dict[str, Any] = {
+        "ResultType": 0,
+        "ResultCode": int(code) if code.isdigit() else code,
+        "ResultDesc": text,
+        "OriginatorConversationID": originator_id,
+        "ConversationID": conversation_id,
+        "TransactionID": transaction_id,
+    }
+    if code == "0":
+        result["ResultParameters"] = {"ResultParameter": parameters}
+    result["ReferenceData"] = {
+        "ReferenceItem": {"Key": "QueueTimeoutURL", "Value": "https://internal.example/mpesa/results/v1/submit"}
+    }
+    return json.dumps({"Result": result}).encode()
+
+
+RESULT_TEXTS: Final = {
+    "0": "The service request is processed successfully.",
+    "1": "The balance is insufficient for the transaction.",
+    "2001": "The initiator information is invalid.",
+    "R000001": "The transaction has already been reversed.",
+    "R000002": "The OriginalTransactionID is invalid.",
+}
+
+
+def reversal_result(refund: Refund, shortcode: str, payer: str) -> bytes:
+    """The result of a reversal that has ended."""
+    moment = nairobi_time(refund.decided_at or refund.created_at)
+    shillings = float(refund.amount // 100)
+    parameters: list[dict[str, Any]] = [
+        {"Key": "DebitAccountBalance", "Value": "Utility Account|KES|7722179.62|7722179.62|0.00|0.00"},
+        {"Key": "Amount", "Value": shillings},
+        {"Key": "TransCompletedTime", "Value": int(f"{moment:%Y%m%d%H%M%S}")},
+        {"Key": "OriginalTransactionID", "Value": refund.original_receipt},
+        {"Key": "Charge", "Value": 0.0},
+        {"Key": "CreditPartyPublicName", "Value": f"{payer} - TEST CUSTOMER"},
+        {"Key": "DebitPartyPublicName", "Value": f"{shortcode} - Test Merchant"},
+    ]
+    return _ended(refund, parameters)
+
+
+def payout_result(refund: Refund) -> bytes:
+    """The result of a B2C payment that has ended; its date has another form than all others."""
+    moment = nairobi_time(refund.decided_at or refund.created_at)
+    parameters: list[dict[str, Any]] = [
+        {"Key": "TransactionAmount", "Value": refund.amount // 100},
+        {"Key": "TransactionReceipt", "Value": refund.receipt},
+        {"Key": "ReceiverPartyPublicName", "Value": f"{refund.phone} - TEST CUSTOMER"},
+        {"Key": "TransactionCompletedDateTime", "Value": f"{moment:%d.%m.%Y %H:%M:%S}"},
+        {"Key": "B2CUtilityAccountAvailableFunds", "Value": 8959269.6},
+        {"Key": "B2CWorkingAccountAvailableFunds", "Value": 1199371.0},
+        {"Key": "B2CRecipientIsRegisteredCustomer", "Value": "Y"},
+        {"Key": "B2CChargesPaidAccountAvailableFunds", "Value": -1980.0},
+    ]
+    return _ended(refund, parameters)
+
+
+def _ended(refund: Refund, parameters: list[dict[str, Any]]) -> bytes:
+    code = refund.result_code or "0"
+    return result_body(
+        code=code,
+        text=RESULT_TEXTS.get(code, "The request could not be completed."),
+        originator_id=refund.ref,
+        conversation_id=refund.conversation_id,
+        transaction_id=refund.receipt or "0000000000",
+        parameters=parameters,
+    )

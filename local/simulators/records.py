@@ -1,0 +1,89 @@
+"""What the ledger holds, as values. Amounts are minor units (cents, paise), instants seconds since 1970."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from local.simulators.outcomes import State
+
+MPESA: Final = "mpesa"
+PHONEPE: Final = "phonepe"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One STK prompt (`ref` is its CheckoutRequestID) or one PhonePe order (`ref` is its merchantOrderId).
+
+    `gateway_id` is the MerchantRequestID or PhonePe's orderId; `merchant` the shortcode or merchantId; `callback_url` where
+    notices go. `outcome` and `result_code` say how it ended, `receipt` is set exactly when the money was taken. `working`
+    means that the payer has answered but the gateway has not finished. `plan` is a decision to come, as JSON.
+    """
+
+    seq: int
+    gateway: str
+    ref: str
+    gateway_id: str
+    amount: int
+    currency: str
+    merchant: str
+    phone: str
+    label: str
+    callback_url: str
+    redirect_url: str
+    page_token: str
+    meta: str
+    created_at: float
+    expires_at: float | None
+    state: State
+    working: bool = False
+    outcome: str | None = None
+    result_code: str | None = None
+    receipt: str | None = None
+    decided_at: float | None = None
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money on its way back (`refund` of PhonePe, `reversal` of M-Pesa), or paid out (`payout`, M-Pesa's B2C).
+
+    `ref` is the merchantRefundId or OriginatorConversationID, `conversation_id` the gateway's own id; `original_ref` names the
+    attempt that is paid back, empty for a payout or a receipt that does not exist. `original_receipt` is what the merchant
+    asked to reverse. `ends_as` is the outcome that it will have, unless it is decided by hand.
+    """
+
+    seq: int
+    gateway: str
+    kind: str
+    ref: str
+    conversation_id: str
+    original_ref: str
+    original_receipt: str
+    amount: int
+    phone: str
+    result_url: str
+    created_at: float
+    state: State
+    ends_as: str | None = None
+    result_code: str | None = None
+    receipt: str | None = None
+    decided_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to a merchant. `state` is `due`, `sending`, `delivered` (a 2xx), `refused` or `unreachable`."""
+
+    seq: int
+    gateway: str
+    ref: str
+    kind: str
+    merchant: str
+    url: str
+    forged_header: bool
+    body: bytes
+    due_at: float
+    state: str = "due"
+    tries: int = 0
+    http_status: int | None = None

@@ -1,0 +1,38 @@
+"""What a simulator process is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+# Both are printed on the developer portal for everybody to use.
+SANDBOX_SHORTCODE: Final = "174379"
+SANDBOX_PASSKEY: Final = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`state` is the SQLite file of the ledger. Times are seconds; `None` means never or anything.
+
+    `mpesa_credentials` and `phonepe_credentials` are `id:secret` pairs that OAuth insists on; without them any pair of
+    non-empty words gets a token. `prompt_timeout_s` closes an unanswered M-Pesa prompt with result 1037.
+    `one_mpesa_token` makes each new M-Pesa token kill the earlier ones, as Daraja's FAQ says it does.
+    `strict_callback_urls` refuses what Daraja's production rules refuse: http, and addresses with forbidden words.
+    """
+
+    state: Path
+    phonepe_webhook_url: str | None = None
+    phonepe_webhook_username: str = ""
+    phonepe_webhook_password: str = ""
+    phonepe_merchant_id: str = "PAYFIRSTUAT"
+    phonepe_credentials: str | None = None
+    mpesa_credentials: str | None = None
+    mpesa_passkey: str = SANDBOX_PASSKEY
+    one_mpesa_token: bool = False
+    strict_callback_urls: bool = False
+    token_lifetime_s: int = 3600
+    prompt_timeout_s: float | None = None
+    refund_after_s: float = 0.5
+    notice_timeout_s: float = 10.0
+    webhook_retry_s: tuple[float, ...] = (1.0, 2.0, 4.0)

@@ -26,6 +26,7 @@ TEXTS: Final[Mapping[str, re.Pattern[str]]] = {
     "order_number": re.compile(r"ORD-\d{8}-\d{3,}"),
     "checkout_request_id": re.compile(r"ws_CO_\w+"),
     "url": re.compile(r"https?://[^\s/]+/\S*"),
+    "PhonePe's refusal": re.compile(r"PhonePe payment failed: \S.*"),
     "words": re.compile(r"\S.*", re.DOTALL),
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.exchanges import document
-from tests.contract.walk import Customer, Stack, Walk, new_customer, pay_phonepe, wait_until
+from tests.contract.walk import Customer, Stack, Walk, new_customer, pay_phonepe, phonepe_refuses_the_next_order, wait_until
 
 FLOW = "bookings"
 
@@ -93,12 +93,10 @@ def test_another_amount_answers_the_printed_error(walk: Walk) -> None:
     walk.take("amount_mismatch")
 
 
-def test_a_gateway_that_refuses_answers_the_printed_error_and_leaves_the_cart_active(
-    stack: Stack, walk: Walk, phonepe_refuses: Any
-) -> None:
+def test_a_gateway_that_refuses_answers_the_printed_error_and_leaves_the_cart_active(stack: Stack, walk: Walk) -> None:
     walk.take("create_cart")
-    with phonepe_refuses("Invalid merchant ID"):
-        walk.take("gateway_refuses")
+    phonepe_refuses_the_next_order(stack)
+    walk.take("gateway_refuses")
     cart = walk.customer.get(f"/api/cart/carts/{walk.known['cart_number']}")
     assert cart["status"] == "ACTIVE"
     walk.take("process_payment")

@@ -95,16 +95,22 @@ def new_customer(stack: Stack, *, user_id: int = 1, email: str = "user@example.c
 
 def pay_mpesa(stack: Stack, checkout_request_id: str, outcome: str = "pay") -> None:
     """Let the owner of the phone answer the prompt."""
-    _decide(f"{stack.simulator_url}/control/mpesa/{checkout_request_id}", outcome)
+    _control(f"{stack.simulator_url}/control/mpesa/{checkout_request_id}", {"outcome": outcome})
 
 
 def pay_phonepe(stack: Stack, merchant_transaction_id: str, outcome: str = "pay") -> None:
     """Let the customer finish PhonePe's page."""
-    _decide(f"{stack.simulator_url}/control/phonepe/{merchant_transaction_id}", outcome)
+    _control(f"{stack.simulator_url}/control/phonepe/{merchant_transaction_id}", {"outcome": outcome})
 
 
-def _decide(address: str, outcome: str) -> None:
-    response = requests.post(address, json={"outcome": outcome}, timeout=TIMEOUT_SECONDS)
+def phonepe_refuses_the_next_order(stack: Stack) -> None:
+    """PhonePe answers the next request for a payment page with a definite no."""
+    rule = {"gateway": "phonepe", "call": "pay", "answer": "rate_limit", "times": 1}
+    _control(f"{stack.simulator_url}/control/script", rule)
+
+
+def _control(address: str, body: Mapping[str, Any]) -> None:
+    response = requests.post(address, json=body, timeout=TIMEOUT_SECONDS)
     assert response.ok, f"the simulator answers {response.status_code}: {response.text}"
 
 

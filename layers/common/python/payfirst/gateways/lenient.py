@@ -18,8 +18,7 @@ LONGEST_TEXT: Final = 8192
 _LONGEST_DETAIL: Final = 200
 _SMALLEST_EXPONENT: Final = -6
 _LARGEST_EXPONENT: Final = 15
-# What is long enough to be an access token, and what is long enough to be a phone number.
-_TOKEN_LIKE: Final = re.compile(r"(?=[\w.+/=-]*\d)[\w.+/=-]{24,}")
+_TOKEN_LENGTH: Final = 24
 _NUMBER_LIKE: Final = re.compile(r"\d{6,}(?=\d{3})")
 
 
@@ -116,6 +115,10 @@ def money_of_minor(value: object, currency: Currency) -> Money | None:
 
 def detail(value: object) -> str:
     """A gateway's own words, fit for a log: one line, at most 200 characters, no token and no whole phone number."""
-    words = " ".join((text(value, LONGEST_TEXT) or "").split())
-    words = _NUMBER_LIKE.sub("…", _TOKEN_LIKE.sub("…", words))
-    return words[:_LONGEST_DETAIL]
+    words = (text(value, LONGEST_TEXT) or "").split()
+    shown = " ".join("…" if _could_be_token(word) else word for word in words)
+    return _NUMBER_LIKE.sub("…", shown)[:_LONGEST_DETAIL]
+
+
+def _could_be_token(word: str) -> bool:
+    return len(word) >= _TOKEN_LENGTH and any(character.isdigit() for character in word)

@@ -95,7 +95,8 @@ def send(call: Call, *, timeout_s: float, adapter: AdapterMaker | None = None) -
     """Send `call` once and wait at most `timeout_s` in all, of which 3 s for the connection.
 
     Never raises for what the network or the other side does. `adapter` makes the `requests` adapter to send through;
-    the default opens one connection and closes it.
+    the default opens one connection and closes it. Looking up the host's name is left to the system, which has limits
+    of its own.
     """
     import requests  # noqa: PLC0415 - its import costs more than all else in a function that may never call out
     import urllib3  # noqa: PLC0415 - comes with requests

@@ -47,7 +47,7 @@ def read_stk_notice(raw: bytes) -> StkNotice | None:
     result_code = text(callback.get("ResultCode"))
     if checkout_request_id is None or result_code is None:
         return None
-    values = _named_values(mapping(callback.get("CallbackMetadata")).get("Item"), "Name")
+    values = named_values(mapping(callback.get("CallbackMetadata")).get("Item"), "Name")
     return StkNotice(
         checkout_request_id,
         text(callback.get("MerchantRequestID")),
@@ -60,7 +60,7 @@ def read_stk_notice(raw: bytes) -> StkNotice | None:
     )
 
 
-def _named_values(items: object, name_key: str) -> dict[str, object]:
+def named_values(items: object, name_key: str) -> dict[str, object]:
     """The values of `[{name_key: …, "Value": …}]`; of a name that comes twice, the first one with a value."""
     values: dict[str, object] = {}
     for item in listed(items):

@@ -1,0 +1,172 @@
+"""Paying back, and asking about a transaction by its receipt.
+
+All of it is asynchronous: an acknowledgement now, the result as a notice later. Many merchants have no initiator, and
+whether a partial reversal is honoured is not documented; where nothing can be sent, a person pays back by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from payfirst.domain.money import Money
+from payfirst.gateways.base import Accepted, PushAnswer, Rejected, Unknown
+from payfirst.gateways.lenient import text
+from payfirst.gateways.mpesa.client import Mpesa, whole_shillings
+from payfirst.gateways.mpesa.refusals import ErrorBody, Refusal, error_body, refusal
+from payfirst.gateways.tokens import TokenFailure
+from payfirst.gateways.wire import Answered, Lost
+
+MANUAL_REFUND: Final = "manual_refund_required"
+SMALLEST_PAYOUT: Final = 10
+LARGEST_PAYOUT: Final = 250_000
+_REMARKS_LENGTH: Final = 100
+_MESSAGE: Final = "M-Pesa could not make the refund. The shop has been told and will see to it."
+_NOT_SENT_TWICE: Final = "reference already used"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultAddresses:
+    """Where M-Pesa posts the result, and where it posts that it gave up; both hold a token."""
+
+    result_url: str = field(repr=False)
+    timeout_url: str = field(repr=False)
+
+
+def reverse(
+    mpesa: Mpesa,
+    receipt: str,
+    amount: Money,
+    addresses: ResultAddresses,
+    *,
+    remarks: str,
+    now: datetime,
+    timeout_s: float,
+) -> PushAnswer:
+    """Ask for the payment with `receipt` to be reversed; ValueError unless `amount` is whole shillings.
+
+    `Accepted.gateway_id` is the ConversationID, `merchant_request_id` the OriginatorConversationID. A second reversal
+    of the same receipt is refused by M-Pesa, but never send one: after `Unknown` ask for the transaction's status.
+    """
+    body = {
+        "Initiator": mpesa.credentials.initiator_name,
+        "SecurityCredential": mpesa.credentials.security_credential,
+        "CommandID": "TransactionReversal",
+        "TransactionID": receipt,
+        "Amount": str(whole_shillings(amount)),
+        "ReceiverParty": mpesa.credentials.shortcode,
+        "RecieverIdentifierType": "11",  # misspelt by the API itself
+        "ResultURL": addresses.result_url,
+        "QueueTimeOutURL": addresses.timeout_url,
+        "Remarks": _remarks(remarks),
+        "Occasion": "",
+    }
+    return _request(mpesa, "/mpesa/reversal/v1/request", body, now=now, timeout_s=timeout_s)
+
+
+def pay_out(
+    mpesa: Mpesa,
+    ref: str,
+    phone: str,
+    amount: Money,
+    addresses: ResultAddresses,
+    *,
+    shortcode: str,
+    remarks: str,
+    now: datetime,
+    timeout_s: float,
+) -> PushAnswer:
+    """Send money from the bulk `shortcode` to a customer; ValueError for less than 10 or more than 250,000 shillings.
+
+    `ref` is ours and M-Pesa refuses one that it has seen: that is `Unknown`, since the first request may have succeeded.
+    """
+    shillings = whole_shillings(amount)
+    if not SMALLEST_PAYOUT <= shillings <= LARGEST_PAYOUT:
+        raise ValueError(f"M-Pesa pays out {SMALLEST_PAYOUT} to {LARGEST_PAYOUT} shillings, not {shillings}")
+    body = {
+        "OriginatorConversationID": ref,
+        "InitiatorName": mpesa.credentials.initiator_name,
+        "SecurityCredential": mpesa.credentials.security_credential,
+        "CommandID": "BusinessPayment",
+        "Amount": str(shillings),
+        "PartyA": shortcode,
+        "PartyB": phone,
+        "Remarks": _remarks(remarks),
+        "QueueTimeOutURL": addresses.timeout_url,
+        "ResultURL": addresses.result_url,
+        "Occassion": "",  # misspelt by the API itself
+    }
+    return _request(mpesa, "/mpesa/b2c/v3/paymentrequest", body, now=now, timeout_s=timeout_s)
+
+
+def ask_transaction(
+    mpesa: Mpesa,
+    addresses: ResultAddresses,
+    *,
+    receipt: str | None = None,
+    originator_conversation_id: str | None = None,
+    remarks: str,
+    now: datetime,
+    timeout_s: float,
+) -> PushAnswer:
+    """Ask what became of the transaction with `receipt`, or of the request with `originator_conversation_id`.
+
+    ValueError unless exactly one of them is given.
+    """
+    if (receipt is None) == (originator_conversation_id is None):
+        raise ValueError("ask by receipt or by conversation, not by both or neither")
+    asked = {"OriginalConversationID": originator_conversation_id} if receipt is None else {"TransactionID": receipt}
+    body = {
+        "Initiator": mpesa.credentials.initiator_name,
+        "SecurityCredential": mpesa.credentials.security_credential,
+        "CommandID": "TransactionStatusQuery",
+        **asked,
+        "PartyA": mpesa.credentials.shortcode,
+        "IdentifierType": "4",
+        "ResultURL": addresses.result_url,
+        "QueueTimeOutURL": addresses.timeout_url,
+        "Remarks": _remarks(remarks),
+        "Occasion": "",
+    }
+    return _request(mpesa, "/mpesa/transactionstatus/v1/query", body, now=now, timeout_s=timeout_s)
+
+
+def _request(mpesa: Mpesa, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> PushAnswer:
+    if not mpesa.credentials.initiator_name or not mpesa.credentials.security_credential:
+        return Rejected(MANUAL_REFUND, _MESSAGE, "no initiator is set up for this shortcode", retryable=False)
+    answer = mpesa.post(path, body, now=now, timeout_s=timeout_s)
+    if isinstance(answer, Lost):
+        return Unknown(answer.reason, answer.sent)
+    if isinstance(answer, TokenFailure):
+        if answer.configuration:
+            return Rejected("misconfigured", _MESSAGE, answer.reason, retryable=False, configuration=True)
+        return Unknown(f"never sent: no access token ({answer.reason})", sent=False)
+    return _acknowledged(answer)
+
+
+def _acknowledged(answer: Answered) -> PushAnswer:
+    body = answer.body or {}
+    conversation_id = text(body.get("ConversationID"))
+    if answer.is_success and text(body.get("ResponseCode")) == "0" and conversation_id:
+        return Accepted(conversation_id, merchant_request_id=text(body.get("OriginatorConversationID")))
+    return _refused(error_body(answer))
+
+
+def _refused(error: ErrorBody) -> PushAnswer:
+    kind = refusal(error)
+    if kind is Refusal.DUPLICATE_REFERENCE:
+        return Unknown(_NOT_SENT_TWICE)
+    if kind is Refusal.RATE:
+        return Rejected("gateway_busy", _MESSAGE, error.detail, retryable=True)
+    if kind in {Refusal.INVALID_FIELD, Refusal.CONFIGURATION, Refusal.TOKEN}:
+        code = {Refusal.INVALID_FIELD: "refund_rejected", Refusal.TOKEN: "token_refused"}.get(kind, "misconfigured")
+        return Rejected(code, _MESSAGE, error.detail, retryable=False, configuration=True)
+    return Unknown(f"maybe processed: answered {error.detail}")
+
+
+def _remarks(words: str) -> str:
+    """`words` within the API's 2 to 100 characters."""
+    cut = " ".join(words.split())[:_REMARKS_LENGTH].strip()
+    return cut if len(cut) > 1 else "Refund"

@@ -1,0 +1,187 @@
+"""PhonePe's first API (salt key and `X-VERIFY`), for merchants who still have a salt key; new ones use `phonepe`.
+
+Decide on `code` together with `data.state`: `success` is true while a payment is pending. The checksum of a notice covers
+its body, so a notice that verifies comes from PhonePe; the order's status is asked all the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from payfirst.domain.money import Currency
+from payfirst.gateways.base import (
+    Absent,
+    Accepted,
+    Captured,
+    Declined,
+    GatewayName,
+    NoAnswer,
+    Pending,
+    Push,
+    PushAnswer,
+    Rejected,
+    StatusAnswer,
+    StatusQuery,
+    Unknown,
+)
+from payfirst.gateways.lenient import LONGEST_TEXT, detail, json_object, mapping, money_of_minor, text
+from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
+
+PAY_PATH: Final = "/pg/v1/pay"
+SMALLEST_PAISA: Final = 100
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,34}")
+_EXPECTATION_FAILED: Final = 417
+_TOO_MANY: Final = 429
+_CLIENT_ERRORS: Final = range(400, 500)
+_ABSENT_CODES: Final = frozenset({"TRANSACTION_NOT_FOUND"})
+_PENDING_CODES: Final = frozenset({"PAYMENT_PENDING", "PAYMENT_INITIATED"})
+_FAILED_CODES: Final = frozenset({"PAYMENT_ERROR", "PAYMENT_DECLINED", "PAYMENT_CANCELLED", "TIMED_OUT"})
+_REUSED_CODES: Final = frozenset({"DUPLICATE_TXN_REQUEST", "INVALID_TRANSACTION_ID"})
+_SORRY: Final = "This shop cannot take PhonePe payments at the moment. You have not been charged."
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePeV1Credentials:
+    """A merchant's id and salt key; the repr shows no secret."""
+
+    merchant_id: str
+    salt_key: str = field(repr=False)
+    salt_index: int = 1
+
+
+def checksum(signed: str, credentials: PhonePeV1Credentials) -> str:
+    """`X-VERIFY` for `signed`: base64 body and path of a request, the path alone of a look, the body of a notice."""
+    digest = hashlib.sha256((signed + credentials.salt_key).encode()).hexdigest()
+    return f"{digest}###{credentials.salt_index}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhonePeV1:
+    """One merchant's account on PhonePe's first API at `base_url` (no slash at the end)."""
+
+    credentials: PhonePeV1Credentials
+    base_url: str
+    adapter: AdapterMaker | None = None
+
+    @property
+    def name(self) -> GatewayName:
+        """PHONEPE: to a customer it is the same gateway."""
+        return GatewayName.PHONEPE
+
+    def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:  # noqa: ARG002 - Gateway's signature
+        """Make a payment page. ValueError, before anything is sent, for what v1 does not take."""
+        content = base64.b64encode(json.dumps(self._pay_body(push)).encode()).decode("ascii")
+        headers = {"X-VERIFY": checksum(content + PAY_PATH, self.credentials)}
+        call = json_call(self.base_url + PAY_PATH, {"request": content}, headers)
+        answer = send(call, timeout_s=timeout_s, adapter=self.adapter)
+        return Unknown(answer.reason, answer.sent) if isinstance(answer, Lost) else _pay_answer(answer)
+
+    def status(self, query: StatusQuery, *, now: datetime, timeout_s: float) -> StatusAnswer:  # noqa: ARG002 - likewise
+        """What PhonePe says of the transaction with this `ref`."""
+        path = f"/pg/v1/status/{self.credentials.merchant_id}/{_reference(query.ref)}"
+        headers = {"X-VERIFY": checksum(path, self.credentials), "X-MERCHANT-ID": self.credentials.merchant_id}
+        answer = send(Call("GET", self.base_url + path, headers), timeout_s=timeout_s, adapter=self.adapter)
+        return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, query.ref)
+
+    def _pay_body(self, push: Push) -> dict[str, Any]:
+        if push.amount.currency is not Currency.INR or push.amount.minor < SMALLEST_PAISA:
+            raise ValueError(f"PhonePe takes 1.00 INR and more, not {push.amount} {push.amount.currency}")
+        if not push.redirect_url or not push.callback_url:
+            raise ValueError("PhonePe v1 needs a redirect address and a callback address")
+        reference = _reference(push.ref)
+        return {
+            "merchantId": self.credentials.merchant_id,
+            "merchantTransactionId": reference,
+            "merchantUserId": reference,
+            "amount": push.amount.minor,
+            "redirectUrl": push.redirect_url,
+            "redirectMode": "REDIRECT",
+            "callbackUrl": push.callback_url,
+            "paymentInstrument": {"type": "PAY_PAGE"},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePeV1Notice:
+    """What a verified notice of v1 claims about our transaction `ref`."""
+
+    ref: str
+    answer: StatusAnswer
+
+
+def read_v1_notice(raw: bytes, header: str | None, credentials: PhonePeV1Credentials) -> PhonePeV1Notice | None:
+    """The notice in `raw` if the `X-VERIFY` header proves that PhonePe sent it, else `None`; never an exception."""
+    content = (json_object(raw) or {}).get("response")
+    if not isinstance(content, str) or not content.isascii() or not credentials.salt_key:
+        return None
+    expected = checksum(content, credentials).encode()
+    if not hmac.compare_digest((header or "").strip().lower().encode("utf-8", "replace"), expected):
+        return None
+    try:
+        body = json_object(base64.b64decode(content, validate=True))
+    except binascii.Error:
+        return None
+    data = mapping((body or {}).get("data"))
+    ref = text(data.get("merchantTransactionId"))
+    if body is None or ref is None:
+        return None
+    return PhonePeV1Notice(ref, _state(body))
+
+
+def _pay_answer(answer: Answered) -> PushAnswer:
+    body = answer.body or {}
+    code = text(body.get("code"))
+    data = mapping(body.get("data"))
+    address = mapping(mapping(data.get("instrumentResponse")).get("redirectInfo")).get("url")
+    if answer.is_success and isinstance(address, str) and address.startswith(("https://", "http://")):
+        return Accepted(text(data.get("merchantTransactionId")) or "", payment_url=address)
+    words = detail(f"{answer.status} {code or ''} {text(body.get('message'), LONGEST_TEXT) or ''}")
+    if answer.status == _EXPECTATION_FAILED or code in _REUSED_CODES:
+        return Unknown("reference already used")
+    if answer.status == _TOO_MANY:
+        message = "PhonePe is busy. Please try again in a few minutes."
+        return Rejected("gateway_busy", message, words, retryable=True)
+    if answer.status in _CLIENT_ERRORS and code is not None:
+        return Rejected("misconfigured", _SORRY, words, retryable=False, configuration=True)
+    return Unknown(f"maybe processed: answered {words}")
+
+
+def _status_answer(answer: Answered, ref: str) -> StatusAnswer:
+    body = answer.body or {}
+    code = text(body.get("code")) or ""
+    if code in _ABSENT_CODES and (answer.is_success or answer.status in _CLIENT_ERRORS):
+        return Absent()
+    if not answer.is_success:
+        alarm = answer.status in _CLIENT_ERRORS and answer.status != _TOO_MANY
+        return NoAnswer(f"answered {answer.status} {detail(code)}", configuration=alarm)
+    if text(mapping(body.get("data")).get("merchantTransactionId")) not in {None, ref}:
+        return NoAnswer("the answer is about another transaction")
+    return _state(body)
+
+
+def _state(body: Mapping[str, Any]) -> StatusAnswer:
+    data = mapping(body.get("data"))
+    code, state = text(body.get("code")) or "", text(data.get("state"))
+    if code == "PAYMENT_SUCCESS" and state == "COMPLETED":
+        amount = money_of_minor(data.get("amount"), Currency.INR)
+        return Captured(amount, text(data.get("transactionId")), merchant=text(data.get("merchantId")))
+    if code in _FAILED_CODES and state == "FAILED":
+        return Declined("payment_failed", "The payment was not completed. You can try again.", retryable=True)
+    if code in _PENDING_CODES and state in {"PENDING", None}:
+        return Pending()
+    return NoAnswer(f"code {detail(code)} with state {detail(state)}")
+
+
+def _reference(ref: str) -> str:
+    if not _REFERENCE.fullmatch(ref):
+        raise ValueError("PhonePe v1 takes references of 1 to 34 letters, digits, _ and -")
+    return ref

@@ -40,6 +40,7 @@ __all__ = [
     "REGION",
     "ROOT",
     "TEMPLATE",
+    "AwsEndpoint",
     "EmbeddedAws",
     "EmbeddedAwsError",
     "PortBusyError",
@@ -70,38 +71,16 @@ class PortBusyError(EmbeddedAwsError):
     """Another process listens on the port that was asked for."""
 
 
-class EmbeddedAws:
-    """One MiniStack: started by `start` or `with`, ended by `stop`.
+class AwsEndpoint:
+    """An embedded AWS that runs already, whoever started it."""
 
-    `port` 0 takes a free one. With `state_dir` the state of the last clean stop is loaded and saved again when this one
-    stops; without, everything lives in a temporary directory and is gone afterwards.
-    """
-
-    def __init__(self, port: int = 0, state_dir: Path | None = None) -> None:
-        self._asked_port = port
-        self._state_dir = state_dir
-        self._work_dir: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, port: int) -> None:
         self.port = port
 
     @property
     def endpoint(self) -> str:
         """The base URL, `http://127.0.0.1:PORT`."""
         return f"http://{LOOPBACK}:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running MiniStack."""
-        if self._process is None:
-            raise EmbeddedAwsError("the embedded AWS is not running")
-        return self._process.pid
-
-    @property
-    def log(self) -> Path:
-        """Where MiniStack writes what it has to say."""
-        if self._work_dir is None:
-            raise EmbeddedAwsError("the embedded AWS was never started")
-        return self._work_dir / "ministack.log"
 
     def environment(self) -> dict[str, str]:
         """The variables that point an AWS SDK, the SAM CLI or a function here; the keys are not secrets."""
@@ -125,6 +104,41 @@ class EmbeddedAws:
             aws_secret_access_key="local",  # noqa: S106 - MiniStack accepts any
             config=Config(connect_timeout=3, read_timeout=timeout_s, retries={"total_max_attempts": 1}),
         )
+
+    def reset(self) -> None:
+        """Empty every service, and the state on disk with it."""
+        status, body = _request(self.port, "POST", "/_ministack/reset")
+        if status != HTTP_OK:
+            raise EmbeddedAwsError(f"MiniStack refused to reset: HTTP {status} {body[:200]!r}")
+
+
+class EmbeddedAws(AwsEndpoint):
+    """One MiniStack: started by `start` or `with`, ended by `stop`.
+
+    `port` 0 takes a free one. With `state_dir` the state of the last clean stop is loaded and saved again when this one
+    stops; without, everything lives in a temporary directory and is gone afterwards.
+    """
+
+    def __init__(self, port: int = 0, state_dir: Path | None = None) -> None:
+        super().__init__(port)
+        self._asked_port = port
+        self._state_dir = state_dir
+        self._work_dir: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running MiniStack."""
+        if self._process is None:
+            raise EmbeddedAwsError("the embedded AWS is not running")
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """Where MiniStack writes what it has to say."""
+        if self._work_dir is None:
+            raise EmbeddedAwsError("the embedded AWS was never started")
+        return self._work_dir / "ministack.log"
 
     def start(self) -> Self:
         """Start MiniStack and return once it answers; PortBusyError or EmbeddedAwsError if it does not."""
@@ -184,18 +198,10 @@ class EmbeddedAws:
             if process.stdin is not None:
                 process.stdin.close()
 
-    def reset(self) -> None:
-        """Empty every service, and the state on disk with it."""
-        status, body = _request(self.port, "POST", "/_ministack/reset")
-        if status != HTTP_OK:
-            raise EmbeddedAwsError(f"MiniStack refused to reset: HTTP {status} {body[:200]!r}")
-
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     def _process_environment(self, scratch: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,13 +16,24 @@ from local.simulators.control import BadBodyError, Control, bad_body
 from local.simulators.desk import Desk
 from local.simulators.faults import mpesa_error, phonepe_error
 from local.simulators.mpesa import Mpesa
+from local.simulators.mpesa_refunds import MpesaRefunds
 from local.simulators.pages import Pages
 from local.simulators.phonepe import PhonePe
+from local.simulators.phonepe_refunds import PhonePeRefunds
 from local.simulators.settings import Settings
 
+_ANY_METHOD: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-async def _no_such_mpesa_path(_: Request) -> Response:
-    return mpesa_error(404, "404.001.01", "Resource not found")
+
+def _unknown_to_mpesa(routes: list[Route]) -> Route:
+    known = {route.path for route in routes}
+
+    async def refuse(request: Request) -> Response:
+        if "/" + request.path_params["path"] in known:
+            return mpesa_error(405, "405.001", "Method Not Allowed")
+        return mpesa_error(404, "404.001.01", "Resource not found")
+
+    return Route("/{path:path}", refuse, methods=_ANY_METHOD)
 
 
 async def _no_such_phonepe_path(_: Request) -> Response:
@@ -40,17 +52,18 @@ def create_app(settings: Settings, draw: random.Random | None = None) -> Starlet
         finally:
             desk.close()
 
-    anything = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    mpesa = [*Mpesa(desk).routes(), *MpesaRefunds(desk).routes()]
     pages = Pages(desk)
     control = Control(desk)
     routes = [
-        Mount("/mpesa", routes=[*Mpesa(desk).routes(), Route("/{path:path}", _no_such_mpesa_path, methods=anything)]),
+        Mount("/mpesa", routes=[*mpesa, _unknown_to_mpesa(mpesa)]),
         Mount(
             "/phonepe",
             routes=[
                 *pages.pay_page_routes(),
                 *PhonePe(desk).routes(),
-                Route("/{path:path}", _no_such_phonepe_path, methods=anything),
+                *PhonePeRefunds(desk).routes(),
+                Route("/{path:path}", _no_such_phonepe_path, methods=_ANY_METHOD),
             ],
         ),
         Route("/control", control.help, methods=["GET"]),

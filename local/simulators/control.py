@@ -230,7 +230,7 @@ class Control:
         if refund is None:
             return refused(404, "no such refund")
         try:
-            ended = self._desk.refunds.end(refund, Outcome(wanted.outcome))
+            ended = self._desk.refunds.end(refund, Ending(outcome=Outcome(wanted.outcome)))
         except AlreadyDecidedError:
             return refused(409, "this refund has ended; nothing was changed")
         return JSONResponse(refund_view(ended))

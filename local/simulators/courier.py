@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ssl
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -49,6 +50,11 @@ def post(url: str, body: bytes, headers: dict[str, str], timeout_s: float) -> in
         connection.close()
 
 
+def _show_failure(sending: Future[None]) -> None:
+    if not sending.cancelled() and (failure := sending.exception()) is not None:
+        traceback.print_exception(failure)
+
+
 class Courier:
     """Sends what the ledger holds as due; `deliver` may be called again for the same notice after a restart."""
 
@@ -65,7 +71,7 @@ class Courier:
 
     def send_now(self, notices: list[Notice]) -> list[Future[None]]:
         """Send each notice at once; the futures end when it was answered, refused or given up."""
-        return [self._pool.submit(self.deliver, notice) for notice in notices]
+        return [self._submit(notice) for notice in notices]
 
     def resume(self) -> None:
         """Take up what an earlier process left.
@@ -82,8 +88,10 @@ class Courier:
         """Stop; what was not sent stays due in the ledger."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, notice: Notice) -> None:
-        self._pool.submit(self.deliver, notice)
+    def _submit(self, notice: Notice) -> Future[None]:
+        sending = self._pool.submit(self.deliver, notice)
+        sending.add_done_callback(_show_failure)
+        return sending
 
     def _headers(self, notice: Notice) -> dict[str, str]:
         if notice.gateway == MPESA:
@@ -94,7 +102,8 @@ class Courier:
 
     def deliver(self, notice: Notice) -> None:
         """Make one try, note its result, and plan the next one where the gateway would."""
-        self._ledger.mark_notice(replace(notice, state="sending"))
+        if not self._ledger.mark_notice(replace(notice, state="sending")):
+            return
         status: int | None = None
         try:
             status = post(notice.url, notice.body, self._headers(notice), self._settings.notice_timeout_s)
@@ -108,8 +117,8 @@ class Courier:
         again = notice.gateway == PHONEPE and state != "delivered" and tries <= len(pauses)
         if again:
             tried = replace(tried, state="due", due_at=self._timers.now() + pauses[tries - 1])
-        self._ledger.mark_notice(tried)
-        if again:
+        known = self._ledger.mark_notice(tried)
+        if again and known:
             self.schedule([tried])
         outlook = f", again in {pauses[tries - 1]:g} s" if again else ""
         say(notice.gateway, f"notice '{notice.kind}' for {masked_ref(notice.ref)}: {result}{outlook}")

@@ -22,7 +22,7 @@ from local.simulators.faults import fault_response
 from local.simulators.ids import masked_phone, masked_ref
 from local.simulators.ledger import Ledger
 from local.simulators.log import say
-from local.simulators.records import Attempt, Notice
+from local.simulators.records import Attempt, Notice, Refund
 from local.simulators.refunds import Refunds
 from local.simulators.rules import Ending, GatewayWord
 from local.simulators.scripts import Facts, Fault, ScriptBook
@@ -95,6 +95,14 @@ class Desk:
     async def follow(self, attempt: Attempt) -> None:
         """Set the timers of a payment once its request has been answered; a coroutine, to stay on the event loop."""
         self.cashier.follow(attempt)
+
+    async def follow_refund(self, refund: Refund) -> None:
+        """Set the timers of a refund once its request has been answered."""
+        self.refunds.follow(refund)
+
+    async def send(self, notices: list[Notice]) -> None:
+        """Send notices at their times."""
+        self.courier.schedule(notices)
 
     async def deliver_early(self, notices: list[Notice]) -> None:
         """Send notices now and wait until they were answered, at most five seconds: whoever gets them may be waiting for us."""

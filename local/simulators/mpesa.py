@@ -42,17 +42,21 @@ from local.simulators.settings import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, Settin
 MAX_SHILLINGS: Final = 250_000
 _MAX_ACCOUNT: Final = 12
 _MAX_DESCRIPTION: Final = 13
-_MSISDN: Final = re.compile(r"254[17]\d{8}")
-_SHORTCODE: Final = re.compile(r"\d{5,7}")
+MSISDN: Final = re.compile(r"254[17]\d{8}")
+SHORTCODE: Final = re.compile(r"\d{5,7}")
 _FORBIDDEN_WORDS: Final = ("m-pesa", "mpesa", "safaricom", "exe", "exec", "cmd", "sql", "query", "ngrok", "mockbin")
 
 
 def callback_url_refused(url: object, settings: Settings) -> bool:
     """Whether Daraja would refuse this address; http and forbidden words are refused only by strict settings."""
-    if not isinstance(url, str) or re.search(r"\s", url):
+    if not isinstance(url, str) or not url.isascii() or re.search(r"\s", url):
         return True
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        address = (parts.scheme, parts.hostname, parts.port)
+    except ValueError:
+        return True
+    if address[0] not in {"http", "https"} or not address[1]:
         return True
     strict = settings.strict_callback_urls
     return strict and (parts.scheme != "https" or any(word in url.lower() for word in _FORBIDDEN_WORDS))
@@ -79,7 +83,7 @@ def _password_refused(body: dict[str, Any], settings: Settings) -> bool:
 
 
 def _merchant_refusal(body: dict[str, Any], settings: Settings) -> Response | None:
-    if not _SHORTCODE.fullmatch(str(body.get("BusinessShortCode", ""))):
+    if not SHORTCODE.fullmatch(str(body.get("BusinessShortCode", ""))):
         return invalid_field("BusinessShortCode")
     if _timestamp_refused(body.get("Timestamp")):
         return invalid_field("Timestamp")
@@ -100,9 +104,9 @@ def push_refusal(body: dict[str, Any], settings: Settings) -> Response | None:
     checks = (
         ("TransactionType", body.get("TransactionType") not in {"CustomerPayBillOnline", "CustomerBuyGoodsOnline"}),
         ("Amount", shillings is None or not 1 <= shillings <= MAX_SHILLINGS),
-        ("PartyA", not _MSISDN.fullmatch(str(body.get("PartyA", "")))),
-        ("PartyB", not _SHORTCODE.fullmatch(str(body.get("PartyB", "")))),
-        ("PhoneNumber", not _MSISDN.fullmatch(str(body.get("PhoneNumber", "")))),
+        ("PartyA", not MSISDN.fullmatch(str(body.get("PartyA", "")))),
+        ("PartyB", not SHORTCODE.fullmatch(str(body.get("PartyB", "")))),
+        ("PhoneNumber", not MSISDN.fullmatch(str(body.get("PhoneNumber", "")))),
         ("CallBackURL", callback_url_refused(body.get("CallBackURL"), settings)),
         (
             "AccountReference",

@@ -7,7 +7,7 @@ import random
 from typing import Any, Final
 
 from local.simulators.ids import amount_text, merchant_request_id, mpesa_receipt, nairobi_time
-from local.simulators.outcomes import callback_text
+from local.simulators.outcomes import State, callback_text
 from local.simulators.records import Attempt, Refund
 from local.simulators.rules import Kind, Variant
 
@@ -77,6 +77,9 @@ def stk_callback(
     return json.dumps({"Body": {"stkCallback": callback}}).encode()
 
 
+_QUEUE_REFERENCE: Final = {"Key": "QueueTimeoutURL", "Value": "https://internal.example/mpesa/results/v1/submit"}
+
+
 def result_body(
     *,
     code: str,
@@ -85,6 +88,7 @@ def result_body(
     conversation_id: str,
     transaction_id: str,
     parameters: list[dict[str, Any]],
+    reference: dict[str, str] | None = None,
 ) -> bytes:
     """The envelope of every asynchronous result; `parameters` are left out of a failure."""
     result: dict[str, Any] = {
@@ -97,9 +101,7 @@ def result_body(
     }
     if code == "0":
         result["ResultParameters"] = {"ResultParameter": parameters}
-    result["ReferenceData"] = {
-        "ReferenceItem": {"Key": "QueueTimeoutURL", "Value": "https://internal.example/mpesa/results/v1/submit"}
-    }
+    result["ReferenceData"] = {"ReferenceItem": reference or _QUEUE_REFERENCE}
     return json.dumps({"Result": result}).encode()
 
 
@@ -107,6 +109,7 @@ RESULT_TEXTS: Final = {
     "0": "The service request is processed successfully.",
     "1": "The balance is insufficient for the transaction.",
     "2001": "The initiator information is invalid.",
+    "2032": "The transaction receipt number does not exist.",
     "R000001": "The transaction has already been reversed.",
     "R000002": "The OriginalTransactionID is invalid.",
 }
@@ -154,3 +157,43 @@ def _ended(refund: Refund, parameters: list[dict[str, Any]]) -> bytes:
         transaction_id=refund.receipt or "0000000000",
         parameters=parameters,
     )
+
+
+_STATUS_WORDS: Final = {State.COMPLETED: "Completed", State.FAILED: "Failed"}
+
+
+def transaction_status_result(
+    found: Attempt | Refund | None, merchant: str, *, originator_id: str, own_id: str, occasion: str
+) -> bytes:
+    """The result of a transaction status request; some entries have no Value, and DebitPartyName comes twice."""
+    code = "0" if found is not None else "2032"
+    return result_body(
+        code=code,
+        text=RESULT_TEXTS[code],
+        originator_id=originator_id,
+        conversation_id=own_id,
+        transaction_id="0000000000",
+        parameters=[] if found is None else _status_parameters(found, merchant),
+        reference={"Key": "Occasion", "Value": occasion},
+    )
+
+
+def _status_parameters(found: Attempt | Refund, merchant: str) -> list[dict[str, Any]]:
+    incoming = isinstance(found, Attempt)
+    moment = int(f"{nairobi_time(found.decided_at or found.created_at):%Y%m%d%H%M%S}")
+    conversation = found.gateway_id if isinstance(found, Attempt) else found.conversation_id
+    return [
+        {"Key": "DebitPartyName", "Value": f"{merchant} - Test Merchant"},
+        {"Key": "DebitPartyName", "Value": f"{found.phone or '254700000000'} - TEST CUSTOMER"},
+        {"Key": "OriginatorConversationID", "Value": found.ref},
+        {"Key": "InitiatedTime", "Value": int(f"{nairobi_time(found.created_at):%Y%m%d%H%M%S}")},
+        {"Key": "CreditPartyCharges"},
+        {"Key": "DebitAccountType", "Value": "MMF Account For Customer" if incoming else "Utility Account"},
+        {"Key": "TransactionReason"},
+        {"Key": "ReasonType", "Value": "Pay Bill Online" if incoming else "Business Payment to Customer via API"},
+        {"Key": "TransactionStatus", "Value": _STATUS_WORDS.get(found.state, "Pending")},
+        {"Key": "FinalisedTime", "Value": moment},
+        {"Key": "Amount", "Value": float(found.amount // 100)},
+        {"Key": "ConversationID", "Value": conversation},
+        {"Key": "ReceiptNo", "Value": found.receipt},
+    ]

@@ -7,9 +7,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.simulators.desk import Desk, form
-from local.simulators.ids import amount_text
 from local.simulators.ledger import AlreadyDecidedError
-from local.simulators.markup import pay_page, phones_page
+from local.simulators.markup import message_page, pay_page, phones_page
 from local.simulators.outcomes import Outcome, State
 from local.simulators.records import Attempt
 from local.simulators.rules import Ending
@@ -36,11 +35,11 @@ class Pages:
     async def phones(self, _: Request) -> Response:
         ledger = self._desk.ledger
         history = [a for a in ledger.attempts(limit=40) if a.state is not State.PENDING][:12]
-        return HTMLResponse(phones_page(ledger.attempts(state=State.PENDING, limit=60), history, self._desk.timers.now()))
+        return HTMLResponse(phones_page(ledger.attempts(state=State.PENDING, limit=60), history))
 
     def _decide(self, attempt: Attempt, word: str) -> Response | None:
         if word not in set(Outcome):
-            return HTMLResponse("<p>This page does not know that button.</p>", 400)
+            return HTMLResponse(message_page("This page does not know that button."), 400)
         try:
             self._desk.cashier.decide(attempt, Ending(outcome=Outcome(word)))
         except AlreadyDecidedError:
@@ -52,19 +51,19 @@ class Pages:
         sent = await form(request)
         attempt = self._desk.ledger.attempt(sent.get("gateway", ""), sent.get("ref", ""))
         if attempt is None:
-            return HTMLResponse("<p>There is no such payment.</p>", 404)
+            return HTMLResponse(message_page("There is no such payment."), 404)
         return self._decide(attempt, sent.get("outcome", "")) or RedirectResponse("/", 303)
 
     async def pay_page(self, request: Request) -> Response:
         attempt = self._desk.ledger.attempt_by_page(request.path_params["page_token"])
         if attempt is None:
-            return HTMLResponse("<p>There is no such order.</p>", 404)
-        return HTMLResponse(pay_page(attempt, amount_text(attempt.amount), self._desk.timers.now()))
+            return HTMLResponse(message_page("There is no such order."), 404)
+        return HTMLResponse(pay_page(attempt))
 
     async def answer_page(self, request: Request) -> Response:
         attempt = self._desk.ledger.attempt_by_page(request.path_params["page_token"])
         if attempt is None:
-            return HTMLResponse("<p>There is no such order.</p>", 404)
+            return HTMLResponse(message_page("There is no such order."), 404)
         refused = self._decide(attempt, (await form(request)).get("outcome", ""))
         back = attempt.redirect_url or str(request.url)
         return refused or RedirectResponse(back, 303)

@@ -109,14 +109,15 @@ def order_webhook(attempt: Attempt, kind: Kind, *, draw: random.Random, other_re
     return json.dumps({"event": events[state], "type": "CHECKOUT_ORDER", "payload": payload}).encode()
 
 
-def refund_status(refund: Refund, merchant: str) -> dict[str, Any]:
-    """The answer of the refund status call."""
+def refund_status(refund: Refund, merchant: str, *, hide_end: bool = False) -> dict[str, Any]:
+    """The answer of the refund status call; `hide_end` says PENDING whatever is true."""
+    state = State.PENDING if hide_end else refund.state
     payment: dict[str, Any] = {
         "transactionId": refund.conversation_id,
         "paymentMode": "UPI_INTENT",
         "timestamp": milliseconds(refund.decided_at or refund.created_at),
         "amount": refund.amount,
-        "state": refund.state.value,
+        "state": state.value,
     }
     status: dict[str, Any] = {
         "merchantId": merchant,
@@ -124,14 +125,14 @@ def refund_status(refund: Refund, merchant: str) -> dict[str, Any]:
         "originalMerchantOrderId": refund.original_ref,
         "refundId": refund.conversation_id,
         "amount": refund.amount,
-        "state": refund.state.value,
+        "state": state.value,
         "timestamp": milliseconds(refund.decided_at or refund.created_at),
         "paymentDetails": [payment],
     }
-    if refund.state is State.CONFIRMED:
+    if state is State.CONFIRMED:
         # The documentation's own sample: still in progress, although the detail says success.
         payment |= {"responseCode": "PAYMENT_SUCCESS", "backendErrorCode": "SUCCESS"}
-    if refund.state is State.FAILED:
+    if state is State.FAILED:
         failure = asdict(PHONEPE_FAILURES[Outcome.FAIL])
         status |= {"errorCode": failure["error_code"], "detailedErrorCode": failure["detailed_code"]}
     return status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from local.simulators.outcomes import State
@@ -49,8 +49,8 @@ class Refund:
     """Money on its way back (`refund` of PhonePe, `reversal` of M-Pesa), or paid out (`payout`, M-Pesa's B2C).
 
     `ref` is the merchantRefundId or OriginatorConversationID, `conversation_id` the gateway's own id; `original_ref` names the
-    attempt that is paid back, empty for a payout or a receipt that does not exist. `original_receipt` is what the merchant
-    asked to reverse. `ends_as` is the outcome that it will have, unless it is decided by hand.
+    attempt that is paid back, empty for a payout or a reversal that can only fail. `original_receipt` is what the merchant
+    asked to reverse. `plan` says how it will end, as JSON; `None` leaves it open until it is decided by hand.
     """
 
     seq: int
@@ -65,10 +65,14 @@ class Refund:
     result_url: str
     created_at: float
     state: State
-    ends_as: str | None = None
+    plan: str | None = None
     result_code: str | None = None
     receipt: str | None = None
     decided_at: float | None = None
+
+    def failing(self, code: str) -> Refund:
+        """The same with the result code that it will fail with, whatever is planned."""
+        return replace(self, result_code=code)
 
 
 @dataclass(frozen=True, slots=True)

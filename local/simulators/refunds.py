@@ -5,19 +5,28 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from local.simulators.courier import Courier
-from local.simulators.ids import amount_text, masked_ref, mpesa_receipt
+from local.simulators.ids import amount_text, mpesa_receipt
 from local.simulators.ledger import AlreadyDecidedError, Ledger
 from local.simulators.log import say
 from local.simulators.mpesa_bodies import payout_result, reversal_result
 from local.simulators.outcomes import Outcome, State
 from local.simulators.phonepe_bodies import refund_webhook
 from local.simulators.records import MPESA, PHONEPE, Notice, Refund
+from local.simulators.rules import Ending
 from local.simulators.settings import Settings
 from local.simulators.timers import Timers
 
-_FAILED_RESULT = "2001"
+_FAILED_RESULT: Final = "2001"
+
+
+def refund_plan(ending: Ending | None, usual_pause_s: float) -> str | None:
+    """How a refund will end, as the ledger stores it: well and soon unless a rule says otherwise; `None` leaves it open."""
+    if ending is None:
+        return Ending(outcome=Outcome.PAY, after_s=usual_pause_s).model_dump_json()
+    return None if ending.outcome is Outcome.PENDING else ending.model_dump_json()
 
 
 class Refunds:
@@ -30,13 +39,13 @@ class Refunds:
         self._courier = courier
         self._draw = draw
 
-    def end(self, refund: Refund, outcome: Outcome) -> Refund:
-        """End it now; AlreadyDecidedError when it has ended before."""
+    def end(self, refund: Refund, ending: Ending) -> Refund:
+        """End it now, in success for the outcome `pay`; AlreadyDecidedError when it has ended before."""
         now = self._timers.now()
-        succeeded = outcome is Outcome.PAY
+        succeeded = ending.outcome is Outcome.PAY
         code = None
         if refund.gateway == MPESA:
-            code = refund.result_code or ("0" if succeeded else _FAILED_RESULT)
+            code = refund.result_code or ("0" if succeeded else ending.result_code or _FAILED_RESULT)
             succeeded = code == "0"
         receipt = refund.conversation_id if refund.gateway == PHONEPE else mpesa_receipt(self._draw, now)
         ended = replace(
@@ -46,15 +55,15 @@ class Refunds:
             receipt=receipt if succeeded else None,
             decided_at=now,
         )
-        self._courier.schedule(self._ledger.move_refund(ended, self._notices(ended)))
-        money = f"{amount_text(ended.amount)}"
-        say(ended.gateway, f"{ended.kind} {masked_ref(ended.ref)} of {money}: {ended.state.value}")
+        self._courier.schedule(self._ledger.move_refund(ended, self._notices(ended, ending)))
+        say(ended.gateway, f"{ended.kind} {ended.ref} of {amount_text(ended.amount)}: {ended.state.value}")
         return ended
 
-    def _notices(self, refund: Refund) -> list[Notice]:
-        merchant, body = self._merchant_and_body(refund)
+    def _notices(self, refund: Refund, ending: Ending) -> list[Notice]:
         if not refund.result_url:
             return []
+        merchant, body = self._merchant_and_body(refund)
+        now = self._timers.now()
         return [
             Notice(
                 seq=0,
@@ -65,8 +74,9 @@ class Refunds:
                 url=refund.result_url,
                 forged_header=False,
                 body=body,
-                due_at=self._timers.now(),
+                due_at=now + wanted.after_s,
             )
+            for wanted in ending.notice_list()
         ]
 
     def _merchant_and_body(self, refund: Refund) -> tuple[str, bytes]:
@@ -80,16 +90,15 @@ class Refunds:
         return merchant, reversal_result(refund, merchant, original.phone if original is not None else "")
 
     def follow(self, refund: Refund) -> None:
-        """Set the timers of an open refund; one that is scripted to stay open has none."""
-        if refund.ends_as is None:
+        """Set the timers of an open refund; one without a plan has none."""
+        if refund.plan is None:
             return
-        outcome = Outcome(refund.ends_as)
-        half_way = refund.created_at + self._settings.refund_after_s / 2
+        ending = Ending.model_validate_json(refund.plan)
         if refund.gateway == PHONEPE:
-            self._timers.at(half_way, self._if_open(refund, self._confirm))
+            self._timers.at(refund.created_at + ending.after_s / 2, self._if_open(refund, self._confirm))
         self._timers.at(
-            refund.created_at + self._settings.refund_after_s,
-            self._if_open(refund, lambda current: self.end(current, outcome)),
+            refund.created_at + ending.after_s,
+            self._if_open(refund, lambda current: self.end(current, ending)),
         )
 
     def resume(self) -> None:

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -181,6 +181,11 @@ class Rule(_Strict):
             raise ValueError("the answer result needs a result_code")
         if self.answer in _NEEDS_CALL and self.call != _NEEDS_CALL[self.answer]:
             raise ValueError(f"the answer {self.answer} needs the call {_NEEDS_CALL[self.answer]}")
+        only_truth = isinstance(self.notices, int | None) or all(n.kind is Kind.TRUE for n in self.notices)
+        if self.call in _MONEY_BACK and not only_truth:
+            raise ValueError(f"notices of {self.call} can only be true")
+        if self.early and (self.after_s or self.call in _MONEY_BACK):
+            raise ValueError("early is for a payment that is decided at once")
         return self
 
     def ending(self) -> Ending | None:
@@ -199,7 +204,8 @@ class Rule(_Strict):
         )
 
 
-_NEEDS_CALL: dict[Answer | None, str] = {
+_MONEY_BACK: Final = frozenset({"refund", "reversal", "b2c"})
+_NEEDS_CALL: Final[dict[Answer | None, str]] = {
     Answer.RESULT: "query",
     Answer.BEING_PROCESSED: "query",
     Answer.DOES_NOT_EXIST: "query",

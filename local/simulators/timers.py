@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-Job = Callable[[], None]
+Job = Callable[[], object]
 
 
 class Timers:

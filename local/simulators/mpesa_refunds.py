@@ -1,0 +1,213 @@
+"""Daraja's reversal, B2C v3 and transaction status: an acknowledgement now, the result later to the merchant's ResultURL.
+
+What Daraja does not document is inferred: several partial reversals are honoured up to what was captured, then `R000001`; a
+receipt that does not exist makes a transaction status result with code 2032.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.simulators.desk import Desk, bearer, json_object, whole_number
+from local.simulators.faults import invalid_field, invalid_mpesa_token, mpesa_error
+from local.simulators.ids import amount_text, conversation_id, masked_phone, merchant_request_id
+from local.simulators.ledger import DuplicateReferenceError, TooMuchError
+from local.simulators.log import say
+from local.simulators.mpesa import MAX_SHILLINGS, MSISDN, SHORTCODE, callback_url_refused
+from local.simulators.mpesa_bodies import transaction_status_result
+from local.simulators.outcomes import State
+from local.simulators.records import MPESA, Attempt, Notice, Refund
+from local.simulators.refunds import refund_plan
+from local.simulators.rules import Call, Ending
+from local.simulators.scripts import Facts
+
+_RECEIPT: Final = re.compile(r"[A-Z0-9]{10}")
+_MIN_PAYOUT: Final = 10
+_REMARKS: Final = range(2, 101)
+_PAYOUTS: Final = frozenset({"BusinessPayment", "SalaryPayment", "PromotionPayment"})
+Work = Callable[[dict[str, Any], Ending | None], Response]
+
+
+class MpesaRefunds:
+    """The asynchronous routes under `/mpesa`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/mpesa/reversal/v1/request", self.reversal, methods=["POST"]),
+            Route("/mpesa/b2c/v3/paymentrequest", self.payout, methods=["POST"]),
+            Route("/mpesa/transactionstatus/v1/query", self.transaction_status, methods=["POST"]),
+        ]
+
+    async def reversal(self, request: Request) -> Response:
+        """`POST /mpesa/reversal/v1/request`: pays back what a receipt was given for."""
+        return await self._served(request, "reversal", self._reverse)
+
+    async def payout(self, request: Request) -> Response:
+        """`POST /mpesa/b2c/v3/paymentrequest`: one payment for each OriginatorConversationID, ever."""
+        return await self._served(request, "b2c", self._pay_out)
+
+    async def transaction_status(self, request: Request) -> Response:
+        """`POST /mpesa/transactionstatus/v1/query`: finds by TransactionID or OriginalConversationID."""
+        return await self._served(request, "transactionstatus", self._look_up)
+
+    async def _served(self, request: Request, call: Call, act: Work) -> Response:
+        desk, token = self._desk, bearer(request, "Bearer")
+        body = await json_object(request) or {}
+        shillings = whole_number(body.get("Amount"))
+        facts = Facts(
+            MPESA,
+            call,
+            ref=str(body.get("TransactionID") or body.get("OriginatorConversationID") or ""),
+            phone=str(body.get("PartyB", "")),
+            amount=None if shillings is None else shillings * 100,
+        )
+        fault, ending = desk.scripts.take(facts)
+
+        async def work() -> Response:
+            if not desk.token_lives(MPESA, token):
+                return invalid_mpesa_token()
+            refused = self._refusal(body, call)
+            if refused is not None:
+                say(MPESA, f"{call} refused: {refused} is wrong")
+                return invalid_field(refused)
+            return act(body, ending)
+
+        return await desk.answer(facts, token, work, fault)
+
+    def _refusal(self, body: dict[str, Any], call: Call) -> str | None:
+        """The first field that Daraja would not take."""
+        settings, shillings = self._desk.settings, whole_number(body.get("Amount"))
+        by_number = bool(_RECEIPT.fullmatch(str(body.get("TransactionID", ""))))
+        initiator = "InitiatorName" if call == "b2c" else "Initiator"
+        checks = [(initiator, not body.get(initiator)), ("SecurityCredential", not body.get("SecurityCredential"))]
+        if call == "reversal":
+            checks += [
+                ("CommandID", body.get("CommandID") != "TransactionReversal"),
+                ("TransactionID", not by_number),
+                ("Amount", shillings is None or shillings < 1),
+                ("ReceiverParty", not SHORTCODE.fullmatch(str(body.get("ReceiverParty", "")))),
+                ("RecieverIdentifierType", str(body.get("RecieverIdentifierType")) != "11"),
+            ]
+        if call == "b2c":
+            checks += [
+                ("OriginatorConversationID", not body.get("OriginatorConversationID")),
+                ("CommandID", body.get("CommandID") not in _PAYOUTS),
+                ("Amount", shillings is None or not _MIN_PAYOUT <= shillings <= MAX_SHILLINGS),
+                ("PartyA", not SHORTCODE.fullmatch(str(body.get("PartyA", "")))),
+                ("PartyB", not MSISDN.fullmatch(str(body.get("PartyB", "")))),
+            ]
+        if call == "transactionstatus":
+            checks += [
+                ("CommandID", body.get("CommandID") != "TransactionStatusQuery"),
+                ("TransactionID", not by_number and not body.get("OriginalConversationID")),
+                ("PartyA", not SHORTCODE.fullmatch(str(body.get("PartyA", "")))),
+                ("IdentifierType", str(body.get("IdentifierType")) != "4"),
+            ]
+        remarks = body.get("Remarks")
+        checks += [
+            ("ResultURL", callback_url_refused(body.get("ResultURL"), settings)),
+            ("QueueTimeOutURL", callback_url_refused(body.get("QueueTimeOutURL"), settings)),
+            ("Remarks", not isinstance(remarks, str) or len(remarks) not in _REMARKS),
+        ]
+        return next((name for name, wrong in checks if wrong), None)
+
+    def _asked(self, body: dict[str, Any], ending: Ending | None, kind: str, original: Attempt | None) -> Refund:
+        desk, now = self._desk, self._desk.timers.now()
+        payout = kind == "payout"
+        return Refund(
+            seq=0,
+            gateway=MPESA,
+            kind=kind,
+            ref=str(body["OriginatorConversationID"]) if payout else merchant_request_id(desk.draw),
+            conversation_id=conversation_id(desk.draw, now),
+            original_ref=original.ref if original is not None else "",
+            original_receipt="" if payout else str(body["TransactionID"]),
+            amount=(whole_number(body["Amount"]) or 0) * 100,
+            phone=str(body["PartyB"]) if payout else "",
+            result_url=str(body["ResultURL"]),
+            created_at=now,
+            state=State.PENDING,
+            plan=refund_plan(ending, desk.settings.refund_after_s),
+        )
+
+    def _acknowledged(self, refund: Refund) -> Response:
+        target = f" to {masked_phone(refund.phone)}" if refund.phone else ""
+        say(MPESA, f"{refund.kind} of {amount_text(refund.amount)} KES{target} accepted")
+        response = _acknowledgement(refund.ref, refund.conversation_id)
+        response.background = BackgroundTask(self._desk.follow_refund, refund)
+        return response
+
+    def _reverse(self, body: dict[str, Any], ending: Ending | None) -> Response:
+        ledger = self._desk.ledger
+        original = ledger.attempt_by_receipt(MPESA, str(body["TransactionID"]))
+        if original is None:
+            return self._doomed(self._asked(body, ending, "reversal", None), "R000002")
+        asked = self._asked(body, ending, "reversal", original)
+        try:
+            return self._acknowledged(ledger.open_refund(asked, captured=original.amount))
+        except TooMuchError:
+            return self._doomed(self._asked(body, ending, "reversal", None), "R000001")
+
+    def _doomed(self, refund: Refund, code: str) -> Response:
+        """Accept what can only fail: Daraja tells the reason in the result."""
+        return self._acknowledged(self._desk.ledger.open_refund(refund.failing(code), captured=None))
+
+    def _pay_out(self, body: dict[str, Any], ending: Ending | None) -> Response:
+        try:
+            asked = self._asked(body, ending, "payout", None)
+            return self._acknowledged(self._desk.ledger.open_refund(asked, captured=None))
+        except DuplicateReferenceError:
+            return mpesa_error(500, "500.002.1001", "Duplicate OriginatorConversationID.")
+
+    def _look_up(self, body: dict[str, Any], _: Ending | None) -> Response:
+        desk, now = self._desk, self._desk.timers.now()
+        receipt, conversation = str(body.get("TransactionID") or ""), str(body.get("OriginalConversationID") or "")
+        found = desk.ledger.attempt_by_receipt(MPESA, receipt) or next(
+            (
+                refund
+                for refund in desk.ledger.all_refunds()
+                if refund.gateway == MPESA
+                and ((receipt and refund.receipt == receipt) or conversation in (refund.ref, refund.conversation_id))
+            ),
+            None,
+        )
+        own_id, originator_id = conversation_id(desk.draw, now), merchant_request_id(desk.draw)
+        merchant = str(body["PartyA"])
+        notice = Notice(
+            seq=0,
+            gateway=MPESA,
+            ref=originator_id,
+            kind="transactionstatus",
+            merchant=merchant,
+            url=str(body["ResultURL"]),
+            forged_header=False,
+            body=transaction_status_result(
+                found, merchant, originator_id=originator_id, own_id=own_id, occasion=str(body.get("Occasion", ""))
+            ),
+            due_at=now + desk.settings.refund_after_s,
+        )
+        say(MPESA, "transaction status asked for: " + ("found" if found else "no such transaction"))
+        response = _acknowledgement(originator_id, own_id)
+        response.background = BackgroundTask(desk.send, desk.ledger.add_notices([notice]))
+        return response
+
+
+def _acknowledgement(originator_id: str, own_id: str) -> JSONResponse:
+    return JSONResponse(
+        {
+            "OriginatorConversationID": originator_id,
+            "ConversationID": own_id,
+            "ResponseCode": "0",
+            "ResponseDescription": "Accept the service request successfully.",
+        }
+    )

@@ -1,0 +1,113 @@
+"""PhonePe's refund and refund status."""
+
+from __future__ import annotations
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.simulators.desk import Desk, bearer, json_object
+from local.simulators.faults import bad_request, invalid_phonepe_token, order_not_found, phonepe_error
+from local.simulators.ids import amount_text, phonepe_id
+from local.simulators.ledger import DuplicateReferenceError, TooMuchError
+from local.simulators.log import say
+from local.simulators.outcomes import State
+from local.simulators.phonepe import ORDER_ID
+from local.simulators.phonepe_bodies import refund_status
+from local.simulators.records import PHONEPE, Attempt, Refund
+from local.simulators.refunds import refund_plan
+from local.simulators.rules import Answer, Ending
+from local.simulators.scripts import Facts
+
+_OPEN = frozenset({State.PENDING, State.CONFIRMED})
+
+
+class PhonePeRefunds:
+    """The refund routes under `/phonepe`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/payments/v2/refund", self.refund, methods=["POST"]),
+            Route("/payments/v2/refund/{refund_id}/status", self.status, methods=["GET"]),
+        ]
+
+    async def refund(self, request: Request) -> Response:
+        """`POST /payments/v2/refund`: all refunds of an order together give back at most what it captured.
+
+        A second refund while one is open and a merchantRefundId that was used are refused.
+        """
+        desk, token = self._desk, bearer(request, "O-Bearer")
+        body = await json_object(request) or {}
+        refund_id, order_id = str(body.get("merchantRefundId", "")), str(body.get("originalMerchantOrderId", ""))
+        amount = body.get("amount")
+        facts = Facts(PHONEPE, "refund", ref=order_id, amount=amount if type(amount) is int else None)
+        fault, ending = desk.scripts.take(facts)
+
+        async def work() -> Response:
+            if not desk.token_lives(PHONEPE, token):
+                return invalid_phonepe_token()
+            if not ORDER_ID.fullmatch(refund_id) or type(amount) is not int or amount < 1:
+                return bad_request()
+            attempt = desk.ledger.attempt(PHONEPE, order_id)
+            if attempt is None:
+                return order_not_found()
+            return self._open(attempt, refund_id, amount, ending)
+
+        return await desk.answer(facts, token, work, fault)
+
+    def _open(self, attempt: Attempt, refund_id: str, amount: int, ending: Ending | None) -> Response:
+        desk, now = self._desk, self._desk.timers.now()
+        earlier = desk.ledger.refunds(PHONEPE, attempt.ref)
+        if attempt.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
+            say(PHONEPE, f"refund of {attempt.ref} refused: it is {attempt.state.value}, or a refund is open")
+            return bad_request()
+        asked = Refund(
+            seq=0,
+            gateway=PHONEPE,
+            kind="refund",
+            ref=refund_id,
+            conversation_id=phonepe_id("OMR", desk.draw, now),
+            original_ref=attempt.ref,
+            original_receipt=attempt.receipt or "",
+            amount=amount,
+            phone="",
+            result_url=desk.settings.phonepe_webhook_url or "",
+            created_at=now,
+            state=State.PENDING,
+            plan=refund_plan(ending, desk.settings.refund_after_s),
+        )
+        try:
+            refund = desk.ledger.open_refund(asked, captured=attempt.amount)
+        except DuplicateReferenceError:
+            return phonepe_error(417, "INVALID_TRANSACTION_ID", "Refund ID has already been used", success=False)
+        except TooMuchError:
+            say(PHONEPE, f"refund of {attempt.ref} refused: more than was captured")
+            return bad_request()
+        say(PHONEPE, f"refund {refund.ref} of {amount_text(amount)} INR accepted")
+        return JSONResponse(
+            {"refundId": refund.conversation_id, "amount": refund.amount, "state": refund.state.value},
+            background=BackgroundTask(desk.follow_refund, refund),
+        )
+
+    async def status(self, request: Request) -> Response:
+        """`GET /payments/v2/refund/{merchantRefundId}/status`."""
+        desk, token = self._desk, bearer(request, "O-Bearer")
+        refund = desk.ledger.refund(PHONEPE, request.path_params["refund_id"])
+        facts = Facts(PHONEPE, "refund_status", ref=request.path_params["refund_id"])
+        fault, _ = desk.scripts.take(facts)
+        hide_end = fault is not None and fault.answer is Answer.PENDING
+        if fault is not None and hide_end:
+            fault = fault.told_truly()
+
+        async def work() -> Response:
+            if not desk.token_lives(PHONEPE, token):
+                return invalid_phonepe_token()
+            if refund is None:
+                return phonepe_error(400, "INVALID_MERCHANT_REFUND_ID", "No entry found for given merchant refund id")
+            return JSONResponse(refund_status(refund, desk.settings.phonepe_merchant_id, hide_end=hide_end))
+
+        return await desk.answer(facts, token, work, fault)

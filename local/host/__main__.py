@@ -14,7 +14,8 @@ from local.host.tell import tell
 
 def main() -> int:
     """Serve until asked to stop; the exit status."""
-    config = HostConfig.from_json(sys.stdin.buffer.readline().decode())
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as line:
+        config = HostConfig.from_json(line.readline().decode())
     try:
         asyncio.run(serve(config))
     except (TemplateError, OSError) as exc:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef
 
-WAIT_SECONDS: Final = 10
+WAIT_SECONDS: Final = 2
+"""How long one poll waits; short, because MiniStack ends only when its last poll has."""
 LONGEST_PAUSE_SECONDS: Final = 30.0
 BATCH_LIMIT: Final = 10
 """Messages that SQS gives or deletes in one request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -152,7 +153,8 @@ async def serve(config: HostConfig) -> None:
         loop.add_signal_handler(asked, host.stop)
 
     def watch_parent() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1024):
+            pass  # nobody writes there
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             loop.call_soon_threadsafe(host.stop)
 

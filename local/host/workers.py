@@ -51,18 +51,23 @@ class Slot:
         function = self._pool.function
         loop = asyncio.get_running_loop()
         self._last_words = None
-        self.process = process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "awslambdaric",
-            function.handler,
-            cwd=function.folder,
-            env=worker_environment(function, self._pool.config, self.port),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            preexec_fn=DIE_WITH_PARENT,
-        )
+        try:
+            self.process = process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "awslambdaric",
+                function.handler,
+                cwd=function.folder,
+                env=worker_environment(function, self._pool.config, self.port),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                preexec_fn=DIE_WITH_PARENT,
+            )
+        except OSError as exc:
+            self._last_words = failed(Failure.INIT, "Runtime.NoProcess", str(exc))
+            self._ended(1)
+            return
         self._timer = loop.call_later(INIT_SECONDS, self._end, failed(Failure.INIT, "Sandbox.Timedout", "Init timed out"))
         await self._copy_output(process)
         code = await process.wait()
@@ -242,7 +247,12 @@ class WorkerPool:
         slot.starting = True
         task = asyncio.get_running_loop().create_task(slot.start(), name=f"{self.function.name} worker")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._watched)
+
+    def _watched(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            tell("problem", text=f"the watch over a worker of {self.function.name} broke: {fault!r}")
 
 
 def worker_environment(function: Function, config: HostConfig, port: int) -> dict[str, str]:

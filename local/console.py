@@ -1,0 +1,97 @@
+"""What `make run` shows: one readable line for each request and each change of state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+NOT_FACTS: Final = frozenset(
+    {
+        "level",
+        "location",
+        "message",
+        "timestamp",
+        "service",
+        "event",
+        "cold_start",
+        "function_name",
+        "function_memory_size",
+        "function_arn",
+        "function_request_id",
+        "correlation_id",
+        "xray_trace_id",
+        "sampling_rate",
+        "exception",
+        "exception_name",
+        "stack_trace",
+    }
+)
+"""Keys of a log line that say nothing about what happened."""
+
+LONGEST_VALUE: Final = 60
+LONGEST_MESSAGE: Final = 300
+STAMPED: Final = re.compile(r"\d\d:\d\d:\d\d (.+)")
+CLIENT_ERROR: Final = 400
+SERVER_ERROR: Final = 500
+LEVEL_STYLES: Final = {"WARNING": "yellow", "WARN": "yellow", "ERROR": "red", "CRITICAL": "red", "FATAL": "red"}
+
+
+class Screen:
+    """Prints what a stack tells, line by line; `show` may be called from several threads."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """Print a sentence of the program's own."""
+        self._console.print(Text(text, style), soft_wrap=True)
+
+    def show(self, told: Mapping[str, Any]) -> None:
+        """Print what was told, if it is for a person."""
+        line = readable(told)
+        if line is not None:
+            self._console.print(line, soft_wrap=True)
+
+
+def readable(told: Mapping[str, Any]) -> Text | None:
+    """One line for one thing told by the host or the simulators; None for what a person need not see."""
+    clock = _clock(told.get("time"))
+    match told["kind"]:
+        case "request":
+            status = told["status"]
+            style = "red" if status >= SERVER_ERROR else "yellow" if status >= CLIENT_ERROR else "green"
+            return Text.assemble(
+                (f"{clock}  ", "dim"), f"{told['method']:<6} {told['path']}  ", (str(status), style), f"  {told['ms']:.0f} ms"
+            )
+        case "log":
+            return _log_line(clock, told["function"], told["record"])
+        case "problem":
+            return Text.assemble((f"{clock}  ", "dim"), (str(told["text"])[:LONGEST_MESSAGE], "red"))
+        case "simulator":
+            said = STAMPED.fullmatch(told["text"])
+            return Text(f"{clock}  {said[1] if said else told['text']}", "dim")
+    return None
+
+
+def _log_line(clock: str, function: str, record: Mapping[str, Any]) -> Text:
+    style = LEVEL_STYLES.get(str(record.get("level", "")).upper(), "")
+    if "event" in record:
+        facts = "  ".join(f"{name}={_short(value)}" for name, value in record.items() if name not in NOT_FACTS)
+        return Text.assemble((f"{clock}  ", "dim"), (str(record["event"]), style or "cyan"), f"  {facts}")
+    message = " ".join(str(record.get("message", "")).split())[:LONGEST_MESSAGE]
+    return Text.assemble((f"{clock}  ", "dim"), (f"{function}: {message}", style))
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _clock(moment: str | None) -> str:
+    instant = datetime.fromisoformat(moment) if moment else datetime.now(UTC)
+    return f"{instant.astimezone():%H:%M:%S}"

@@ -1,0 +1,200 @@
+"""`make run`: the whole stack in the foreground until Ctrl-C. `python -m local.run --reset` empties its state."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Final
+
+from rich.console import Console
+
+from local.console import Screen
+from local.credentials import write_for_owner
+from local.embedded_aws import ROOT, EmbeddedAwsError
+from local.host.process import HostError
+from local.simulator_process import SimulatorError
+from local.stack import LocalStack, Ports, StackError, is_free
+from ops.token import mint
+from payfirst.settings import SettingError
+
+HOME: Final = ROOT / ".local"
+STATE: Final = HOME / "state"
+LOGS: Final = HOME / "logs"
+ANNOUNCEMENT: Final = HOME / "stack.json"
+USER_ID: Final = 1
+EMAIL: Final = "user@example.com"
+MAY_BE_CHOSEN: Final = (
+    "ALLOW_PAST_DATES",
+    "CALLBACK_ORIGIN",
+    "EXPIRY_GRACE_SECONDS",
+    "LATE_PAYMENT",
+    "MPESA_BASE_URL",
+    "MPESA_CONFIRM_WITH_QUERY",
+    "MPESA_NO_ANSWER_SECONDS",
+    "PHONE_PACE_SECONDS",
+    "PHONEPE_BASE_URL",
+    "PHONEPE_TOKEN_URL",
+    "PUBLIC_ORIGIN",
+    "SESSION_TTL_SECONDS",
+)
+"""Settings that `make run` takes from its own environment."""
+
+
+class RunError(Exception):
+    """Why nothing runs; the message is for whoever typed the command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stack until it is interrupted, or reset its state; the exit status."""
+    given = _arguments().parse_args(arguments)
+    screen = Screen(Console(highlight=False))
+    try:
+        with _only_one():
+            return _reset(screen) if given.reset else _run(given, screen)
+    except (RunError, EmbeddedAwsError, HostError, SimulatorError, StackError, SettingError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make run", description="The whole of PayFirst on this machine.")
+    parser.add_argument("--port", type=int, default=_number("PORT", 8000), help="of the API (PORT, 8000)")
+    parser.add_argument(
+        "--simulator-port", type=int, default=_number("SIMULATOR_PORT", 8001), help="of the gateways (SIMULATOR_PORT, 8001)"
+    )
+    parser.add_argument("--aws-port", type=int, default=_number("AWS_PORT", 4566), help="of the embedded AWS (AWS_PORT, 4566)")
+    parser.add_argument(
+        "--schedule-seconds",
+        type=float,
+        default=float(os.environ.get("SCHEDULE_SECONDS", "5")),
+        help="how often the sweeps run (SCHEDULE_SECONDS, 5); every 60 in AWS",
+    )
+    parser.add_argument("--reset", action="store_true", help="forget everything that was booked and paid")
+    return parser
+
+
+def _number(name: str, otherwise: int) -> int:
+    text = os.environ.get(name, str(otherwise))
+    try:
+        return int(text)
+    except ValueError:
+        raise SystemExit(f"{name} must be a number, not {text!r}.") from None
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    """Hold the lock of this directory's stack; RunError if another process has it."""
+    HOME.mkdir(mode=0o700, exist_ok=True)
+    with (HOME / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise RunError("A stack of this directory is running: stop it first, with Ctrl-C where `make run` runs.") from exc
+        yield
+
+
+def _reset(screen: Screen) -> int:
+    ANNOUNCEMENT.unlink(missing_ok=True)
+    for directory in (STATE, LOGS):
+        if directory.exists():
+            shutil.rmtree(directory)
+    screen.say("The local stack is empty again; the next `make run` starts from the seeded catalogue.")
+    return 0
+
+
+def _run(given: argparse.Namespace, screen: Screen) -> int:
+    ports = Ports(given.port, given.simulator_port, given.aws_port)
+    _check_ports(ports)
+    signal.signal(signal.SIGTERM, _interrupt)
+    started = time.monotonic()
+    screen.say("Starting PayFirst on this machine.", "bold")
+    stack = LocalStack(
+        state_dir=STATE,
+        log_dir=LOGS,
+        ports=ports,
+        variables={name: os.environ[name] for name in MAY_BE_CHOSEN if os.environ.get(name)},
+        schedule_seconds=given.schedule_seconds,
+        progress=lambda step: screen.say(f"  {step}"),
+        listener=screen.show,
+        environment=os.environ,
+    )
+    try:
+        with stack:
+            write_for_owner(ANNOUNCEMENT, _announcement(stack))
+            _welcome(stack, screen, given.schedule_seconds, time.monotonic() - started)
+            while (broken := stack.broken_part()) is None:
+                time.sleep(0.5)
+        raise RunError(f"Stopped, because {broken} ended by themselves; the logs are in {LOGS.relative_to(ROOT)}.")
+    except KeyboardInterrupt:
+        screen.say("Stopped. What was booked and paid is kept; `make reset` forgets it.")
+        return 0
+    finally:
+        ANNOUNCEMENT.unlink(missing_ok=True)
+
+
+def _check_ports(ports: Ports) -> None:
+    named = {"PORT": ports.front, "SIMULATOR_PORT": ports.simulators, "AWS_PORT": ports.aws}
+    for name, port in named.items():
+        if not is_free(port):
+            raise RunError(
+                f"Port {port} is in use by another program: stop that program, or choose another port, "
+                f"for instance `{name}={port + 10} make run`."
+            )
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a signal handler
+    raise KeyboardInterrupt
+
+
+def _announcement(stack: LocalStack) -> str:
+    """How `payfirst` finds the running stack; it holds no secret, but a token can be made with it."""
+    told = {
+        "pid": os.getpid(),
+        "base_url": stack.base_url,
+        "simulator_url": stack.simulator_url,
+        "endpoint": stack.endpoint,
+        "environment": stack.environment,
+    }
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _welcome(stack: LocalStack, screen: Screen, schedule_seconds: float, seconds: float) -> None:
+    api, authorization = stack.base_url, '-H "Authorization: Bearer $TOKEN"'
+    delivery = {
+        "full_name": "John Doe",
+        "phone_number": "0712345678",
+        "county_id": 1,
+        "subcounty_id": 5,
+        "detailed_address": "123 Main Street",
+    }
+    screen.say(f"\nPayFirst is ready after {seconds:.1f} s.\n", "bold green")
+    screen.say(f"  API             {api}  (documentation: {api}/docs)")
+    screen.say(f"  Phones, banks   {stack.simulator_url}  answers the prompts of M-Pesa and PhonePe")
+    screen.say(f"  Embedded AWS    {stack.endpoint}")
+    screen.say(f"  Logs, state     {LOGS.relative_to(ROOT)}, {STATE.relative_to(ROOT)}")
+    screen.say(
+        f"\nThe sweeps run every {schedule_seconds:g} s here, every minute in AWS; a session lives for "
+        f"{stack.environment['SESSION_TTL_SECONDS']} s (`SESSION_TTL_SECONDS=20 make run` lets an unpaid one expire soon)."
+    )
+    screen.say(f"\nYou are customer {USER_ID}, {EMAIL}, for an hour with this token:\n")
+    screen.say(f"export TOKEN={mint(stack.environment, USER_ID, EMAIL)}")
+    screen.say(
+        "\nTomatoes into the cart, a payment session, a prompt on the phone (with the session_id that the second answers):\n"
+    )
+    screen.say(f"curl -s {api}/api/carts/add_item/ {authorization} -d '{json.dumps({'listing_id': 123, 'quantity': 2})}'")
+    screen.say(f"curl -s {api}/api/payments/sessions/ {authorization} -d '{json.dumps({'delivery_details': delivery})}'")
+    screen.say(f"curl -s -X POST {api}/api/payments/sessions/SESSION_ID/initiate_payment/ {authorization}")
+    screen.say(f"\nThen pay at {stack.simulator_url} and watch here. Ctrl-C stops everything.\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,120 @@
+"""The gateways' simulators as a child process of the stack."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+READY_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 10.0
+
+
+class SimulatorError(Exception):
+    """The simulators do not answer; the message is one sentence."""
+
+
+class SimulatorProcess:
+    """One `python -m local.simulators`, which stops when this process ends in whatever way.
+
+    What it says goes to `log`, and line by line to `listener` as `{"kind": "simulator", "text": …}`.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        state: Path,
+        log: Path,
+        webhook_url: str,
+        webhook_username: str,
+        webhook_password: str,
+        listener: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        self._port = port
+        self._state = state
+        self._log = log
+        self._webhook_url = webhook_url
+        self._identity = {"PHONEPE_WEBHOOK_USERNAME": webhook_username, "PHONEPE_WEBHOOK_PASSWORD": webhook_password}
+        self._listener = listener
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+
+    def launch(self) -> None:
+        """Start the process without waiting for it."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        arguments = ["--port", str(self._port), "--state", str(self._state), "--phonepe-webhook-url", self._webhook_url]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local.host.lifeline", "local.simulators", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | self._identity,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._listen, args=(self._process,), name="simulators listener", daemon=True)
+        self._reader.start()
+
+    def wait_until_ready(self) -> None:
+        """Return once the simulators answer; SimulatorError if they do not."""
+        process = self._process
+        if process is None:
+            raise SimulatorError("The simulators were not started.")
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise SimulatorError(f"The simulators ended with code {process.returncode} at their start; see {self._log}.")
+            if self._answers():
+                return
+            time.sleep(0.05)
+        raise SimulatorError(f"The simulators did not answer within {READY_SECONDS:.0f} s; see {self._log}.")
+
+    @property
+    def running(self) -> bool:
+        """Whether the simulators still run."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the process; nothing to do if it is not running."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            if self._reader is not None:
+                self._reader.join(5)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        with self._log.open("ab", buffering=0) as log:
+            for line in process.stdout or ():
+                log.write(line)
+                if self._listener is not None:
+                    self._listener({"kind": "simulator", "text": line.decode(errors="replace").rstrip()})
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2)
+        try:
+            connection.request("GET", "/control/attempts?limit=1")
+            return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
+        except OSError:
+            return False  # not listening yet
+        finally:
+            connection.close()

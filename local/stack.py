@@ -1,0 +1,288 @@
+"""The whole stack on one machine: embedded AWS, catalogue, gateways' simulators and the host of the functions.
+
+    with LocalStack(state_dir=Path(".local/state")) as stack:
+        requests.get(f"{stack.base_url}/health")
+
+Whatever ends the `with` block ends every process; should this process die without a word, its children notice and stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from local.credentials import Secrets, load_credentials
+from local.embedded_aws import REGION, TEMPLATE, EmbeddedAws, SharedResources, create_shared_resources
+from local.host.config import HostConfig
+from local.host.process import HostProcess, Listener
+from local.simulator_process import SimulatorProcess
+from payfirst.domain.clock import Deadline
+from payfirst.settings import Settings, read_settings
+from payfirst.storage.table import Table
+
+LOOPBACK: Final = "127.0.0.1"
+SEED_SECONDS: Final = 60.0
+
+
+class StackError(Exception):
+    """The stack cannot be started; the message is one sentence for whoever runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the stack listens on 127.0.0.1; 0 takes a free port."""
+
+    front: int = 0
+    simulators: int = 0
+    aws: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Who signs the customers' tokens, where it is not the user pool of the embedded AWS."""
+
+    issuer: str
+    audience: str
+    jwks_url: str
+
+
+class LocalStack:
+    """One running stack: started by `start` or `with`, ended by `stop`.
+
+    With `state_dir` what was booked and paid survives; without, everything is gone afterwards. `variables` win over what the
+    functions' environment would hold. `schedule_seconds` fires the schedules that often instead of every minute. `progress`
+    gets a sentence at each step, `listener` everything that the host tells. `environment` of this process lends M-Pesa
+    credentials (`MPESA_CONSUMER_KEY` …).
+    """
+
+    def __init__(
+        self,
+        *,
+        state_dir: Path | None = None,
+        log_dir: Path | None = None,
+        ports: Ports | None = None,
+        variables: Mapping[str, str] | None = None,
+        schedule_seconds: float | None = None,
+        max_workers: int = 4,
+        issuer: Issuer | None = None,
+        progress: Callable[[str], None] | None = None,
+        listener: Listener | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._asked_state_dir = state_dir
+        self._asked_log_dir = log_dir
+        self._asked_ports = ports or Ports()
+        self._variables = dict(variables or {})
+        self._schedule_seconds = schedule_seconds
+        self._max_workers = max_workers
+        self._issuer = issuer
+        self._progress = progress or (lambda _: None)
+        self._listener = listener
+        self._given = dict(environment or {})
+        self._running = contextlib.ExitStack()
+        self._host: HostProcess | None = None
+        self._simulators: SimulatorProcess | None = None
+        self.base_url = ""
+        self.simulator_url = ""
+        self.endpoint = ""
+        self.environment: dict[str, str] = {}
+
+    def start(self) -> Self:
+        """Start everything and return once the API answers; what was started is ended again if a part fails."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End everything in the reverse order; interrupts wait until that is done."""
+        with _without_interrupts():
+            self._running.close()
+            self._host = self._simulators = None
+
+    def broken_part(self) -> str | None:
+        """What has ended by itself, which nothing should; None while all is well."""
+        if self._host is None or not self._host.running:
+            return "the functions' host"
+        if self._simulators is None or not self._simulators.running:
+            return "the gateways' simulators"
+        return None
+
+    def wait_until_warm(self) -> None:
+        """Wait until each function behind a route has a worker."""
+        if self._host is None:
+            raise StackError("the stack is not running")
+        self._host.wait_until_warm()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        state_dir = self._state_dir()
+        asked = self._asked_ports
+        ports = Ports(asked.front or free_port(), asked.simulators or free_port(), asked.aws)
+        self.base_url = f"http://{LOOPBACK}:{ports.front}"
+        self.simulator_url = f"http://{LOOPBACK}:{ports.simulators}"
+        secrets = load_credentials(state_dir / "credentials.json", self._given)
+
+        self._simulators = simulators = SimulatorProcess(
+            port=ports.simulators,
+            state=state_dir / "simulators.sqlite",
+            log=self._log_dir(state_dir) / "simulators.log",
+            webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
+            webhook_username=secrets["PhonePeSecret"]["webhook_username"],
+            webhook_password=secrets["PhonePeSecret"]["webhook_password"],
+            listener=self._listener,
+        )
+        simulators.launch()
+        self._running.callback(simulators.stop)
+
+        with self._step("the embedded AWS"):
+            kept = state_dir / "aws" if self._asked_state_dir else None
+            aws = self._running.enter_context(EmbeddedAws(ports.aws, kept))
+        self.endpoint = aws.endpoint
+        with self._step("table, queue, customers and secrets"):
+            resources = self._resources(aws, secrets)
+        self.environment = self._environment(aws, resources)
+        if importlib.util.find_spec("ops.seed") is not None:
+            with self._step("the catalogue"):
+                _seed(aws, resources)
+        with self._step("the gateways' simulators"):
+            simulators.wait_until_ready()
+        with self._step("the functions"):
+            self._host = self._running.enter_context(self._make_host(ports, aws, resources, state_dir))
+
+    @contextlib.contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._progress(f"{what} ({time.monotonic() - started:.1f} s)")
+
+    def _state_dir(self) -> Path:
+        if self._asked_state_dir is not None:
+            self._asked_state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return self._asked_state_dir
+        directory = Path(tempfile.mkdtemp(prefix="payfirst-stack-"))
+        self._running.callback(shutil.rmtree, directory)
+        return directory
+
+    def _log_dir(self, state_dir: Path) -> Path:
+        return self._asked_log_dir or state_dir / "logs"
+
+    def _resources(self, aws: EmbeddedAws, secrets: Secrets) -> SharedResources:
+        texts = {name: json.dumps(content) for name, content in secrets.items()}
+        resources = create_shared_resources(aws.client, TEMPLATE, secrets=texts)
+        keeper = aws.client("secretsmanager")
+        for name, text in texts.items():  # those that are kept already may be older than this environment
+            keeper.put_secret_value(SecretId=resources.secret_ids[name], SecretString=text)
+        return resources
+
+    def _environment(self, aws: EmbeddedAws, resources: SharedResources) -> dict[str, str]:
+        users = resources.users
+        values = {
+            "STAGE": "local",
+            "TABLE_NAME": resources.table_name,
+            "SETTLE_QUEUE_URL": resources.settle_queue_url,
+            "EVENT_BUS_NAME": resources.event_bus_name,
+            "TOKEN_ISSUER": self._issuer.issuer if self._issuer else users.issuer,
+            "TOKEN_AUDIENCE": self._issuer.audience if self._issuer else users.audience,
+            "PUBLIC_ORIGIN": self.base_url,
+            "CALLBACK_ORIGIN": self.base_url,
+            "ALLOW_PAST_DATES": "true",
+            "SESSION_TTL_SECONDS": "900",
+            "EXPIRY_GRACE_SECONDS": "0",
+            "LATE_PAYMENT": "honour",
+            "PHONE_PACE_SECONDS": "0",
+            "CURSOR_SECRET_ID": resources.secret_ids["CursorSecret"],
+            "MPESA_SECRET_ID": resources.secret_ids["MpesaSecret"],
+            "MPESA_BASE_URL": f"{self.simulator_url}/mpesa",
+            "MPESA_NO_ANSWER_SECONDS": "180",
+            "MPESA_CONFIRM_WITH_QUERY": "advisory",
+            "PHONEPE_SECRET_ID": resources.secret_ids["PhonePeSecret"],
+            "PHONEPE_BASE_URL": f"{self.simulator_url}/phonepe",
+            "PHONEPE_TOKEN_URL": f"{self.simulator_url}/phonepe/v1/oauth/token",
+        }
+        unknown = self._variables.keys() - values.keys()
+        if unknown:
+            raise StackError(f"there is no setting {', '.join(sorted(unknown))}")
+        values |= self._variables
+        read_settings(values)  # names the first setting that the functions would refuse
+        return {
+            **aws.environment(),
+            **{field.name.upper(): values[field.name.upper()] for field in fields(Settings)},
+            "PAYFIRST_BASE_URL": self.base_url,
+            "PAYFIRST_SIMULATOR_URL": self.simulator_url,
+        }
+
+    def _make_host(self, ports: Ports, aws: EmbeddedAws, resources: SharedResources, state_dir: Path) -> HostProcess:
+        jwks_url = f"{aws.endpoint}/{resources.users.pool_id}/.well-known/jwks.json"
+        config = HostConfig(
+            template=TEMPLATE,
+            log_dir=self._log_dir(state_dir),
+            port=ports.front,
+            region=REGION,
+            variables={field.name.upper(): self.environment[field.name.upper()] for field in fields(Settings)},
+            aws=aws.environment(),
+            queue_urls={"SettleQueue": resources.settle_queue_url},
+            issuer=self.environment["TOKEN_ISSUER"],
+            audience=(self.environment["TOKEN_AUDIENCE"],),
+            jwks_url=self._issuer.jwks_url if self._issuer else jwks_url,
+            max_workers=self._max_workers,
+            schedule_seconds=self._schedule_seconds,
+        )
+        return HostProcess(config, self._listener)
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 on which nobody listens now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C and SIGTERM are let pass while this lasts: what they ask for is under way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {asked: signal.signal(asked, signal.SIG_IGN) for asked in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for asked, handler in before.items():
+            signal.signal(asked, handler)
+
+
+def _seed(aws: EmbeddedAws, resources: SharedResources) -> None:
+    seeding = importlib.import_module("ops.seed")
+    seeding.seed(Table(aws.client("dynamodb"), resources.table_name, Deadline(lambda: SEED_SECONDS)))

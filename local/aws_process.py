@@ -12,7 +12,8 @@ import threading
 
 def stop_when_the_parent_is_gone() -> None:
     """Wait until standard input ends, then ask this process to stop as SIGTERM would."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not sys.stdin, whose lock a thread must not hold when the interpreter ends
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

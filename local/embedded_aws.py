@@ -150,7 +150,8 @@ class EmbeddedAws(AwsEndpoint):
         self.port = _claim_port(self._asked_port)
         self._work_dir = self._state_dir or Path(tempfile.mkdtemp(prefix="payfirst-aws-"))
         scratch = self._work_dir / "tmp"
-        scratch.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)  # each worker of a function unpacks its layer there
+        scratch.mkdir(parents=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(python), str(Path(__file__).with_name("aws_process.py"))],
@@ -186,8 +187,9 @@ class EmbeddedAws(AwsEndpoint):
         finally:
             if process.stdin is not None:
                 process.stdin.close()
-            if self._state_dir is None and self._work_dir is not None:
-                shutil.rmtree(self._work_dir, ignore_errors=True)
+            if self._work_dir is not None:
+                rubbish = self._work_dir if self._state_dir is None else self._work_dir / "tmp"
+                shutil.rmtree(rubbish, ignore_errors=True)
 
     def kill(self) -> None:
         """End MiniStack as a power cut would: what came after its last clean stop is lost."""

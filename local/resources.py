@@ -70,9 +70,9 @@ def settle_queue(client: Client, template: Path, name: str) -> tuple[str, str]:
         "deadLetterTargetArn": dead_letter_arn,
         "maxReceiveCount": declared["RedrivePolicy"]["maxReceiveCount"],
     }
-    url = client.create_queue(
-        QueueName=name, Attributes=_queue_attributes(declared) | {"RedrivePolicy": json.dumps(redrive)}
-    )["QueueUrl"]
+    url = client.create_queue(QueueName=name, Attributes=_queue_attributes(declared) | {"RedrivePolicy": json.dumps(redrive)})[
+        "QueueUrl"
+    ]
     return url, dead_letter_url
 
 
@@ -100,9 +100,7 @@ def create_user_pool(client: Client, template: Path, name: str) -> UserPool:
     for resource in declared["Resources"].values():
         if resource["Type"] == "AWS::Cognito::UserPoolGroup":
             properties = resource["Properties"]
-            client.create_group(
-                UserPoolId=pool_id, GroupName=properties["GroupName"], Description=properties["Description"]
-            )
+            client.create_group(UserPoolId=pool_id, GroupName=properties["GroupName"], Description=properties["Description"])
     return UserPool(pool_id, client_id)
 
 

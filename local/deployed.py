@@ -1,50 +1,133 @@
-"""The deployed form: `template.yaml`, unmodified, built by SAM and deployed to the embedded AWS.
+"""The deployed form: `template.yaml`, unmodified, built by SAM and deployed to the embedded AWS, with the simulators beside it.
 
-    python -m local.deployed                  # start the embedded AWS, deploy, and stay until Ctrl-C
-    python -m local.deployed --onto-running   # build and deploy again onto the one that runs
+    with DeployedStack(state_dir=Path(".local/deployed")) as stack:
+        requests.get(f"{stack.base_url}/health")
 
 The functions then run as Lambda functions behind API Gateway with the layer, the roles, the queue and the schedules of the
-template. It shows that the stack deploys and works as one; `make run` is faster for everything else.
+template. It shows that the stack deploys and works as one; `make run` is quicker for everything else.
 """
 
 from __future__ import annotations
 
-import argparse
+import contextlib
+import importlib
+import importlib.util
 import json
-import os
-import subprocess
-import sys
-import time
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIG_BLOCK, SIGINT, SIGTERM, pthread_sigmask, sigwait
-from typing import Any, Final, TypeVar
+from types import TracebackType
+from typing import Any, Final, Self
 
+from local import sam
 from local.api_import import allow_origins, import_routes
-from local.embedded_aws import REGION, ROOT, AwsEndpoint, EmbeddedAws, EmbeddedAwsError
+from local.credentials import Secrets, load_credentials
+from local.embedded_aws import AwsEndpoint, EmbeddedAws
 from local.resources import Client
+from local.simulator_process import SimulatorProcess
+from local.stack import SEED_SECONDS, Ports, free_port
+from payfirst.domain.clock import Deadline
+from payfirst.storage.table import Table
 
 STACK: Final = "payfirst-local"
 API_ID: Final = "a1b2c3d4"
 """The id that the API gets in MiniStack, by a tag that it knows, so that its address is known before it exists."""
-DEFAULT_PORT: Final = 4566
-BUILD_DIR: Final = ROOT / ".aws-sam" / "build"
-LAST_LINES: Final = 25
-Result = TypeVar("Result")
-
-
-class DeployError(Exception):
-    """The stack could not be built or deployed; the message ends with the SAM CLI's own last words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed stack: its outputs by name, the base URL of its API, how many routes that has."""
+    """What is deployed: the stack's outputs, the environment of its functions, its base URL, how many routes it has."""
 
     outputs: Mapping[str, str]
+    variables: Mapping[str, str]
     base_url: str
     routes: int
+
+
+class DeployedStack:
+    """One embedded AWS with the stack deployed to it, and the gateways' simulators: started by `start` or `with`.
+
+    With `state_dir` everything survives a clean stop, on the same ports only: the deployed stack knows its own address.
+    `parameters` of the template win over those that a local run has. `progress` gets a sentence before each step.
+    """
+
+    def __init__(
+        self,
+        *,
+        state_dir: Path | None = None,
+        ports: Ports | None = None,
+        parameters: Mapping[str, str] | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self._state_dir = state_dir
+        self._ports = ports or Ports()
+        self._parameters = dict(parameters or {})
+        self._progress = progress or (lambda _: None)
+        self._running = contextlib.ExitStack()
+        self.base_url = ""
+        self.simulator_url = ""
+        self.endpoint = ""
+        self.environment: dict[str, str] = {}
+        self.deployment: Deployment | None = None
+
+    def start(self) -> Self:
+        """Build, start everything, deploy, and return once the API has its routes."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End everything in the reverse order and keep the state, if a directory was given."""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        state_dir = self._state_dir or self._temporary()
+        secrets = load_credentials(state_dir / "credentials.json", {})
+        simulator_port = self._ports.simulators or free_port()
+        self._progress("building functions and layer")
+        sam.build()
+        self._progress("starting the embedded AWS and the gateways' simulators")
+        aws = self._running.enter_context(EmbeddedAws(self._ports.aws, state_dir / "aws"))
+        self.endpoint, self.base_url = aws.endpoint, base_url(aws)
+        self.simulator_url = f"http://127.0.0.1:{simulator_port}"
+        simulators = SimulatorProcess(
+            port=simulator_port,
+            state=state_dir / "simulators.sqlite",
+            log=state_dir / "simulators.log",
+            webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
+            webhook_username=secrets["PhonePeSecret"]["webhook_username"],
+            webhook_password=secrets["PhonePeSecret"]["webhook_password"],
+        )
+        simulators.launch()
+        self._running.callback(simulators.stop)
+        self._progress("deploying the stack")
+        self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters)
+        _fill_secrets(aws, self.deployment, secrets)
+        self._progress("filling the catalogue")
+        seed(aws, self.deployment.outputs["TableName"])
+        simulators.wait_until_ready()
+        self.environment = {
+            **aws.environment(),
+            **self.deployment.variables,
+            "PAYFIRST_BASE_URL": self.base_url,
+            "PAYFIRST_SIMULATOR_URL": self.simulator_url,
+        }
+
+    def _temporary(self) -> Path:
+        directory = Path(tempfile.mkdtemp(prefix="payfirst-deployed-"))
+        self._running.callback(shutil.rmtree, directory)
+        return directory
 
 
 def base_url(aws: AwsEndpoint) -> str:
@@ -52,62 +135,49 @@ def base_url(aws: AwsEndpoint) -> str:
     return f"{aws.endpoint}/_aws/execute-api/{API_ID}/$default"
 
 
-def build(build_dir: Path = BUILD_DIR) -> None:
-    """Build functions and layer for the Python and the processor at hand; what did not change comes from a cache."""
-    _sam(
-        "build",
-        "--template-file", str(ROOT / "template.yaml"),
-        "--build-dir", str(build_dir),
-        "--cached",
-        "--cache-dir", str(ROOT / ".aws-sam" / "cache"),
-        "--parallel",
-        "--parameter-overrides", *_overrides(_machine()),
-    )  # fmt: skip
+def local_parameters(simulator_url: str) -> dict[str, str]:
+    """The template's parameters with which the stack talks to the simulators at `simulator_url`."""
+    return {
+        "Stage": "local",
+        "AllowPastDates": "true",
+        "ExpiryGraceSeconds": "0",
+        "PhonePaceSeconds": "0",
+        "MpesaBaseUrl": f"{simulator_url}/mpesa",
+        "PhonePeBaseUrl": f"{simulator_url}/phonepe",
+        "PhonePeTokenUrl": f"{simulator_url}/phonepe/v1/oauth/token",
+    }
 
 
-def deploy(aws: AwsEndpoint, parameters: Mapping[str, str], build_dir: Path = BUILD_DIR) -> Deployment:
-    """Deploy what `build` built to `aws`, or update what is deployed there, and make its routes.
-
-    `parameters` are those of the template; stage, Python, processor and the origins have values already. The gateways'
-    base URLs stay the sandboxes' unless they are given.
-    """
+def deploy(aws: AwsEndpoint, parameters: Mapping[str, str]) -> Deployment:
+    """Deploy what `sam.build` built to `aws`, or update what is deployed there, and make the routes of its API."""
     origin = base_url(aws)
-    chosen = {"Stage": "local", "PublicOrigin": origin, "CallbackOrigin": origin} | _machine() | dict(parameters)
-    _sam(
-        "deploy",
-        "--template-file", str(build_dir / "template.yaml"),
-        "--stack-name", STACK,
-        "--resolve-s3",
-        "--capabilities", "CAPABILITY_IAM",
-        "--tags", f"ms-custom-id={API_ID}",
-        "--no-confirm-changeset",
-        "--no-fail-on-empty-changeset",
-        "--no-progressbar",
-        "--parameter-overrides", *_overrides(chosen),
-        environment=aws.environment(),
-    )  # fmt: skip
-    return _finish(aws)
-
-
-def _finish(aws: AwsEndpoint) -> Deployment:
-    """Read the deployed stack back and make the routes that its API should have."""
-    stacks = aws.client("cloudformation")
+    sam.deploy(
+        STACK,
+        {"PublicOrigin": origin, "CallbackOrigin": origin, **sam.this_machine(), **parameters},
+        {"ms-custom-id": API_ID},
+        aws.environment(),
+    )
+    stacks, functions, gateway = aws.client("cloudformation"), aws.client("lambda"), aws.client("apigatewayv2")
     [stack] = stacks.describe_stacks(StackName=STACK)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+    deployed = {
+        part["LogicalResourceId"]: functions.get_function_configuration(FunctionName=part["PhysicalResourceId"])
+        for part in stacks.describe_stack_resources(StackName=STACK)["StackResources"]
+        if part["ResourceType"] == "AWS::Lambda::Function"
+    }
+    variables = deployed["SiteFunction"]["Environment"]["Variables"]
     body = _openapi_body(stacks)
-    gateway = aws.client("apigatewayv2")
-    pool = outputs["UserPoolId"]
     routes = import_routes(
         gateway,
         api_id=outputs["ApiId"],
         body=body,
-        arns=_function_arns(stacks, aws.client("lambda")),
-        issuer=f"https://cognito-idp.{pool.split('_', 1)[0]}.amazonaws.com/{pool}",
-        audience=outputs["UserPoolClientId"],
+        arns={logical_id: function["FunctionArn"] for logical_id, function in deployed.items()},
+        issuer=variables["TOKEN_ISSUER"],
+        audience=variables["TOKEN_AUDIENCE"],
     )
     allow_origins(gateway, api_id=outputs["ApiId"], body=body, origins=[given["ShopOrigin"]])
-    return Deployment(outputs, f"{aws.endpoint}/_aws/execute-api/{outputs['ApiId']}/$default", routes)
+    return Deployment(outputs, variables, origin, routes)
 
 
 def _openapi_body(stacks: Client) -> Mapping[str, Any]:
@@ -118,90 +188,14 @@ def _openapi_body(stacks: Client) -> Mapping[str, Any]:
     return body
 
 
-def _function_arns(stacks: Client, functions: Client) -> dict[str, str]:
-    return {
-        part["LogicalResourceId"]: functions.get_function(FunctionName=part["PhysicalResourceId"])["Configuration"][
-            "FunctionArn"
-        ]
-        for part in stacks.describe_stack_resources(StackName=STACK)["StackResources"]
-        if part["ResourceType"] == "AWS::Lambda::Function"
-    }
+def _fill_secrets(aws: AwsEndpoint, deployment: Deployment, secrets: Secrets) -> None:
+    keeper = aws.client("secretsmanager")
+    for logical_id, content in secrets.items():
+        keeper.put_secret_value(SecretId=deployment.outputs[f"{logical_id}Id"], SecretString=json.dumps(content))
 
 
-def _machine() -> dict[str, str]:
-    """The Python and the processor that the functions are built for, and run with here."""
-    processor = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[os.uname().machine.lower()]
-    return {"Runtime": f"python{sys.version_info.major}.{sys.version_info.minor}", "Architecture": processor}
-
-
-def _overrides(parameters: Mapping[str, str]) -> list[str]:
-    return [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
-
-
-def _sam(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run the SAM CLI; DeployError with its last words if it fails."""
-    sam = ROOT / ".tools" / "sam" / "bin" / "sam"
-    if not sam.exists():
-        raise DeployError("The SAM CLI is not installed yet: run `make tools-sam`.")
-    variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "SAM_CLI_TELEMETRY": "0",
-        "AWS_DEFAULT_REGION": REGION,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",  # sam build looks for pythonX.Y
-        **(environment or {}),
-    }
-    done = subprocess.run(
-        [str(sam), *arguments], cwd=ROOT, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
-    if done.returncode != 0:
-        last = "\n".join(f"  | {line}" for line in (done.stdout + done.stderr).splitlines()[-LAST_LINES:])
-        raise DeployError(f"{last}\n`sam {arguments[0]}` failed (exit code {done.returncode}; its last words are above).")
-
-
-def timed(what: str, step: Callable[[], Result]) -> Result:
-    """Do `step`, say how long it took, and answer what it answered."""
-    started = time.monotonic()
-    print(f"{what} …", flush=True)
-    answer = step()
-    print(f"  done in {time.monotonic() - started:.1f} s", flush=True)
-    return answer
-
-
-def build_and_deploy(aws: AwsEndpoint, parameters: Mapping[str, str]) -> Deployment:
-    """Build, deploy and say where the result is."""
-    timed("Building functions and layer", build)
-    deployment = timed("Deploying the stack", lambda: deploy(aws, parameters))
-    print(f"API     {deployment.base_url} ({deployment.routes} routes)")
-    print(f"AWS     {aws.endpoint}, for instance: aws --endpoint-url {aws.endpoint} logs describe-log-groups")
-    for name, value in sorted(deployment.outputs.items()):
-        print(f"        {name} = {value}")
-    return deployment
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; answers its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m local.deployed", description="Deploy the stack to the embedded AWS.")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the port of the embedded AWS (%(default)s)")
-    parser.add_argument("--onto-running", action="store_true", help="use the one that runs on that port, start none")
-    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template")
-    options = parser.parse_args(arguments)
-    parameters = dict(pair.split("=", 1) for pair in options.parameter)
-    try:
-        if options.onto_running:
-            build_and_deploy(AwsEndpoint(options.port), parameters)
-            return 0
-        with EmbeddedAws(options.port, ROOT / ".local" / "deployed") as aws:
-            build_and_deploy(aws, parameters)
-            print("Ctrl-C stops it and keeps its state.", flush=True)
-            pthread_sigmask(SIG_BLOCK, {SIGINT, SIGTERM})
-            sigwait({SIGINT, SIGTERM})
-    except (DeployError, EmbeddedAwsError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+def seed(aws: AwsEndpoint, table_name: str) -> None:
+    """Put the catalogue of the two documents into the table, as `make run` does."""
+    if importlib.util.find_spec("ops.seed") is not None:
+        seeding = importlib.import_module("ops.seed")
+        seeding.seed(Table(aws.client("dynamodb"), table_name, Deadline(lambda: SEED_SECONDS)))

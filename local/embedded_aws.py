@@ -9,6 +9,7 @@ state directory when it stops cleanly; a kill -9 of MiniStack itself loses what 
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import os
 import shutil
@@ -18,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 import boto3
 from botocore.config import Config
@@ -149,10 +150,12 @@ class EmbeddedAws(AwsEndpoint):
             raise EmbeddedAwsError(f"the embedded AWS is already running on port {self.port}")
         self.port = _claim_port(self._asked_port)
         self._work_dir = self._state_dir or Path(tempfile.mkdtemp(prefix="payfirst-aws-"))
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        claim = claim_directory(self._work_dir)
         scratch = self._work_dir / "tmp"
         shutil.rmtree(scratch, ignore_errors=True)  # each worker of a function unpacks its layer there
         scratch.mkdir(parents=True)
-        with self.log.open("ab") as log:
+        with claim, self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(python), str(Path(__file__).with_name("aws_process.py"))],
                 stdin=subprocess.PIPE,
@@ -161,6 +164,7 @@ class EmbeddedAws(AwsEndpoint):
                 cwd=self._work_dir,
                 env=self._process_environment(scratch),
                 start_new_session=True,
+                pass_fds=[claim.fileno()],
             )
         try:
             self._wait_until_it_answers(self._process)
@@ -241,6 +245,22 @@ class EmbeddedAws(AwsEndpoint):
                 return
             time.sleep(0.05)
         raise EmbeddedAwsError(f"MiniStack did not answer within {START_TIMEOUT_S:.0f} s; see {self.log}.")
+
+
+def claim_directory(directory: Path) -> IO[bytes]:
+    """A lock on `directory` that holds for as long as any process has the answered file open."""
+    claim = (directory / "in-use").open("wb")
+    deadline = time.monotonic() + STOP_TIMEOUT_S / 3
+    while True:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            if time.monotonic() < deadline:  # the last run may be saving its state
+                time.sleep(0.1)
+                continue
+            claim.close()
+            raise EmbeddedAwsError(f"The state in {directory} is in use by another run: stop that one first.") from exc
+        return claim
 
 
 def _claim_port(port: int) -> int:

@@ -1,0 +1,89 @@
+"""Builds and deploys `template.yaml` with the SAM CLI of `.tools/sam`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from local.embedded_aws import REGION, ROOT
+
+BUILD_DIR: Final = ROOT / ".aws-sam" / "build"
+CACHE_DIR: Final = ROOT / ".aws-sam" / "cache"
+LAST_LINES: Final = 25
+PROCESSORS: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class SamError(Exception):
+    """The stack could not be built or deployed; the message ends with the SAM CLI's own last words."""
+
+
+def this_machine() -> dict[str, str]:
+    """The template's parameters for the Python that runs this and for this machine's processor."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return {"Runtime": version, "Architecture": PROCESSORS[os.uname().machine.lower()]}
+
+
+def build(build_dir: Path = BUILD_DIR) -> None:
+    """Build functions and layer for this machine into `build_dir`; what did not change comes from a cache."""
+    _sam(
+        "build",
+        "--template-file", str(ROOT / "template.yaml"),
+        "--build-dir", str(build_dir),
+        "--cached",
+        "--cache-dir", str(CACHE_DIR),
+        "--parallel",
+        "--parameter-overrides", *_overrides(this_machine()),
+    )  # fmt: skip
+
+
+def deploy(
+    stack: str, parameters: Mapping[str, str], tags: Mapping[str, str], aws: Mapping[str, str], build_dir: Path = BUILD_DIR
+) -> None:
+    """Create or update `stack` from what `build` built; `aws` holds the variables that name endpoint and credentials."""
+    _sam(
+        "deploy",
+        "--template-file", str(build_dir / "template.yaml"),
+        "--stack-name", stack,
+        "--resolve-s3",
+        "--capabilities", "CAPABILITY_IAM",
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+        "--no-progressbar",
+        "--tags", *(f"{name}={value}" for name, value in tags.items()),
+        "--parameter-overrides", *_overrides(parameters),
+        environment=aws,
+    )  # fmt: skip
+
+
+def _overrides(parameters: Mapping[str, str]) -> list[str]:
+    return [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
+
+
+def _sam(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    sam = ROOT / ".tools" / "sam" / "bin" / "sam"
+    if not sam.exists():
+        raise SamError("The SAM CLI is not installed yet: run `make tools-sam`.")
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": REGION,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",  # sam build looks for pythonX.Y
+        **(environment or {}),
+    }
+    done = subprocess.run(
+        [str(sam), *arguments],
+        cwd=ROOT,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = "\n".join(f"  | {line}" for line in done.stdout.splitlines()[-LAST_LINES:])
+        raise SamError(f"{last}\n`sam {arguments[0]}` failed (exit code {done.returncode}; its last words are above).")

@@ -78,12 +78,13 @@ def test_a_session_is_extended_four_times_and_not_a_fifth(customer: Customer) ->
     refused(customer, path, None, 409)
 
 
-def test_an_expired_session_is_neither_extended_nor_shown_as_pending(customer: Customer, expired_session: Any) -> None:
-    session_id = a_session(customer)["session_id"]
-    expired_session(session_id)
-    answer = refused(customer, f"/api/payments/sessions/{session_id}/extend_session", None, 400)
+def test_an_expired_session_is_neither_extended_nor_shown_as_pending(short_lived_stack: Stack) -> None:
+    customer = new_customer(short_lived_stack)
+    path = f"/api/payments/sessions/{a_session(customer)['session_id']}"
+    wait_until(lambda: customer.get(path), lambda answer: answer["session_status"] == "expired")
+    answer = refused(customer, f"{path}/extend_session", None, 400)
     assert answer["error_code"] == "SESSION_EXPIRED"
-    assert customer.get(f"/api/payments/sessions/{session_id}")["session_status"] == "expired"
+    assert [each["session_status"] for each in customer.get("/api/payments/sessions")["results"]] == ["expired"]
 
 
 def test_a_total_that_mpesa_cannot_charge_is_refused_when_the_session_is_made(customer: Customer) -> None:

@@ -45,7 +45,8 @@ class Environment:
     def fingerprint(self) -> str:
         digest = hashlib.sha256(f"{sys.version_info[:2]} {self.directory}".encode())
         for path in self.decided_by:
-            digest.update(path.read_bytes())
+            lines = path.read_text(encoding="utf-8").splitlines()
+            digest.update("\n".join(line for line in lines if not line.lstrip().startswith("#")).encode())
         return digest.hexdigest()
 
     def is_ready(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -49,6 +50,14 @@ class OrderLine:
     quantity: Decimal
     price: Money
     subtotal: Money
+
+
+def quantities(lines: Iterable[OrderLine]) -> dict[int, Decimal]:
+    """How much of each listing the lines ask for together; one listing may stand in several lines."""
+    asked: dict[int, Decimal] = {}
+    for line in lines:
+        asked[line.listing_id] = asked.get(line.listing_id, Decimal(0)) + line.quantity
+    return asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ LONGEST_TEXT: Final = 8192
 _LONGEST_DETAIL: Final = 200
 _SMALLEST_EXPONENT: Final = -6
 _LARGEST_EXPONENT: Final = 15
-_TOKEN_LENGTH: Final = 24
+_TOKEN_LENGTH: Final = 20
 _NUMBER_LIKE: Final = re.compile(r"\d{6,}(?=\d{3})")
 
 

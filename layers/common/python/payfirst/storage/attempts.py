@@ -230,6 +230,22 @@ def take_check(table: Table, attempt: Attempt, check: tuple[int, datetime] | Non
     write(table, Update(ATTEMPT, keys.attempt(attempt.ref), when=(seen,), set=due_again(attempt, check)))
 
 
+def look_again(table: Table, attempt: Attempt, check: tuple[int, datetime] | None) -> None:
+    """Plan one more look at an attempt that was given up while its gateway might still collect, or no more (None).
+
+    ConditionFailedError when it is not failed any more.
+    """
+    write(
+        table,
+        Update(
+            ATTEMPT,
+            keys.attempt(attempt.ref),
+            when=(equal("status", AttemptStatus.FAILED),),
+            set=due_again(attempt, check),
+        ),
+    )
+
+
 def fail(
     table: Table,
     session: Session,

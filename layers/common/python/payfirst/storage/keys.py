@@ -78,6 +78,11 @@ def refund(ref: str, number: int) -> Key:
     return {"pk": f"ATT#{ref}", "sk": f"R#{number:03d}"}
 
 
+def review(ref: str, reason: str) -> Key:
+    """A doubt about an attempt that a person has to look at; the same doubt twice is one."""
+    return {"pk": f"ATT#{ref}", "sk": f"REVIEW#{hashed(reason)}"}
+
+
 def pointer(code: str) -> Key:
     """Where a public code or a gateway's id points."""
     return {"pk": f"PTR#{code}", "sk": "PTR"}

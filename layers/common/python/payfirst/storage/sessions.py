@@ -8,7 +8,7 @@ from typing import Any
 
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import SessionStatus, session_sources
-from payfirst.domain.session import MAX_EXTENSIONS, OrderLine, Session
+from payfirst.domain.session import MAX_EXTENSIONS, OrderLine, Session, quantities
 from payfirst.storage import keys
 from payfirst.storage.expressions import (
     Check,
@@ -90,13 +90,10 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine]) -> None:
 
 
 def _still_sold_so(lines: Sequence[OrderLine]) -> list[Write]:
+    prices = {line.listing_id: line.price.minor for line in lines}
     return [
-        Check(
-            f"listing:{line.listing_id}",
-            keys.listing(line.listing_id),
-            (equal("price", line.price.minor), at_least("available", line.quantity)),
-        )
-        for line in lines
+        Check(f"listing:{listing}", keys.listing(listing), (equal("price", prices[listing]), at_least("available", quantity)))
+        for listing, quantity in quantities(lines).items()
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
@@ -17,13 +16,13 @@ from payfirst.domain.moves import (
     SessionStatus,
     attempt_sources,
 )
-from payfirst.domain.session import BookingSnapshot, Failure, OrderSnapshot, Outcome, RefundShown, Session
+from payfirst.domain.session import BookingSnapshot, Failure, OrderSnapshot, Outcome, RefundShown, Session, quantities
 from payfirst.storage import keys
 from payfirst.storage.attempts import ATTEMPT, GUARD, freed_guard, freed_phone, guard_free, guard_key, promo_taken, released
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.items import booking_snapshot_to_map, delivery_to_map, failure_to_map, line_to_map, refund_to_map
 from payfirst.storage.sessions import changed, counted, told
-from payfirst.storage.table import Table, transact
+from payfirst.storage.table import Table, transact, write
 
 RECEIPT, CODE, CART, OUTCOME, REFUND = "receipt", "code", "cart", "outcome", "refund"
 
@@ -41,7 +40,7 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
     key = keys.attempt(attempt.ref)
     # What an unresolved attempt holds is decided in this write, so the write must find it unresolved; one that failed holds
     # nothing any more.
-    sources = UNRESOLVED if attempt.unresolved else attempt_sources(AttemptStatus.SUCCEEDED) - UNRESOLVED
+    sources = UNRESOLVED if attempt.unresolved else {attempt.status} & attempt_sources(AttemptStatus.SUCCEEDED)
     writes: list[Write] = [
         Update(
             ATTEMPT,
@@ -160,6 +159,24 @@ def surplus_money(
     )
 
 
+def bind_receipt(table: Table, attempt: Attempt, receipt: str) -> None:
+    """Bind the receipt of money that was known without one. Names that can stand in the way: attempt, receipt."""
+    transact(
+        table,
+        [
+            Update(ATTEMPT, keys.attempt(attempt.ref), when=(absent("receipt"),), set={"receipt": receipt}),
+            Put(RECEIPT, {**keys.receipt(attempt.gateway, receipt), "ref": attempt.ref}, when=(absent("pk"),)),
+        ],
+    )
+
+
+def contradiction(table: Table, attempt: Attempt, reason: str, now: datetime) -> None:
+    """Put what contradicts a success on the list that a person sees, beside the attempt; the attempt does not change."""
+    key = keys.review(attempt.ref, reason)
+    item = {**key, **keys.due(keys.REVIEW, key, now), "ref": attempt.ref, "reason": reason, "at": instant(now)}
+    write(table, Put("review", item))
+
+
 @dataclass(frozen=True, slots=True)
 class CartSeen:
     """The produce cart as it was read: emptied with the order if it is still the version that was paid for."""
@@ -264,9 +281,6 @@ def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, 
 
 
 def _stock_sold(snapshot: OrderSnapshot) -> list[Write]:
-    quantities: dict[int, Decimal] = {}
-    for line in snapshot.lines:
-        quantities[line.listing_id] = quantities.get(line.listing_id, Decimal(0)) + line.quantity
     return [
         Update(
             f"listing:{listing}",
@@ -274,7 +288,7 @@ def _stock_sold(snapshot: OrderSnapshot) -> list[Write]:
             when=(at_least("available", quantity),),
             add={"available": -quantity, "sold": quantity},
         )
-        for listing, quantity in quantities.items()
+        for listing, quantity in quantities(snapshot.lines).items()
     ]
 
 

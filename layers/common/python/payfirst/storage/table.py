@@ -47,7 +47,7 @@ class Table:
 
 @cache
 def dynamodb() -> DynamoDBClient:
-    """This process's client: short timeouts and few tries of its own, so that a lost packet does not eat the function's time."""
+    """This process's client, with short timeouts, so that one lost packet does not eat the function's time."""
     import boto3  # noqa: PLC0415 - the price of the import is paid by the functions that use it
     from botocore.config import Config  # noqa: PLC0415
 

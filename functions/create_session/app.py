@@ -1,0 +1,40 @@
+"""New and extended sessions (document B): plain writes, no gateway."""
+
+from __future__ import annotations
+
+import secrets
+
+from payfirst.api.app import build_app
+from payfirst.api.errors import Reply
+from payfirst.api.orders_wire import CreateSessionIn, ExtendedOut, NothingIn, SessionOut
+from payfirst.api.request import Request
+from payfirst.api.resources import customer, lifetime, table
+from payfirst.api.values import check_day, given
+from payfirst.usecases import create_session as sessions
+
+
+def create(request: Request) -> Reply:
+    """`POST /api/payments/sessions/`"""
+    wanted = request.body(CreateSessionIn).delivery()
+    check_day("estimated_delivery_date", wanted.estimated_delivery_date, request.now)
+    session = sessions.create_session(
+        wanted,
+        customer=customer(request),
+        table=table(request.deadline),
+        now=request.now,
+        entropy=secrets.token_bytes,
+        lifetime=lifetime(),
+    )
+    return Reply(201, SessionOut.of(session, request.now))
+
+
+def extend(request: Request, session_id: str) -> Reply:
+    """`POST /api/payments/sessions/{session_id}/extend_session/`"""
+    request.body(NothingIn)
+    extended = sessions.extend_session(
+        given(session_id), customer=customer(request), table=table(request.deadline), now=request.now, step=lifetime()
+    )
+    return Reply(200, ExtendedOut.of(extended))
+
+
+handler = build_app("create_session", {"create_session": create, "extend_session": extend})

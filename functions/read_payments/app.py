@@ -1,0 +1,104 @@
+"""Every question about sessions and payments; reads only, and may ask for a look at an open attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from payfirst.api.app import build_app
+from payfirst.api.bookings_wire import BookingOut
+from payfirst.api.errors import Reply
+from payfirst.api.orders_wire import SessionListed, SessionOut, StatusOut
+from payfirst.api.paging import page_size, paged, position, unpaged
+from payfirst.api.payments_wire import WORDS, CheckedOut, PaymentOut
+from payfirst.api.request import Request
+from payfirst.api.resources import cursor_key, customer, table
+from payfirst.api.values import given
+from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.domain.moves import SessionStatus
+from payfirst.domain.session import Session
+from payfirst.settings import settings
+from payfirst.usecases.find import find_session
+from payfirst.usecases.list_sessions import list_sessions, sessions_with
+from payfirst.usecases.read_outcome import read_booking
+
+NO_PAYMENT = "Payment not found"
+
+
+def _session(request: Request, text: str, message: str) -> Session:
+    return find_session(given(text, message), customer=customer(request), table=table(request.deadline), message=message)
+
+
+def get_session(request: Request, session_id: str) -> Reply:
+    """`GET /api/payments/sessions/{session_id}/`"""
+    return Reply(200, SessionOut.of(_session(request, session_id, "Session not found"), request.now))
+
+
+def status(request: Request, session_id: str) -> Reply:
+    """`GET /api/payments/sessions/{session_id}/status/`"""
+    return Reply(200, StatusOut.of(_session(request, session_id, "Session not found"), request.now))
+
+
+def get_payment(request: Request, payment_id: str) -> Reply:
+    """`GET /api/payments/{payment_id}/`"""
+    return Reply(200, PaymentOut.of(_session(request, payment_id, NO_PAYMENT), request.now))
+
+
+def check_booking(request: Request, payment_id: str) -> Reply:
+    """`GET /api/payments/{payment_id}/check-booking/`"""
+    session = _session(request, payment_id, NO_PAYMENT)
+    booking = read_booking(session, table=table(request.deadline))
+    return Reply(200, CheckedOut.of(session, BookingOut.of(booking) if booking else None, request.now))
+
+
+def _list(request: Request, show: Callable[[Session, datetime], BaseModel], words: Sequence[SessionStatus] | None) -> Reply:
+    who, where = customer(request), table(request.deadline)
+    if words is not None:
+        return Reply(
+            200, unpaged([show(session, request.now) for session in sessions_with(words, who, table=where, now=request.now)])
+        )
+    key, size = cursor_key(), page_size(request)
+    found = list_sessions(who, table=where, size=size, position=position(request, key))
+    results = [show(session, request.now) for session in found.sessions]
+    numbers = [session.number for session in found.sessions]
+    return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
+
+
+def list_of_sessions(request: Request) -> Reply:
+    """`GET /api/payments/sessions/`, with `?session_status=` in any case."""
+    return _list(request, SessionListed.of, _wanted(request, "session_status", {word.value: [word] for word in SessionStatus}))
+
+
+def list_of_payments(request: Request) -> Reply:
+    """`GET /api/payments/`, with `?status=` in any case."""
+    words: dict[str, list[SessionStatus]] = {}
+    for inner, word in WORDS.items():
+        words.setdefault(word.lower(), []).append(inner)
+    return _list(request, PaymentOut.of, _wanted(request, "status", words))
+
+
+def _wanted(request: Request, name: str, words: dict[str, list[SessionStatus]]) -> list[SessionStatus] | None:
+    text = request.parameter(name) or request.parameter("status")
+    if text is None:
+        return None
+    if text.lower() not in words:
+        raise InvalidInputError(FieldProblem(name, f"One of these is expected: {', '.join(words)}."))
+    return words[text.lower()]
+
+
+handlers: dict[str, Any] = {
+    "list_sessions": list_of_sessions,
+    "get_session": get_session,
+    "session_status": status,
+    "list_payments": list_of_payments,
+    "list_payments_doubled": list_of_payments,
+    "get_payment": get_payment,
+    "get_payment_doubled": get_payment,
+    "check_booking": check_booking,
+    "check_booking_doubled": check_booking,
+}
+
+handler = build_app("read_payments", handlers)

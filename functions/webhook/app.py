@@ -1,0 +1,51 @@
+"""Every gateway's notices: no user, no listing of anything; verified, stored, settled, answered in the gateway's own format."""
+
+from __future__ import annotations
+
+import time
+
+from payfirst.api.app import build_app
+from payfirst.api.errors import NoSuchRouteError, Reply, UnauthorizedError
+from payfirst.api.request import Request
+from payfirst.api.resources import ANSWER_NOTICES_IN_S, desk, phonepe_credentials
+from payfirst.domain.clock import Deadline
+from payfirst.observability import note
+from payfirst.usecases.take_notice import Desk, Taken, take_phonepe_notice, take_stk_notice, take_untrusted_stk_notice
+
+ACCEPTED = {"status": "success", "message": "Callback received", "ResultCode": 0, "ResultDesc": "Accepted"}
+"""M-Pesa's answer, the same whatever was known, so that nothing can be probed."""
+
+
+def _desk(request: Request) -> Desk:
+    """A gateway waits a few seconds, so a notice has less time than the function."""
+    ends = time.monotonic() + ANSWER_NOTICES_IN_S
+    return desk(request.now, Deadline(lambda: min(ends - time.monotonic(), request.deadline.remaining())))
+
+
+def stk(request: Request, token: str) -> Reply:
+    """`POST /cb/stk/{token}`: the address that only M-Pesa knows."""
+    taken = take_stk_notice(_desk(request), token, request.notice)
+    note("notice.taken", gateway="MPESA", taken=taken)
+    return Reply(200, ACCEPTED)
+
+
+def mpesa_callback(request: Request) -> Reply:
+    """`POST /api/payments/transactions/mpesa_callback/`: anybody can post here, so M-Pesa is asked."""
+    taken = take_untrusted_stk_notice(_desk(request), request.notice)
+    note("notice.taken", gateway="MPESA", taken=taken, trusted=False)
+    return Reply(200, ACCEPTED)
+
+
+def gateway_notice(request: Request, gateway: str) -> Reply:
+    """`POST /api/payments/webhook/{gateway}/`"""
+    if gateway.lower() != "phonepe":
+        raise NoSuchRouteError("There is no such gateway.")
+    header = request.header("authorization")
+    taken = take_phonepe_notice(_desk(request), header, request.notice, phonepe_credentials())
+    note("notice.taken", gateway="PHONEPE", taken=taken)
+    if taken is Taken.REFUSED:
+        raise UnauthorizedError("The notice is not authentic.")
+    return Reply(200, {"success": True, "message": "Notice received"})
+
+
+handler = build_app("webhook", {"stk_callback": stk, "mpesa_callback": mpesa_callback, "gateway_notice": gateway_notice})

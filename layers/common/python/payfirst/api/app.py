@@ -1,0 +1,106 @@
+"""From an HTTP API event to a handler and back: the one way in for every function behind the API.
+
+`build_app` strips the trailing slash before routing, gives every error its shape, and is the one place for
+`Idempotency-Key`. Routing is Powertools'; what a route is, says `routes.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRoute
+
+from payfirst.api.errors import MethodNotAllowedError, NoSuchRouteError, Reply, reply_to
+from payfirst.api.request import Request, remaining
+from payfirst.api.routes import ROUTES, Route, family_of, methods_of
+from payfirst.domain.clock import Deadline, utc_now
+from payfirst.domain.errors import PayFirstError, TemporaryError
+from payfirst.observability import alarm, logger, warn
+
+Handler = Callable[..., Reply]
+"""Takes the request, and the path's parameters by name."""
+
+Lambda = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+_SERVER_ERRORS: Final = 500
+
+
+def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
+    """The Lambda handler of `function`, whose routes are answered by `handlers`, by operation.
+
+    Every route of the function needs a handler and every handler a route; LookupError otherwise.
+    """
+    app = APIGatewayHttpResolver()
+    routes = [route for route in ROUTES if route.function == function]
+    if {route.operation for route in routes} != set(handlers):
+        raise LookupError(f"the handlers of {function} are not those of its routes")
+    for route in routes:
+        rule = route.path.replace("{", "<").replace("}", ">")
+        app.route(rule, method=route.method)(_answering(app, route, handlers[route.operation]))
+
+    @app.exception_handler(NoRoute)
+    def _(_: NoRoute) -> Response[str]:
+        return _written(no_route(app.current_event.raw_event))
+
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the Lambda context
+        path = event["rawPath"]
+        return app.resolve({**event, "rawPath": path.rstrip("/") or "/"}, context)
+
+    return handle
+
+
+def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> Callable[..., Response[str]]:
+    def answer(**parameters: str) -> Response[str]:
+        request = Request(app.current_event.raw_event, utc_now(), Deadline(remaining(app.lambda_context)))
+        try:
+            reply = handler(request, **parameters)
+        except PayFirstError as error:
+            reply = _failed(error, route)
+        except Exception:  # noqa: BLE001 - the last resort: the customer gets the family's shape, the operator an alarm
+            alarm("request.crashed", operation=route.operation)
+            reply = _failed(TemporaryError("Something went wrong on our side; please try again."), route, status=_SERVER_ERRORS)
+        return _written(reply)
+
+    return answer
+
+
+def _failed(error: PayFirstError, route: Route, *, status: int | None = None) -> Reply:
+    reply = reply_to(error, route.family, route.operation)
+    status = status or reply.status
+    if status >= _SERVER_ERRORS:
+        warn("request.failed", operation=route.operation, status=status, code=error.code)
+    return Reply(status, reply.body, reply.headers)
+
+
+def no_route(event: Mapping[str, Any]) -> Reply:
+    """The 404 or 405 of a path or a method that no route has, in the shape of the path's family."""
+    path, method = event["rawPath"], event["requestContext"]["http"]["method"]
+    allowed = methods_of(path)
+    if not allowed:
+        return reply_to(NoSuchRouteError("Not found"), family_of(path))
+    error = MethodNotAllowedError(f"{method} is not allowed here.", allowed=allowed)
+    return reply_to(error, family_of(path))
+
+
+def _written(reply: Reply) -> Response[str]:
+    body = reply.body
+    if hasattr(body, "model_dump_json"):
+        text, content_type = body.model_dump_json(exclude_unset=True), "application/json"
+    elif isinstance(body, str):
+        text, content_type = body, reply.headers.get("Content-Type", "text/plain")
+    else:
+        text, content_type = json.dumps(body, default=_plain, separators=(",", ":")), "application/json"
+    headers: dict[str, str | list[str]] = {"Cache-Control": "no-store", **reply.headers}
+    request_id = logger().get_current_keys().get("function_request_id")
+    if isinstance(request_id, str):
+        headers["X-Request-Id"] = request_id
+    return Response(status_code=reply.status, content_type=content_type, body=text, headers=headers)
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", exclude_unset=True)
+    raise TypeError(f"{type(value).__name__} does not belong into an answer")

@@ -1,0 +1,102 @@
+"""Field types that several requests and answers share."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from payfirst.domain.ids import GivenId, read_id
+
+LARGEST_AMOUNT: Final = Decimal(10**9)
+LARGEST_QUANTITY: Final = Decimal(10**6)
+_DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+
+
+class In(BaseModel):
+    """A request: fields that are not known are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
+
+
+class Out(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError("A number is expected.")  # noqa: TRY004 - pydantic collects ValueErrors
+    text = format(value, "f") if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 40 else str(value)  # noqa: PLR2004
+    if not _DECIMAL.fullmatch(text.strip()):
+        raise ValueError("A number with at most six decimal places is expected, not below zero.")
+    return Decimal(text.strip())
+
+
+def _amount(value: object) -> Decimal:
+    amount = _decimal(value)
+    if amount > LARGEST_AMOUNT or amount != round(amount, 2):
+        raise ValueError("An amount with at most two decimal places is expected.")
+    return amount
+
+
+def _quantity(value: object) -> Decimal:
+    quantity = _decimal(value)
+    if not 0 < quantity <= LARGEST_QUANTITY or quantity != round(quantity, 3):
+        raise ValueError("A quantity above zero with at most three decimal places is expected.")
+    return quantity.normalize() + 0
+
+
+def _given_id(value: object) -> GivenId:
+    given = None if isinstance(value, bool) or not isinstance(value, int | str) else read_id(value)
+    if given is None:
+        raise ValueError("An id is expected: the integer, or the code.")
+    return given
+
+
+def _number(value: object) -> int:
+    given = None if isinstance(value, bool) or not isinstance(value, int | str) else read_id(value)
+    if given is None or given.number is None or given.uuid is not None:
+        raise ValueError("A whole number above zero is expected.")
+    return given.number
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str) and any(
+        (ord(letter) < 32 and letter not in "\n\t\r") or 0xD800 <= ord(letter) < 0xE000 for letter in value
+    ):  # noqa: E501, PLR2004
+        raise ValueError("Control characters are not allowed.")
+    return value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_amount, json_schema_input_type=Decimal | str)]
+"""Money in whole units, number or string, at most two decimal places."""
+
+Quantity = Annotated[Decimal, BeforeValidator(_quantity, json_schema_input_type=Decimal | str)]
+"""How much of a listing: above zero, at most three decimal places (0.5 kg)."""
+
+AnyId = Annotated[Any, BeforeValidator(_given_id, json_schema_input_type=int | str)]
+"""An id in any of its forms; a `GivenId`."""
+
+Number = Annotated[int, BeforeValidator(_number, json_schema_input_type=int | str)]
+"""A catalogue number: the integer, or the same as a string."""
+
+Text = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=500)]
+"""A customer's words."""
+
+ShortText = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+"""A customer's word or two; not empty."""
+
+JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float), Field(examples=[150.0])]
+"""An exact number that leaves as a JSON number with a decimal point."""
+
+
+def _whole_or_decimal(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+Count = Annotated[Decimal, PlainSerializer(_whole_or_decimal, return_type=int | float)]
+"""A sum of quantities: an integer when whole."""

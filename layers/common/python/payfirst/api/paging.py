@@ -1,0 +1,82 @@
+"""Pages of lists: ready-made addresses whose cursors hold a direction and a sort key, signed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from pydantic import BaseModel
+
+from payfirst.api.request import Request
+from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.storage.lists import Position, Slice
+
+DEFAULT_SIZE: Final = 20
+LARGEST_SIZE: Final = 100
+_SIGNATURE_BYTES: Final = 16
+
+
+def page_size(request: Request) -> int:
+    """The `page_size` that was asked for, 20 by default; InvalidInputError unless it is 1 to 100."""
+    given = request.parameter("page_size")
+    if given is None:
+        return DEFAULT_SIZE
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:4]) <= LARGEST_SIZE:
+        raise InvalidInputError(FieldProblem("page_size", f"A number from 1 to {LARGEST_SIZE} is expected."))
+    return int(given)
+
+
+def position(request: Request, key: bytes) -> Position | None:
+    """Where the page starts; None for the first. InvalidInputError for a cursor that was not made here for this path."""
+    given = request.parameter("cursor")
+    if given is None:
+        return None
+    try:
+        sent = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4))
+    except ValueError:
+        sent = b""
+    payload, signature = sent[:-_SIGNATURE_BYTES], sent[-_SIGNATURE_BYTES:]
+    if not hmac.compare_digest(_signature(key, _path(request), payload), signature):
+        raise InvalidInputError(FieldProblem("cursor", "This cursor is not one of ours; start with the first page."))
+    older, after = json.loads(payload)
+    return Position(after=after, towards_older=older)
+
+
+def paged(request: Request, key: bytes, origin: str, page: Slice, results: Sequence[BaseModel], numbers: Sequence[int]) -> Any:  # noqa: ANN401
+    """The answer for one page: `results` shown for the entries whose sort keys are `numbers`."""
+
+    def address(*, older: bool) -> str | None:
+        if not numbers or not (page.older if older else page.newer):
+            return None
+        after = numbers[-1] if older else numbers[0]
+        kept = {name: value for name, value in _parameters(request).items() if name != "cursor"}
+        return f"{origin}{_path(request)}/?{urlencode({**kept, 'cursor': _cursor(key, _path(request), older, after)})}"
+
+    return {"count": page.count, "next": address(older=True), "previous": address(older=False), "results": list(results)}
+
+
+def unpaged(results: Sequence[BaseModel]) -> Any:  # noqa: ANN401
+    """The answer for a list that is shown whole."""
+    return {"count": len(results), "next": None, "previous": None, "results": list(results)}
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    return dict(request.event.get("queryStringParameters") or {})
+
+
+def _path(request: Request) -> str:
+    return str(request.event["rawPath"])
+
+
+def _cursor(key: bytes, path: str, older: bool, after: int) -> str:  # noqa: FBT001 - the cursor's own first field
+    payload = json.dumps([older, after]).encode()
+    return base64.urlsafe_b64encode(payload + _signature(key, path, payload)).decode().rstrip("=")
+
+
+def _signature(key: bytes, path: str, payload: bytes) -> bytes:
+    return hmac.digest(key, path.encode() + b"\0" + payload, hashlib.sha256)[:_SIGNATURE_BYTES]

@@ -1,0 +1,26 @@
+"""Values in paths and bodies that need more than their form to be right."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
+from payfirst.domain.ids import GivenId, read_id
+from payfirst.settings import settings
+
+NAIROBI = "Africa/Nairobi"
+
+
+def given(text: str, message: str = "Session not found") -> GivenId:
+    """The id in a path; NotFoundError with `message` for what cannot be one, as for one that is unknown."""
+    found = read_id(text)
+    if found is None:
+        raise NotFoundError(message)
+    return found
+
+
+def check_day(field: str, day: date | None, now: datetime, zone: str = NAIROBI) -> None:
+    """InvalidInputError on `field` for a day that is over in `zone`, where the shop's settings refuse those."""
+    if day is not None and not settings().allow_past_dates and day < now.astimezone(ZoneInfo(zone)).date():
+        raise InvalidInputError(FieldProblem(field, "This day is over; please choose another."))

@@ -1,0 +1,35 @@
+"""Logs as facts with keys, one line for each outcome; never a body, a token or a whole phone number."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+
+@cache
+def logger() -> Logger:
+    """This process's logger; JSON lines on standard output, with the request's id where there is one."""
+    return Logger(service="payfirst", log_uncaught_exceptions=False)
+
+
+def note(event: str, **facts: Any) -> None:  # noqa: ANN401 - facts are whatever JSON can hold
+    """One fact for the log: `event` is its stable name (`order.created`), `facts` its keys."""
+    logger().info(event, extra={"event": event, **facts})
+
+
+def warn(event: str, **facts: Any) -> None:  # noqa: ANN401
+    """A fact that somebody may want to look at."""
+    logger().warning(event, extra={"event": event, **facts})
+
+
+def alarm(event: str, **facts: Any) -> None:  # noqa: ANN401
+    """A fact that an operator has to act upon; with the exception that is being handled, if one is."""
+    logger().error(event, extra={"event": event, **facts}, exc_info=_handling())
+
+
+def _handling() -> bool:
+    import sys  # noqa: PLC0415
+
+    return sys.exc_info()[0] is not None

@@ -1,0 +1,71 @@
+"""Carts as items and back."""
+
+from __future__ import annotations
+
+from payfirst.domain.cart import BookingCart, ProduceCart
+from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.money import Currency
+from payfirst.storage import keys
+from payfirst.storage.expressions import Item
+from payfirst.storage.items import booking_snapshot, booking_snapshot_to_map, line_from_map, line_to_map
+from payfirst.storage.table import Table, get
+
+
+def read_produce_cart(table: Table, sub: str) -> ProduceCart | None:
+    """The customer's cart of produce; None before the first thing was put into it."""
+    item = get(table, keys.produce_cart(sub))
+    return produce_cart_from_item(item) if item else None
+
+
+def read_booking_cart(table: Table, sub: str, number: int) -> BookingCart | None:
+    """The customer's cart of that number; None when there is none."""
+    item = get(table, keys.owned(sub, keys.CART, number))
+    return booking_cart_from_item(item) if item else None
+
+
+def produce_cart_to_item(sub: str, cart: ProduceCart) -> Item:
+    """A cart of produce as its item."""
+    return {
+        **keys.produce_cart(sub),
+        "version": cart.version,
+        "lines": [line_to_map(line) for line in cart.lines],
+        "items_made": cart.items_made,
+        "updated_at": instant(cart.updated_at),
+    }
+
+
+def produce_cart_from_item(item: Item) -> ProduceCart:
+    """The cart of produce of an item."""
+    return ProduceCart(
+        version=item["version"],
+        lines=tuple(line_from_map(line, Currency.KES) for line in item["lines"]),
+        items_made=int(item["items_made"]),
+        updated_at=read_instant(item["updated_at"]),
+    )
+
+
+def booking_cart_to_item(sub: str, cart: BookingCart) -> Item:
+    """A new cart of a service as its item."""
+    return {
+        **keys.owned(sub, keys.CART, cart.number),
+        "uuid": cart.uuid,
+        "content": booking_snapshot_to_map(cart.content),
+        "currency": cart.content.price.currency.value,
+        "version": cart.version,
+        "created_at": instant(cart.created_at),
+    }
+
+
+def booking_cart_from_item(item: Item) -> BookingCart:
+    """The cart of a service of an item."""
+    session = item.get("session")
+    return BookingCart(
+        number=int(item["sk"].split("#")[1]),
+        uuid=item["uuid"],
+        content=booking_snapshot(item["content"], Currency(item["currency"])),
+        version=item["version"],
+        created_at=read_instant(item["created_at"]),
+        live_attempt=item.get("live_attempt"),
+        converted_by=item.get("converted_by"),
+        session=None if session is None else int(session),
+    )

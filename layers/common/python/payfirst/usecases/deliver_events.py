@@ -1,0 +1,98 @@
+"""Take the outbox's entries to the event bus, at least once each, under an id that stays the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from payfirst.domain.clock import Deadline
+from payfirst.observability import alarm
+from payfirst.storage import due, keys, outbox
+from payfirst.storage.expressions import Item
+from payfirst.storage.table import Table, batch_get
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.client import EventBridgeClient
+
+SOURCE: Final = "payfirst"
+BATCH: Final = 10
+"""What EventBridge takes in one request."""
+
+SPARE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """One run: events delivered, events the bus did not take (they stay due), and whether it got to the end."""
+
+    delivered: int
+    failed: int
+    finished: bool
+
+
+@cache
+def eventbridge() -> EventBridgeClient:
+    """This process's client, with short timeouts."""
+    import boto3  # noqa: PLC0415 - the price of the import is paid by the function that uses it
+    from botocore.config import Config  # noqa: PLC0415
+
+    return boto3.client("events", config=Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 2}))
+
+
+def deliver_events(table: Table, bus: EventBridgeClient, bus_name: str, *, now: datetime, deadline: Deadline) -> DeliveryReport:
+    """Deliver every event that is due; one that the bus refuses stays due and does not stop the others."""
+    delivered = failed = 0
+    for entries in due.pages(table, keys.OUTBOX, now, BATCH):
+        if deadline.remaining() < SPARE_S:
+            return DeliveryReport(delivered, failed, finished=False)
+        found = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries])
+        waiting = [item for item in found if item and "due_pk" in item]
+        if waiting:
+            done = _deliver(bus, bus_name, waiting)
+            outbox.mark_delivered(table, done, now)
+            delivered += len(done)
+            failed += len(waiting) - len(done)
+    return DeliveryReport(delivered, failed, finished=True)
+
+
+def _deliver(bus: EventBridgeClient, bus_name: str, items: Sequence[Item]) -> list[Item]:
+    answer = bus.put_events(
+        Entries=[
+            {
+                "EventBusName": bus_name,
+                "Source": SOURCE,
+                "DetailType": item["event"],
+                "Time": item["at"],
+                "Detail": json.dumps(_detail(item), default=_number),
+            }
+            for item in items
+        ]
+    )
+    refused = [item for item, entry in zip(items, answer["Entries"], strict=True) if "ErrorCode" in entry]
+    if refused:
+        alarm("event.refused", count=len(refused))
+    return [item for item in items if item not in refused]
+
+
+def _detail(item: Item) -> dict[str, Any]:
+    """What leaves: the event's stable id, its place in the session's own sequence, and its facts; never the owner's key."""
+    sequence = int(item["sk"].rsplit("#", 1)[1])
+    return {
+        "id": f"{item['session']}-{sequence}",
+        "session": item["session"],
+        "sequence": sequence,
+        "kind": item["kind"],
+        "at": item["at"],
+        **item["facts"],
+    }
+
+
+def _number(value: object) -> int | str:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
+    raise TypeError(f"{type(value).__name__} does not belong into an event")

@@ -1,0 +1,152 @@
+"""Look at attempts that are due: ask their gateways at the pace each demands, and settle what the answers say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from payfirst.domain.attempt import Attempt, next_check
+from payfirst.domain.moves import AttemptStatus
+from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer, StatusAnswer, StatusQuery
+from payfirst.observability import alarm, warn
+from payfirst.storage import attempts, due, keys
+from payfirst.storage.expressions import Item
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.items import session_from_item
+from payfirst.storage.queue import send
+from payfirst.storage.table import get
+from payfirst.usecases.settle import Evidence, Settled, settle
+from payfirst.usecases.take_notice import Desk, settle_stored
+
+PAGE: Final = 50
+SPARE_S: Final = 10.0
+EARLY: Final = timedelta(seconds=1)
+"""Messages come a little early now and then; a look within a second of its instant keeps the pace."""
+
+AFTER_A_CRASH: Final = timedelta(minutes=5)
+
+NO_ANSWER: Final = Declined(
+    "no_answer", "The payment could not be started; nothing was charged. Please try again.", retryable=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileReport:
+    """One run: entries that the index suggested, how each ended, those that failed, and whether it got to the end."""
+
+    examined: int
+    settled: dict[str, int]
+    failed: int
+    finished: bool
+
+
+def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
+    """Settle everything that fell due and that no notice or message has settled; one failing item never stops the others."""
+    examined = failed = 0
+    counts: dict[str, int] = {}
+    for entries in due.pages(desk.settling.table, keys.SETTLE, desk.settling.now, PAGE):
+        for entry in entries:
+            if desk.deadline.remaining() < SPARE_S:
+                return ReconcileReport(examined, counts, failed, finished=False)
+            examined += 1
+            try:
+                word = _settle_entry(desk, entry, no_answer_after)
+            except Exception:  # noqa: BLE001 - the item stays due and is tried again; the others must not wait for it
+                alarm("reconcile.failed", item=entry["pk"])
+                failed += 1
+            else:
+                counts[word] = counts.get(word, 0) + 1
+    return ReconcileReport(examined, counts, failed, finished=True)
+
+
+def _settle_entry(desk: Desk, entry: Item, no_answer_after: timedelta) -> Settled:
+    if entry["sk"] == "INBOX":
+        return _settle_notice(desk, entry)
+    return look(desk, entry["pk"].removeprefix("ATT#"), no_answer_after=no_answer_after)
+
+
+def _settle_notice(desk: Desk, entry: Item) -> Settled:
+    key = {"pk": entry["pk"], "sk": entry["sk"]}
+    notice = get(desk.settling.table, key)
+    if notice is None or "settled_at" in notice:
+        return Settled.NOTHING_TO_DO
+    attempt = attempts.read(desk.settling.table, notice["ref"])
+    if attempt is None:
+        raise LookupError("a stored notice names an attempt that is not there")
+    return settle_stored(desk, key, notice["route"], attempt, bytes(notice["raw"]))
+
+
+def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
+    """Look at one attempt, if a look is due: ask its gateway, settle, and plan the look after this one."""
+    work = desk.settling
+    attempt = attempts.read(work.table, ref)
+    if attempt is None or attempt.next_check_at is None:
+        return Settled.NOTHING_TO_DO
+    if attempt.status is AttemptStatus.SUCCEEDED:
+        return settle(work, attempt, None)
+    if attempt.next_check_at > work.now + EARLY:
+        return Settled.PENDING
+    following = next_check(attempt.gateway, attempt.created_at, attempt.check + 1, work.now)
+    try:
+        # Where the ladder ends here the attempt stays due all the same, until this look has brought it somewhere.
+        attempts.take_check(work.table, attempt, following or (attempt.check, work.now + AFTER_A_CRASH))
+    except ConditionFailedError:
+        return Settled.PENDING  # somebody else has just taken this look
+    answer = _answer(desk, attempt)
+    settled = settle(work, attempt, _evidence(attempt, answer, work.now, no_answer_after))
+    _plan(desk, attempt, answer, settled, following)
+    return settled
+
+
+def _plan(desk: Desk, attempt: Attempt, answer: StatusAnswer, settled: Settled, following: tuple[int, datetime] | None) -> None:
+    """Plan the look after this one, unless this one was the last that is needed."""
+    if settled in (Settled.FULFILLED, Settled.REFUND_DUE, Settled.NEEDS_REVIEW):
+        return
+    if _is_final(answer):
+        if not attempt.unresolved:
+            attempts.look_again(desk.settling.table, attempt, None)
+    elif following is None:
+        _review(desk, attempt)
+    else:
+        if settled is Settled.FAILED:
+            attempts.look_again(desk.settling.table, attempt, following)
+        _queue(desk, attempt, following[1])
+
+
+def _is_final(answer: StatusAnswer) -> bool:
+    """Whether the gateway has collected nothing for this attempt and never will."""
+    return isinstance(answer, Absent) or (isinstance(answer, Declined) and answer.final)
+
+
+def _answer(desk: Desk, attempt: Attempt) -> StatusAnswer:
+    if attempt.gateway == GatewayName.MPESA and attempt.gateway_id is None:
+        return NoAnswer("M-Pesa never told its name for this attempt")
+    query = StatusQuery(attempt.ref, attempt.gateway_id, attempt.amount)
+    timeout_s = min(10.0, desk.deadline.remaining() - 3.0)
+    return desk.gateway(GatewayName(attempt.gateway)).status(query, now=desk.settling.now, timeout_s=timeout_s)
+
+
+def _evidence(attempt: Attempt, answer: StatusAnswer, now: datetime, no_answer_after: timedelta) -> Evidence:
+    """What the answer means for this attempt: one that the payer can no longer act on ends as `no_answer`."""
+    if isinstance(answer, Captured | Declined) or attempt.reached_gateway or not attempt.unresolved:
+        return answer
+    if attempt.gateway == GatewayName.MPESA:
+        return NO_ANSWER if now >= attempt.created_at + no_answer_after else answer
+    return answer if isinstance(answer, NoAnswer) else NO_ANSWER
+
+
+def _review(desk: Desk, attempt: Attempt) -> None:
+    session = get(desk.settling.table, keys.owned(attempt.owner, keys.SESSION, attempt.session_number))
+    if session is None:
+        raise LookupError(f"the session of {attempt.ref} is gone")
+    reason = "its gateway gave no final answer in time"
+    attempts.review(desk.settling.table, session_from_item(session), attempt, reason, desk.settling.now)
+    warn("payment.needs_review", ref=attempt.ref, reason=reason)
+
+
+def _queue(desk: Desk, attempt: Attempt, moment: datetime) -> None:
+    try:
+        send(desk.queue, attempt.ref, delay_s=int((moment - desk.settling.now).total_seconds()))
+    except Exception as error:  # noqa: BLE001 - the attempt stays due, and the sweep finds it
+        warn("queue.unreachable", ref=attempt.ref, error=type(error).__name__)

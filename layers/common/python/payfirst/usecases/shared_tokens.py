@@ -1,0 +1,56 @@
+"""The gateways' access tokens, shared by all containers through the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from payfirst.domain.clock import instant, read_instant
+from payfirst.gateways.base import GatewayName, StoredToken
+from payfirst.storage import keys
+from payfirst.storage.expressions import Update, absent, any_of, at_most, equal
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.table import Table, get, write
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTokens:
+    """A `TokenStore` in the table; the lease is one conditional write."""
+
+    table: Table
+
+    def read(self, gateway: GatewayName) -> StoredToken | None:
+        """The shared token, however old; None before the first."""
+        item = get(self.table, keys.gateway_token(gateway))
+        if item is None or "value" not in item:
+            return None
+        return StoredToken(item["value"], read_instant(item["expires_at"]), read_instant(item["renew_at"]))
+
+    def lease(self, gateway: GatewayName, *, owner: str, now: datetime, until: datetime) -> bool:
+        """Whether `owner` alone may fetch a token until `until`."""
+        free = any_of(absent("lease_until"), at_most("lease_until", instant(now)), equal("lease_owner", owner))
+        change = Update(
+            "token",
+            keys.gateway_token(gateway),
+            when=(free,),
+            set={"lease_owner": owner, "lease_until": instant(until)},
+        )
+        try:
+            write(self.table, change)
+        except ConditionFailedError:
+            return False
+        return True
+
+    def write(self, gateway: GatewayName, token: StoredToken, *, owner: str) -> None:
+        """Share `token` and give the lease back; one fetched under a lease that ran out meanwhile is not shared."""
+        change = Update(
+            "token",
+            keys.gateway_token(gateway),
+            when=(equal("lease_owner", owner),),
+            set={"value": token.value, "expires_at": instant(token.expires_at), "renew_at": instant(token.renew_at)},
+            remove=("lease_owner", "lease_until"),
+        )
+        try:
+            write(self.table, change)
+        except ConditionFailedError:
+            return

@@ -1,0 +1,192 @@
+"""Take a gateway's notice: verify it, store it, settle what it speaks of. A notice is a hint; it proves nothing by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from payfirst.domain.attempt import Attempt
+from payfirst.domain.clock import Deadline
+from payfirst.domain.errors import TemporaryError
+from payfirst.domain.ids import ref_of_callback_token
+from payfirst.gateways.base import (
+    Captured,
+    Declined,
+    Gateway,
+    GatewayName,
+    NoAnswer,
+    Pending,
+    StatusAnswer,
+    StatusQuery,
+)
+from payfirst.gateways.mpesa.notices import StkNotice, read_stk_notice
+from payfirst.gateways.phonepe.credentials import PhonePeCredentials
+from payfirst.gateways.phonepe.webhook import is_authentic, read_webhook
+from payfirst.observability import note, warn
+from payfirst.settings import ConfirmWithQuery
+from payfirst.storage import attempts, keys, notices
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.queue import Queue, send
+from payfirst.usecases.settle import Disputed, Evidence, Prepared, Settled, Settling, prepare, settle, side_by_side
+
+LARGEST_NOTICE: Final = 64 * 1024
+WRITES_S: Final = 0.8
+"""What is kept back of the answer's time for the writes after the gateway was asked."""
+
+STK, PHONEPE = "stk", "phonepe"
+
+
+class Taken(StrEnum):
+    """What became of a notice."""
+
+    SETTLED = "settled"
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    ASKED = "asked"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What taking notices needs: how to settle, whom to ask, the queue for what takes longer, and the time for an answer."""
+
+    settling: Settling
+    gateway: Callable[[GatewayName], Gateway]
+    queue: Queue
+    confirm: ConfirmWithQuery
+    deadline: Deadline
+
+
+def take_stk_notice(desk: Desk, token: str, raw: bytes) -> Taken:
+    """M-Pesa's result on the address that only it knows. Nothing is done unless the token is the attempt's own."""
+    ref = ref_of_callback_token(token)
+    if ref is None or len(raw) > LARGEST_NOTICE:
+        return _refused("form")
+    entry = notices.look_up(desk.settling.table, notices.digest(STK, token, raw), ref)
+    attempt = entry.attempt
+    presented = hashlib.sha256(token.encode()).hexdigest()
+    if attempt is None or not hmac.compare_digest(presented, attempt.token_hash or ""):
+        return _refused("token")
+    if entry.settled:
+        return Taken.DUPLICATE
+    notice = read_stk_notice(raw)
+    if notice is None:
+        warn("notice.unreadable", ref=ref)
+        return Taken.UNREADABLE
+    if not _names_this(notice, attempt):
+        # The token is right and the ids are another push's: nobody but the gateway can say which is true.
+        warn("notice.other_ids", ref=ref)
+        return _ask(desk, ref)
+    return _take(desk, entry, STK, raw, lambda: _confirmed_by_mpesa(desk, attempt, notice))
+
+
+def _names_this(notice: StkNotice, attempt: Attempt) -> bool:
+    same_checkout = attempt.gateway_id is None or attempt.gateway_id == notice.checkout_request_id
+    stated = notice.merchant_request_id
+    return same_checkout and (attempt.merchant_request_id is None or stated in (None, attempt.merchant_request_id))
+
+
+def _confirmed_by_mpesa(desk: Desk, attempt: Attempt, notice: StkNotice) -> Evidence:
+    claimed = notice.answer
+    if not isinstance(claimed, Captured) or desk.confirm is ConfirmWithQuery.OFF:
+        return claimed
+    said = _status(desk, attempt, notice.checkout_request_id)
+    if isinstance(said, Declined) and said.final:
+        return Disputed(f"M-Pesa's notice says paid, its query says {said.code}")
+    if isinstance(said, Captured) or desk.confirm is ConfirmWithQuery.ADVISORY:
+        return claimed
+    return Pending()
+
+
+def take_untrusted_stk_notice(desk: Desk, raw: bytes) -> Taken:
+    """M-Pesa's result on the documented address, which anybody can guess: it only makes us ask M-Pesa."""
+    notice = read_stk_notice(raw) if len(raw) <= LARGEST_NOTICE else None
+    if notice is None:
+        return Taken.UNREADABLE
+    pointer = attempts.read_pointer(desk.settling.table, keys.hashed(notice.checkout_request_id))
+    return _ask(desk, pointer["ref"]) if pointer else Taken.UNKNOWN
+
+
+def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials: PhonePeCredentials) -> Taken:
+    """PhonePe's notice: its header must be ours, and its order status must agree."""
+    if len(raw) > LARGEST_NOTICE or not is_authentic(header, credentials):
+        return _refused("header")
+    notice = read_webhook(raw)
+    if notice is None:
+        warn("notice.unreadable", gateway=GatewayName.PHONEPE)
+        return Taken.UNREADABLE
+    if notice.is_refund or notice.merchant_order_id is None:
+        note("notice.refund", event_name=notice.event)
+        return Taken.UNKNOWN
+    entry = notices.look_up(desk.settling.table, notices.digest(PHONEPE, "", raw), notice.merchant_order_id)
+    attempt = entry.attempt
+    if attempt is None or attempt.gateway != GatewayName.PHONEPE:
+        warn("notice.unknown_order", gateway=GatewayName.PHONEPE)
+        return Taken.UNKNOWN
+    if entry.settled:
+        return Taken.DUPLICATE
+    return _take(desk, entry, PHONEPE, raw, lambda: _status(desk, attempt, None))
+
+
+def settle_stored(desk: Desk, key: keys.Key, route: str, attempt: Attempt, raw: bytes) -> Settled:
+    """Settle a notice that was stored and then left: what a sweep does for a function that was killed."""
+    notice = read_stk_notice(raw) if route == STK else None
+    evidence = _confirmed_by_mpesa(desk, attempt, notice) if notice else _status(desk, attempt, None)
+    return _settle(desk, attempt, evidence, key, None)
+
+
+def _take(desk: Desk, entry: notices.Entry, route: str, raw: bytes, evidence: Callable[[], Evidence]) -> Taken:
+    attempt = entry.attempt
+    if attempt is None:
+        raise LookupError("only a notice of a known attempt is taken")
+    work = desk.settling
+    stored = None
+    if not entry.stored:
+        stored = side_by_side().submit(notices.store, work.table, entry, route, attempt.ref, raw, work.now)
+    prepared = prepare(work, attempt)
+    answer = evidence()
+    if stored is not None:
+        try:
+            stored.result()
+        except ConditionFailedError:
+            note("notice.same_moment", ref=attempt.ref)  # its twin came at the same moment; both may settle, one write wins
+    try:
+        settled = _settle(desk, attempt, answer, dict(entry.key), prepared)
+    except TemporaryError as error:
+        # It is stored and due: the queue or the sweep settles it, and the gateway has its answer in time.
+        warn("notice.left_to_sweep", ref=attempt.ref, reason=error.code)
+        return Taken.STORED
+    if settled is Settled.PENDING:
+        return _ask(desk, attempt.ref)
+    return Taken.SETTLED
+
+
+def _settle(desk: Desk, attempt: Attempt, answer: Evidence, key: keys.Key, prepared: Prepared | None) -> Settled:
+    return settle(desk.settling, attempt, answer, notice=key, prepared=prepared)
+
+
+def _status(desk: Desk, attempt: Attempt, gateway_id: str | None) -> StatusAnswer:
+    left = desk.deadline.remaining() - WRITES_S
+    if left <= 0:
+        return NoAnswer("no time left to ask")
+    query = StatusQuery(attempt.ref, attempt.gateway_id or gateway_id, attempt.amount)
+    return desk.gateway(GatewayName(attempt.gateway)).status(query, now=desk.settling.now, timeout_s=left)
+
+
+def _ask(desk: Desk, ref: str) -> Taken:
+    try:
+        send(desk.queue, ref, delay_s=0)
+    except Exception as error:  # noqa: BLE001 - the attempt is due all the same, and its sweep asks
+        warn("queue.unreachable", ref=ref, error=type(error).__name__)
+    return Taken.ASKED
+
+
+def _refused(why: str) -> Taken:
+    warn("notice.refused", why=why)
+    return Taken.REFUSED

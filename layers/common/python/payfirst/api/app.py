@@ -41,9 +41,7 @@ def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
         rule = route.path.replace("{", "<").replace("}", ">")
         app.route(rule, method=route.method)(_answering(app, route, handlers[route.operation]))
 
-    @app.exception_handler(NoRoute)
-    def _(_: NoRoute) -> Response[str]:
-        return _written(no_route(app.current_event.raw_event))
+    app.exception_handler(NoRoute)(lambda _: _written(no_route(app.current_event.raw_event)))
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the Lambda context
         path = event["rawPath"]

@@ -12,6 +12,7 @@ from payfirst.domain.ids import GivenId, read_id
 
 LARGEST_AMOUNT: Final = Decimal(10**9)
 LARGEST_QUANTITY: Final = Decimal(10**6)
+_UNPRINTABLE: Final = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff]")
 _DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 
@@ -65,9 +66,7 @@ def _number(value: object) -> int:
 
 
 def _text(value: object) -> object:
-    if isinstance(value, str) and any(
-        (ord(letter) < 32 and letter not in "\n\t\r") or 0xD800 <= ord(letter) < 0xE000 for letter in value
-    ):  # noqa: E501, PLR2004
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
         raise ValueError("Control characters are not allowed.")
     return value
 

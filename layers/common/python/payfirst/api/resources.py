@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SECRET_LIVES_S: Final = 300
 GATEWAY_CALL_S: Final = 10.0
 TOKEN_PATIENCE_S: Final = 2.0
+ANSWER_NOTICES_IN_S: Final = 2.5
 
 
 def table(deadline: Deadline) -> Table:

@@ -17,7 +17,7 @@ _MPESA_BUTTONS: Final = {
     Outcome.PAY: "Enter PIN and pay",
     Outcome.CANCEL: "Cancel",
     Outcome.WRONG_PIN: "Wrong PIN",
-    Outcome.INSUFFICIENT_FUNDS: "Not enough money",
+    Outcome.INSUFFICIENT_FUNDS: "Low balance",
     Outcome.TIMEOUT: "No answer",
     Outcome.FAIL: "Network fails",
     Outcome.PENDING: "Leave it working",
@@ -26,7 +26,7 @@ _PHONEPE_BUTTONS: Final = {
     Outcome.PAY: "Pay",
     Outcome.CANCEL: "Decline",
     Outcome.WRONG_PIN: "Wrong UPI PIN",
-    Outcome.INSUFFICIENT_FUNDS: "Not enough money",
+    Outcome.INSUFFICIENT_FUNDS: "Low balance",
     Outcome.TIMEOUT: "Let it expire",
     Outcome.FAIL: "Bank fails",
     Outcome.PENDING: "Leave it working",
@@ -107,8 +107,8 @@ def _money(attempt: Attempt) -> str:
 
 
 def _clock(attempt: Attempt, instant: float) -> str:
-    zone = NAIROBI if attempt.gateway == MPESA else KOLKATA
-    return f"{datetime.fromtimestamp(instant, UTC).astimezone(zone):%H:%M:%S}"
+    zone, name = (NAIROBI, "EAT") if attempt.gateway == MPESA else (KOLKATA, "IST")
+    return f"{datetime.fromtimestamp(instant, UTC).astimezone(zone):%H:%M:%S} {name}"
 
 
 def _buttons(attempt: Attempt) -> str:

@@ -1,0 +1,1 @@
+"""Tests that start what they need on free ports of this machine."""

@@ -1,0 +1,1 @@
+"""The gateways' simulators over real HTTP."""

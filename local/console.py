@@ -47,8 +47,8 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def say(self, text: str = "", style: str = "") -> None:
-        """Print a sentence of the program's own."""
+    def say(self, text: str, style: str = "") -> None:
+        """Print something of the program's own, in one piece."""
         self._console.print(Text(text, style), soft_wrap=True)
 
     def show(self, told: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -27,9 +28,9 @@ from ops.token import mint
 from payfirst.settings import SettingError
 
 HOME: Final = ROOT / ".local"
-STATE: Final = HOME / "state"
-LOGS: Final = HOME / "logs"
-ANNOUNCEMENT: Final = HOME / "stack.json"
+STATE: Final = "state"
+LOGS: Final = "logs"
+ANNOUNCEMENT: Final = "stack.json"
 USER_ID: Final = 1
 EMAIL: Final = "user@example.com"
 MAY_BE_CHOSEN: Final = (
@@ -58,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _arguments().parse_args(arguments)
     screen = Screen(Console(highlight=False))
     try:
-        with _only_one():
-            return _reset(screen) if given.reset else _run(given, screen)
+        with _only_one(given.home):
+            return _reset(given.home, screen) if given.reset else _run(given, screen)
     except (RunError, EmbeddedAwsError, HostError, SimulatorError, StackError, SettingError) as exc:
         print(exc, file=sys.stderr)
         return 1
@@ -78,6 +79,7 @@ def _arguments() -> argparse.ArgumentParser:
         default=float(os.environ.get("SCHEDULE_SECONDS", "5")),
         help="how often the sweeps run (SCHEDULE_SECONDS, 5); every 60 in AWS",
     )
+    parser.add_argument("--home", type=Path, default=HOME, help="where state and logs are kept (.local)")
     parser.add_argument("--reset", action="store_true", help="forget everything that was booked and paid")
     return parser
 
@@ -91,10 +93,10 @@ def _number(name: str, otherwise: int) -> int:
 
 
 @contextlib.contextmanager
-def _only_one() -> Iterator[None]:
-    """Hold the lock of this directory's stack; RunError if another process has it."""
-    HOME.mkdir(mode=0o700, exist_ok=True)
-    with (HOME / "lock").open("w") as lock:
+def _only_one(home: Path) -> Iterator[None]:
+    """Hold the lock of the stack that is kept in `home`; RunError if another process has it."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
@@ -102,9 +104,9 @@ def _only_one() -> Iterator[None]:
         yield
 
 
-def _reset(screen: Screen) -> int:
-    ANNOUNCEMENT.unlink(missing_ok=True)
-    for directory in (STATE, LOGS):
+def _reset(home: Path, screen: Screen) -> int:
+    (home / ANNOUNCEMENT).unlink(missing_ok=True)
+    for directory in (home / STATE, home / LOGS):
         if directory.exists():
             shutil.rmtree(directory)
     screen.say("The local stack is empty again; the next `make run` starts from the seeded catalogue.")
@@ -114,12 +116,13 @@ def _reset(screen: Screen) -> int:
 def _run(given: argparse.Namespace, screen: Screen) -> int:
     ports = Ports(given.port, given.simulator_port, given.aws_port)
     _check_ports(ports)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, _interrupt)
     started = time.monotonic()
     screen.say("Starting PayFirst on this machine.", "bold")
     stack = LocalStack(
-        state_dir=STATE,
-        log_dir=LOGS,
+        state_dir=given.home / STATE,
+        log_dir=given.home / LOGS,
         ports=ports,
         variables={name: os.environ[name] for name in MAY_BE_CHOSEN if os.environ.get(name)},
         schedule_seconds=given.schedule_seconds,
@@ -129,16 +132,17 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
     )
     try:
         with stack:
-            write_for_owner(ANNOUNCEMENT, _announcement(stack))
-            _welcome(stack, screen, given.schedule_seconds, time.monotonic() - started)
+            write_for_owner(given.home / ANNOUNCEMENT, _announcement(stack))
+            seconds = time.monotonic() - started
+            screen.say(_welcome(stack, mint(stack.environment, USER_ID, EMAIL), given, seconds))
             while (broken := stack.broken_part()) is None:
                 time.sleep(0.5)
-        raise RunError(f"Stopped, because {broken} ended by themselves; the logs are in {LOGS.relative_to(ROOT)}.")
+        raise RunError(f"Stopped, because {broken} ended without being asked; the logs are in {given.home / LOGS}.")
     except KeyboardInterrupt:
         screen.say("Stopped. What was booked and paid is kept; `make reset` forgets it.")
         return 0
     finally:
-        ANNOUNCEMENT.unlink(missing_ok=True)
+        (given.home / ANNOUNCEMENT).unlink(missing_ok=True)
 
 
 def _check_ports(ports: Ports) -> None:
@@ -152,6 +156,9 @@ def _check_ports(ports: Ports) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a signal handler
+    """The first signal stops the stack; what comes while it stops changes nothing."""
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -167,33 +174,44 @@ def _announcement(stack: LocalStack) -> str:
     return json.dumps(told, indent=2) + "\n"
 
 
-def _welcome(stack: LocalStack, screen: Screen, schedule_seconds: float, seconds: float) -> None:
+def _welcome(stack: LocalStack, token: str, given: argparse.Namespace, seconds: float) -> str:
     api, authorization = stack.base_url, '-H "Authorization: Bearer $TOKEN"'
-    delivery = {
-        "full_name": "John Doe",
-        "phone_number": "0712345678",
-        "county_id": 1,
-        "subcounty_id": 5,
-        "detailed_address": "123 Main Street",
-    }
-    screen.say(f"\nPayFirst is ready after {seconds:.1f} s.\n", "bold green")
-    screen.say(f"  API             {api}  (documentation: {api}/docs)")
-    screen.say(f"  Phones, banks   {stack.simulator_url}  answers the prompts of M-Pesa and PhonePe")
-    screen.say(f"  Embedded AWS    {stack.endpoint}")
-    screen.say(f"  Logs, state     {LOGS.relative_to(ROOT)}, {STATE.relative_to(ROOT)}")
-    screen.say(
-        f"\nThe sweeps run every {schedule_seconds:g} s here, every minute in AWS; a session lives for "
-        f"{stack.environment['SESSION_TTL_SECONDS']} s (`SESSION_TTL_SECONDS=20 make run` lets an unpaid one expire soon)."
+    item = json.dumps({"listing_id": 123, "quantity": 2})
+    delivery = json.dumps(
+        {
+            "delivery_details": {
+                "full_name": "John Doe",
+                "phone_number": "0712345678",
+                "county_id": 1,
+                "subcounty_id": 5,
+                "detailed_address": "123 Main Street",
+            }
+        }
     )
-    screen.say(f"\nYou are customer {USER_ID}, {EMAIL}, for an hour with this token:\n")
-    screen.say(f"export TOKEN={mint(stack.environment, USER_ID, EMAIL)}")
-    screen.say(
-        "\nTomatoes into the cart, a payment session, a prompt on the phone (with the session_id that the second answers):\n"
-    )
-    screen.say(f"curl -s {api}/api/carts/add_item/ {authorization} -d '{json.dumps({'listing_id': 123, 'quantity': 2})}'")
-    screen.say(f"curl -s {api}/api/payments/sessions/ {authorization} -d '{json.dumps({'delivery_details': delivery})}'")
-    screen.say(f"curl -s -X POST {api}/api/payments/sessions/SESSION_ID/initiate_payment/ {authorization}")
-    screen.say(f"\nThen pay at {stack.simulator_url} and watch here. Ctrl-C stops everything.\n")
+    lifetime = stack.environment["SESSION_TTL_SECONDS"]
+    return f"""
+PayFirst is ready after {seconds:.1f} s.
+
+  API             {api}  (documentation: {api}/docs)
+  Phones, banks   {stack.simulator_url}  answers the prompts of M-Pesa and PhonePe
+  Embedded AWS    {stack.endpoint}
+  State and logs  {given.home}
+
+The sweeps run every {given.schedule_seconds:g} s here, every minute in AWS. A session lives for {lifetime} s;
+`SESSION_TTL_SECONDS=20 make run` lets an unpaid one expire soon.
+
+You are customer {USER_ID}, {EMAIL}, for an hour with this token:
+
+export TOKEN={token}
+
+Tomatoes into the cart, a payment session, a prompt on the phone (SESSION_ID is in the second answer):
+
+curl -s {api}/api/carts/add_item/ {authorization} -d '{item}'
+curl -s {api}/api/payments/sessions/ {authorization} -d '{delivery}'
+curl -s -X POST {api}/api/payments/sessions/SESSION_ID/initiate_payment/ {authorization}
+
+Then pay at {stack.simulator_url} and watch here. Ctrl-C stops everything.
+"""
 
 
 if __name__ == "__main__":

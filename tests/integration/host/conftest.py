@@ -1,0 +1,83 @@
+"""A running host with a small sample stack, fed by an embedded SQS."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import requests
+
+from local.embedded_aws import EmbeddedAws
+from local.host.config import HostConfig
+from local.host.process import HostProcess
+from tests.issuer import TokenIssuer
+
+SAMPLE: Final = Path(__file__).with_name("sample") / "template.yaml"
+SCHEDULE_SECONDS: Final = 0.5
+PATIENCE_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleHost:
+    """The sample stack, running; `told` is everything the host said, `notes` what its worker function wrote down."""
+
+    base_url: str
+    queue_url: str
+    notes: Path
+    logs: Path
+    told: list[Mapping[str, Any]]
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(self.base_url + path, timeout=30, **options)
+
+    def event(self, path: str, method: str = "GET", **options: Any) -> Any:
+        """The event that the echoing function saw, with what else it tells."""
+        answer = requests.request(method, self.base_url + path, timeout=30, **options)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def answer(self, declared: Any) -> requests.Response:
+        """What the client gets when the function returns `declared`."""
+        return requests.post(
+            f"{self.base_url}/answer", data=json.dumps(declared), headers={"content-type": "application/json"}, timeout=30
+        )
+
+    def events(self) -> list[Any]:
+        """The events of schedules and queue so far."""
+        text = self.notes.read_text(encoding="utf-8") if self.notes.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory, embedded_aws: EmbeddedAws, issuer: TokenIssuer) -> Iterator[SampleHost]:
+    directory = tmp_path_factory.mktemp("host")
+    queue = embedded_aws.client("sqs").create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "2"})["QueueUrl"]
+    told: list[Mapping[str, Any]] = []
+    config = HostConfig(
+        template=SAMPLE,
+        log_dir=directory / "logs",
+        variables={"TABLE_NAME": str(directory / "notes")},
+        aws=embedded_aws.environment(),
+        queue_urls={"JobQueue": queue},
+        issuer=issuer.issuer,
+        audience=(issuer.audience,),
+        jwks_url=issuer.jwks_url,
+        schedule_seconds=SCHEDULE_SECONDS,
+    )
+    with HostProcess(config, told.append) as process:
+        process.wait_until_warm()
+        yield SampleHost(process.base_url, queue, directory / "notes", directory / "logs", told)
+
+
+def eventually(found: Callable[[], Any]) -> Any:
+    """The first answer that is true; AssertionError when patience ends."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (answer := found()):
+        assert time.monotonic() < deadline, f"nothing came within {PATIENCE_SECONDS} s"
+        time.sleep(0.05)
+    return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -222,3 +223,16 @@ def test_no_function_imports_another() -> None:
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             assert not any(name.split(".")[0] in ("functions", "local", "ops") for name in names), path
+
+
+def test_every_function_has_one_event_to_try_it_with() -> None:
+    assert {path.stem for path in (ROOT / "events").glob("*.json")} == set(functions())
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in events_of_kind("HttpApi")}))
+def test_the_event_of_a_function_behind_the_api_takes_a_route_of_its_own(name: str) -> None:
+    event = json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
+    method, path = event["routeKey"].split(" ")
+    [route] = [route for route in ROUTES if route.method == method and route.path == path.rstrip("/")]
+    assert route.function == name
+    assert ("authorizer" in event["requestContext"]) is not route.public

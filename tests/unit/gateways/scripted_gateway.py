@@ -83,7 +83,7 @@ def _handler(gateway: ScriptedGateway) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the base class's signature
             return
 
         def _answer(self) -> None:

@@ -1,0 +1,224 @@
+"""One request, one answer or one typed loss, whatever the other side does."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from payfirst.gateways.wire import LARGEST_BODY, Answered, Call, Lost, send
+
+from .scripted_gateway import HangUp, Reply, ScriptedGateway, Silence, reply
+
+
+def get(url: str, timeout_s: float = 2.0) -> Answered | Lost:
+    return send(Call("GET", url, {}), timeout_s=timeout_s)
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
+
+
+def test_an_answer_is_its_status_and_its_object_with_fractions_as_decimal(gateway: ScriptedGateway) -> None:
+    gateway.on("/x", Reply(202, b'{"amount": 10.10, "count": 3}'))
+    answer = get(gateway.url + "/x")
+    assert answer == Answered(202, {"amount": Decimal("10.10"), "count": 3})
+    assert isinstance(answer, Answered)
+    assert answer.is_success
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><body>502 Bad Gateway</body></html>",
+        b"[1, 2]",
+        b'"text"',
+        b"null",
+        b'{"cut": "sho',
+        b'{"a": NaN}',
+        b'{"a": 1e99999999999999999999}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b"\xff\xfe\x00",
+        b'{"a": "' + b"x" * LARGEST_BODY + b'"}',
+    ],
+    ids=["empty", "html", "array", "text", "null", "cut", "nan", "exponent", "digits", "deep", "nested", "bytes", "huge"],
+)
+def test_a_body_that_is_no_object_is_an_answer_without_a_body(gateway: ScriptedGateway, body: bytes) -> None:
+    gateway.on("/x", Reply(502, body))
+    assert get(gateway.url + "/x") == Answered(502, None)
+
+
+def test_a_request_takes_a_connection_of_its_own_and_closes_it(gateway: ScriptedGateway) -> None:
+    gateway.on("/x", reply({}))
+    send(Call("POST", gateway.url + "/x", {"Content-Type": "application/json"}, b'{"a": 1}'), timeout_s=2)
+    (seen,) = gateway.seen
+    assert seen.method == "POST"
+    assert seen.headers["Connection"] == "close"
+    assert seen.body == {"a": 1}
+
+
+@pytest.mark.parametrize("target", ["/elsewhere", "http://[", "javascript:1", "//"])
+def test_a_redirect_is_an_answer_and_is_not_followed(gateway: ScriptedGateway, target: str) -> None:
+    gateway.on("/x", Reply(302, b"", {"Location": target}))
+    gateway.on("/elsewhere", reply({}))
+    assert get(gateway.url + "/x") == Answered(302, None)
+    assert len(gateway.seen) == 1
+
+
+def test_the_environment_adds_no_proxy_and_no_password(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    gateway.on("/x", reply({}))
+    send(Call("GET", gateway.url + "/x", {"Authorization": "Bearer ours"}), timeout_s=2)
+    assert gateway.seen[0].headers["Authorization"] == "Bearer ours"
+
+
+def test_a_refused_connection_was_surely_never_sent(closed_port: int) -> None:
+    answer = get(f"http://127.0.0.1:{closed_port}/x")
+    assert isinstance(answer, Lost)
+    assert not answer.sent
+    assert answer.reason.startswith("never sent")
+
+
+class FailingAdapter(HTTPAdapter):
+    """Raises what `requests` raises for a fault that loopback cannot show."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def send(self, *_: object, **__: object) -> requests.Response:
+        raise self.fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        (requests.ConnectTimeout("slow"), False),
+        (requests.exceptions.InvalidURL("what"), False),
+        (requests.ReadTimeout("slow"), True),
+        (requests.ConnectionError("reset"), True),
+        (requests.exceptions.ChunkedEncodingError("cut"), True),
+        (requests.exceptions.SSLError("broken record"), True),
+    ],
+)
+def test_each_fault_of_the_network_says_whether_the_request_can_have_arrived(
+    fault: requests.RequestException, *, sent: bool
+) -> None:
+    call = Call("POST", "http://127.0.0.1:9/x", {}, b"{}")
+    answer = send(call, timeout_s=1, adapter=lambda: FailingAdapter(fault))
+    assert isinstance(answer, Lost)
+    assert answer.sent is sent
+    assert answer.reason.startswith("maybe processed" if sent else "never sent")
+
+
+def test_an_unknown_host_was_surely_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_host(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_host)
+    answer = get("http://gateway.invalid/x")
+    assert isinstance(answer, Lost)
+    assert not answer.sent
+
+
+@pytest.mark.parametrize("url", ["no address at all", "http://[", "ftp://127.0.0.1/x", "http:///x"])
+def test_an_address_that_is_none_is_a_loss_and_not_an_exception(url: str) -> None:
+    answer = get(url)
+    assert isinstance(answer, Lost)
+    assert not answer.sent
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [HangUp(), Reply(200, b'{"a": 1}', declared_length=500), Reply(200, b"")],
+    ids=["reset", "cut short", "empty"],
+)
+def test_an_answer_that_breaks_off_may_have_been_processed(gateway: ScriptedGateway, loss: HangUp | Reply) -> None:
+    gateway.on("/x", loss)
+    answer = get(gateway.url + "/x")
+    if isinstance(loss, Reply) and loss.declared_length is None:
+        assert answer == Answered(200, None)
+        return
+    assert isinstance(answer, Lost)
+    assert answer.sent
+    assert len(gateway.seen) == 1
+
+
+def test_silence_ends_with_the_time_that_was_given(gateway: ScriptedGateway) -> None:
+    gateway.on("/x", Silence(5))
+    began = time.monotonic()
+    answer = get(gateway.url + "/x", timeout_s=0.3)
+    assert time.monotonic() - began < 2
+    assert isinstance(answer, Lost)
+    assert answer.sent
+    assert len(gateway.seen) == 1
+
+
+def test_a_dripping_answer_cannot_stretch_the_time_that_was_given(gateway: ScriptedGateway) -> None:
+    gateway.on("/x", Reply(200, b'{"a": "' + b"x" * 200 + b'"}', drip_s=0.05))
+    began = time.monotonic()
+    answer = get(gateway.url + "/x", timeout_s=0.4)
+    assert time.monotonic() - began < 2
+    assert isinstance(answer, Lost)
+    assert answer.sent
+
+
+def test_dripping_headers_cannot_stretch_the_time_that_was_given() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        stopped = threading.Event()
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500:
+                    if stopped.wait(0.05):
+                        return
+                    try:
+                        connection.sendall(bytes([byte]))
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        began = time.monotonic()
+        answer = get(f"http://127.0.0.1:{listener.getsockname()[1]}/x", timeout_s=0.4)
+        took = time.monotonic() - began
+        stopped.set()
+        thread.join()
+    assert took < 2
+    assert isinstance(answer, Lost)
+    assert answer.sent
+
+
+def test_with_no_time_left_nothing_is_sent(gateway: ScriptedGateway) -> None:
+    gateway.on("/x", reply({}))
+    assert get(gateway.url + "/x", timeout_s=0) == Lost("never sent: no time left", sent=False)
+    assert gateway.seen == []
+
+
+def test_a_call_and_an_answer_show_no_secret_in_their_repr(gateway: ScriptedGateway) -> None:
+    call = Call("POST", gateway.url + "/cb/secret-path", {"Authorization": "Bearer secret-token"}, b"secret-body")
+    assert "secret" not in repr(call)
+    assert "secret" not in repr(Answered(200, {"access_token": "secret-token"}))

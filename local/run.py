@@ -22,8 +22,9 @@ from local.console import Screen
 from local.credentials import write_for_owner
 from local.embedded_aws import ROOT, EmbeddedAwsError
 from local.host.process import HostError
+from local.ports import is_free
 from local.simulator_process import SimulatorError
-from local.stack import LocalStack, Ports, StackError, is_free
+from local.stack import LocalStack, Ports, StackError
 from ops.token import mint
 from payfirst.settings import SettingError
 

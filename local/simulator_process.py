@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from local.ports import free_port
+
 READY_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 
@@ -25,7 +27,7 @@ class SimulatorError(Exception):
 class SimulatorProcess:
     """One `python -m local.simulators`, which stops when this process ends in whatever way.
 
-    What it says goes to `log`, and line by line to `listener` as `{"kind": "simulator", "text": …}`.
+    `port` 0 takes a free one. What it says goes to `log`, and line by line to `listener` as `{"kind": "simulator", "text": …}`.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class SimulatorProcess:
         webhook_password: str,
         listener: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
-        self._port = port
+        self.port = port or free_port()
         self._state = state
         self._log = log
         self._webhook_url = webhook_url
@@ -48,10 +50,15 @@ class SimulatorProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
 
+    @property
+    def url(self) -> str:
+        """Where the simulators answer."""
+        return f"http://127.0.0.1:{self.port}"
+
     def launch(self) -> None:
         """Start the process without waiting for it."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = ["--port", str(self._port), "--state", str(self._state), "--phonepe-webhook-url", self._webhook_url]
+        arguments = ["--port", str(self.port), "--state", str(self._state), "--phonepe-webhook-url", self._webhook_url]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local.host.lifeline", "local.simulators", *arguments],
             stdin=subprocess.PIPE,
@@ -110,7 +117,7 @@ class SimulatorProcess:
                     self._listener({"kind": "simulator", "text": line.decode(errors="replace").rstrip()})
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
             connection.request("GET", "/control/attempts?limit=1")
             return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR

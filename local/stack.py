@@ -13,7 +13,6 @@ import importlib.util
 import json
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 import time
@@ -27,12 +26,12 @@ from local.credentials import Secrets, load_credentials
 from local.embedded_aws import REGION, TEMPLATE, EmbeddedAws, SharedResources, create_shared_resources
 from local.host.config import HostConfig
 from local.host.process import HostProcess, Listener
+from local.ports import LOOPBACK, free_port
 from local.simulator_process import SimulatorProcess
 from payfirst.domain.clock import Deadline
 from payfirst.settings import Settings, read_settings
 from payfirst.storage.table import Table
 
-LOOPBACK: Final = "127.0.0.1"
 SEED_SECONDS: Final = 60.0
 
 
@@ -248,25 +247,6 @@ class LocalStack:
             schedule_seconds=self._schedule_seconds,
         )
         return HostProcess(config, self._listener)
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 on which nobody listens now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_free(port: int) -> bool:
-    """Whether a server could listen on `port` of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-        return True
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -53,25 +54,42 @@ class SampleHost:
         return [json.loads(line) for line in text.splitlines()]
 
 
-@pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory, embedded_aws: EmbeddedAws, issuer: TokenIssuer) -> Iterator[SampleHost]:
-    directory = tmp_path_factory.mktemp("host")
-    queue = embedded_aws.client("sqs").create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "2"})["QueueUrl"]
+@contextmanager
+def sample_host(
+    directory: Path, embedded_aws: EmbeddedAws, issuer: TokenIssuer, queue_name: str, max_workers: int
+) -> Iterator[SampleHost]:
+    """The sample stack while this lasts, fed from a queue of its own."""
+    created = embedded_aws.client("sqs").create_queue(QueueName=queue_name, Attributes={"VisibilityTimeout": "2"})
     told: list[Mapping[str, Any]] = []
     config = HostConfig(
         template=SAMPLE,
         log_dir=directory / "logs",
         variables={"TABLE_NAME": str(directory / "notes")},
         aws=embedded_aws.environment(),
-        queue_urls={"JobQueue": queue},
+        queue_urls={"JobQueue": created["QueueUrl"]},
         issuer=issuer.issuer,
         audience=(issuer.audience,),
         jwks_url=issuer.jwks_url,
+        max_workers=max_workers,
         schedule_seconds=SCHEDULE_SECONDS,
     )
     with HostProcess(config, told.append) as process:
         process.wait_until_warm()
-        yield SampleHost(process.base_url, queue, directory / "notes", directory / "logs", told)
+        yield SampleHost(process.base_url, created["QueueUrl"], directory / "notes", directory / "logs", told)
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory, embedded_aws: EmbeddedAws, issuer: TokenIssuer) -> Iterator[SampleHost]:
+    """The sample stack as it usually runs."""
+    with sample_host(tmp_path_factory.mktemp("host"), embedded_aws, issuer, "jobs", max_workers=4) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lone_host(tmp_path_factory: pytest.TempPathFactory, embedded_aws: EmbeddedAws, issuer: TokenIssuer) -> Iterator[SampleHost]:
+    """The sample stack with one worker for each function, so that a test knows which one it meets."""
+    with sample_host(tmp_path_factory.mktemp("lone-host"), embedded_aws, issuer, "lone-jobs", max_workers=1) as running:
+        yield running
 
 
 def eventually(found: Callable[[], Any]) -> Any:

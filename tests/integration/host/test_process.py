@@ -18,7 +18,7 @@ import jwt
 import pytest
 import requests
 
-from local.stack import free_port
+from local.ports import free_port
 from ops.token import TokenError, mint
 from tests.integration.host.conftest import eventually
 

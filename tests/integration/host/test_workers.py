@@ -9,33 +9,33 @@ from typing import Any
 from tests.integration.host.conftest import SampleHost, eventually
 
 
-def test_a_function_that_raises_is_an_internal_error_and_its_worker_stays(host: SampleHost) -> None:
-    pid = host.get("/hostile/well").text
-    answer = host.get("/hostile/raise")
+def test_a_function_that_raises_is_an_internal_error_and_its_worker_stays(lone_host: SampleHost) -> None:
+    pid = lone_host.get("/hostile/well").text
+    answer = lone_host.get("/hostile/raise")
 
     assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
-    assert host.get("/hostile/well").text == pid
-    problems = [told["text"] for told in host.told if told["kind"] == "problem"]
+    assert lone_host.get("/hostile/well").text == pid
+    problems = [told["text"] for told in lone_host.told if told["kind"] == "problem"]
     assert any("ValueError: this function always raises here" in text for text in problems)
 
 
-def test_a_worker_that_dies_is_an_internal_error_and_a_new_one_takes_its_place(host: SampleHost) -> None:
-    pid = host.get("/hostile/well").text
-    answer = host.get("/hostile/exit")
+def test_a_worker_that_dies_is_an_internal_error_and_a_new_one_takes_its_place(lone_host: SampleHost) -> None:
+    pid = lone_host.get("/hostile/well").text
+    answer = lone_host.get("/hostile/exit")
 
     assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
-    assert host.get("/hostile/well").text != pid
+    assert lone_host.get("/hostile/well").text != pid
 
 
-def test_a_function_that_takes_too_long_is_unavailable_and_its_worker_is_replaced(host: SampleHost) -> None:
-    pid = host.get("/hostile/well").text
+def test_a_function_that_takes_too_long_is_unavailable_and_its_worker_is_replaced(lone_host: SampleHost) -> None:
+    pid = lone_host.get("/hostile/well").text
     started = time.monotonic()
-    answer = host.get("/hostile/sleep")
+    answer = lone_host.get("/hostile/sleep")
 
     assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
     assert 0.9 < time.monotonic() - started < 5
-    assert "Task timed out after 1.00 seconds" in (host.logs / "hostile.log").read_text()
-    assert host.get("/hostile/well").text != pid
+    assert "Task timed out after 1.00 seconds" in (lone_host.logs / "hostile.log").read_text()
+    assert lone_host.get("/hostile/well").text != pid
 
 
 def test_a_function_that_cannot_be_loaded_is_an_internal_error_each_time(host: SampleHost) -> None:

@@ -1,0 +1,1 @@
+"""Payments against the embedded table and the simulated gateways."""

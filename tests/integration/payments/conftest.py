@@ -1,0 +1,51 @@
+"""A shop in miniature: the embedded table and queue, the simulated gateways, and customers who buy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws
+from local.ports import free_port
+from local.simulator_process import SimulatorProcess
+from payfirst.storage.queue import Queue
+from payfirst.storage.table import Table
+from tests.integration.payments.shop import WEBHOOK_PASSWORD, WEBHOOK_USERNAME, Shop
+
+
+@pytest.fixture(scope="session")
+def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Both gateways, in a process of their own; nothing listens where they send PhonePe's notices."""
+    folder: Path = tmp_path_factory.mktemp("simulators")
+    port = free_port()
+    process = SimulatorProcess(
+        port=port,
+        state=folder / "ledger.sqlite",
+        log=folder / "simulators.log",
+        webhook_url="http://127.0.0.1:9/",
+        webhook_username=WEBHOOK_USERNAME,
+        webhook_password=WEBHOOK_PASSWORD,
+    )
+    process.launch()
+    try:
+        process.wait_until_ready()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="session")
+def queue(embedded_aws: EmbeddedAws) -> Queue:
+    """A settle queue that nobody reads: tests look at due attempts themselves."""
+    sqs = embedded_aws.client("sqs")
+    return Queue(sqs, sqs.create_queue(QueueName="settle-tests")["QueueUrl"])
+
+
+@pytest.fixture
+def shop(table: Table, queue: Queue, simulators: str) -> Shop:
+    """A shop with tomatoes and a puja, at a clock that stands still until it is moved."""
+    opened = Shop(table=table, queue=queue, simulators=simulators)
+    opened.stock(listing=123, price=15000, available="10000")
+    return opened

@@ -22,6 +22,9 @@ from payfirst.gateways.base import (
     NoAnswer,
     Pending,
     Push,
+    PushAnswer,
+    Refunded,
+    RefundStatusAnswer,
     Rejected,
     StatusAnswer,
     StatusQuery,
@@ -177,6 +180,71 @@ def test_a_status_that_proves_nothing_is_no_answer(gateway: ScriptedGateway, *, 
     found = status(gateway, answer)
     assert isinstance(found, NoAnswer)
     assert found.configuration is alarm
+
+
+REFUND, REFUND_STATUS = "/pg/v1/refund", f"/pg/v1/status/SHOPONE/{bodies.REFUND_REF}"
+
+
+def refunded(gateway: ScriptedGateway, answer: Reply | HangUp) -> PushAnswer:
+    gateway.on(REFUND, answer)
+    phonepe = client(gateway)
+    return phonepe.refund(bodies.REFUND_REF, bodies.REF, PRICE, callback_url="https://shop.in/cb", timeout_s=5)
+
+
+def test_a_refund_is_asked_for_with_a_checksum_over_body_and_path(gateway: ScriptedGateway) -> None:
+    answer = refunded(gateway, reply(bodies.v1_body("PAYMENT_PENDING", "PENDING", success=True)))
+    assert answer == Accepted("T2605031015001234567890")
+    (seen,) = gateway.seen
+    content = seen.body["request"]
+    expected = hashlib.sha256(f"{content}/pg/v1/refundsalt-of-the-earth".encode()).hexdigest()
+    assert seen.headers["X-VERIFY"] == f"{expected}###2"
+    assert json.loads(base64.b64decode(content)) == {
+        "merchantId": "SHOPONE",
+        "merchantUserId": bodies.REF,
+        "originalTransactionId": bodies.REF,
+        "merchantTransactionId": bodies.REFUND_REF,
+        "amount": 99_900,
+        "callbackUrl": "https://shop.in/cb",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (reply(bodies.v1_body("PAYMENT_SUCCESS", "COMPLETED", success=True)), Accepted),
+        (reply(bodies.v1_body("PAYMENT_ERROR", "FAILED", success=False)), Rejected),
+        (reply(bodies.error("BAD_REQUEST"), 400), Rejected),
+        (reply(bodies.error("DUPLICATE_TXN_REQUEST"), 400), Unknown),
+        (reply(bodies.v1_body("SOMETHING_NEW", None, success=True)), Unknown),
+        (reply(bodies.error("INTERNAL_SERVER_ERROR"), 500), Unknown),
+        (Reply(502, b"<html>"), Unknown),
+        (HangUp(), Unknown),
+    ],
+)
+def test_each_answer_to_a_refund_has_its_kind(gateway: ScriptedGateway, answer: Reply | HangUp, kind: type[PushAnswer]) -> None:
+    assert isinstance(refunded(gateway, answer), kind)
+    assert len(gateway.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "expected"),
+    [
+        ("PAYMENT_SUCCESS", "COMPLETED", Refunded(PRICE, "T2605031015001234567890")),
+        ("PAYMENT_PENDING", "PENDING", Pending()),
+        ("TRANSACTION_NOT_FOUND", None, Absent()),
+        (
+            "PAYMENT_ERROR",
+            "FAILED",
+            Declined("refund_failed", "PhonePe could not make this refund.", retryable=True),
+        ),
+    ],
+)
+def test_the_status_of_a_refund_is_that_of_its_transaction(
+    gateway: ScriptedGateway, code: str, state: str | None, expected: RefundStatusAnswer
+) -> None:
+    body = bodies.v1_body(code, state, success=True, merchantTransactionId=bodies.REFUND_REF)
+    gateway.on(REFUND_STATUS, reply(body))
+    assert client(gateway).refund_status(bodies.REFUND_REF, timeout_s=5) == expected
 
 
 def test_a_notice_with_the_right_checksum_is_read() -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from payfirst.domain.money import Currency
+from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import (
     Absent,
     Accepted,
@@ -28,6 +28,8 @@ from payfirst.gateways.base import (
     Pending,
     Push,
     PushAnswer,
+    Refunded,
+    RefundStatusAnswer,
     Rejected,
     StatusAnswer,
     StatusQuery,
@@ -37,6 +39,7 @@ from payfirst.gateways.lenient import LONGEST_TEXT, detail, json_object, mapping
 from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
 
 PAY_PATH: Final = "/pg/v1/pay"
+REFUND_PATH: Final = "/pg/v1/refund"
 SMALLEST_PAISA: Final = 100
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,34}")
 _EXPECTATION_FAILED: Final = 417
@@ -46,6 +49,7 @@ _ABSENT_CODES: Final = frozenset({"TRANSACTION_NOT_FOUND"})
 _PENDING_CODES: Final = frozenset({"PAYMENT_PENDING", "PAYMENT_INITIATED"})
 _FAILED_CODES: Final = frozenset({"PAYMENT_ERROR", "PAYMENT_DECLINED", "PAYMENT_CANCELLED", "TIMED_OUT"})
 _REUSED_CODES: Final = frozenset({"DUPLICATE_TXN_REQUEST", "INVALID_TRANSACTION_ID"})
+_REFUND_FAILED: Final = "PhonePe could not make this refund."
 _SORRY: Final = "This shop cannot take PhonePe payments at the moment. You have not been charged."
 
 
@@ -79,22 +83,52 @@ class PhonePeV1:
 
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:  # noqa: ARG002 - Gateway's signature
         """Make a payment page. ValueError, before anything is sent, for what v1 does not take."""
-        content = base64.b64encode(json.dumps(self._pay_body(push)).encode()).decode("ascii")
-        headers = {"X-VERIFY": checksum(content + PAY_PATH, self.credentials)}
-        call = json_call(self.base_url + PAY_PATH, {"request": content}, headers)
-        answer = send(call, timeout_s=timeout_s, adapter=self.adapter)
+        answer = self._post(PAY_PATH, self._pay_body(push), timeout_s)
         return Unknown(answer.reason, answer.sent) if isinstance(answer, Lost) else _pay_answer(answer)
 
     def status(self, query: StatusQuery, *, now: datetime, timeout_s: float) -> StatusAnswer:  # noqa: ARG002 - likewise
         """What PhonePe says of the transaction with this `ref`."""
-        path = f"/pg/v1/status/{self.credentials.merchant_id}/{_reference(query.ref)}"
+        return self._status(query.ref, timeout_s)
+
+    def refund(self, refund_ref: str, original_ref: str, amount: Money, *, callback_url: str, timeout_s: float) -> PushAnswer:
+        """Pay back `amount` of the transaction `original_ref`; `refund_ref` is ours and new for each refund.
+
+        `Accepted.gateway_id` is PhonePe's transactionId where it states one, else `refund_ref`. ValueError as for a push.
+        """
+        reference = _reference(refund_ref)
+        body = {
+            "merchantId": self.credentials.merchant_id,
+            "merchantUserId": _reference(original_ref),
+            "originalTransactionId": _reference(original_ref),
+            "merchantTransactionId": reference,
+            "amount": _paisa(amount),
+            "callbackUrl": callback_url,
+        }
+        answer = self._post(REFUND_PATH, body, timeout_s)
+        return Unknown(answer.reason, answer.sent) if isinstance(answer, Lost) else _refund_answer(answer, reference)
+
+    def refund_status(self, refund_ref: str, *, timeout_s: float) -> RefundStatusAnswer:
+        """What PhonePe says of the refund `refund_ref`, which to v1 is a transaction like any other."""
+        answer = self._status(refund_ref, timeout_s)
+        if isinstance(answer, Captured):
+            return Refunded(answer.amount, answer.receipt)
+        if isinstance(answer, Declined):
+            return Declined("refund_failed", _REFUND_FAILED, retryable=True)
+        return answer
+
+    def _status(self, ref: str, timeout_s: float) -> StatusAnswer:
+        path = f"/pg/v1/status/{self.credentials.merchant_id}/{_reference(ref)}"
         headers = {"X-VERIFY": checksum(path, self.credentials), "X-MERCHANT-ID": self.credentials.merchant_id}
         answer = send(Call("GET", self.base_url + path, headers), timeout_s=timeout_s, adapter=self.adapter)
-        return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, query.ref)
+        return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, ref)
+
+    def _post(self, path: str, body: Mapping[str, Any], timeout_s: float) -> Answered | Lost:
+        content = base64.b64encode(json.dumps(body).encode()).decode("ascii")
+        headers = {"X-VERIFY": checksum(content + path, self.credentials)}
+        call = json_call(self.base_url + path, {"request": content}, headers)
+        return send(call, timeout_s=timeout_s, adapter=self.adapter)
 
     def _pay_body(self, push: Push) -> dict[str, Any]:
-        if push.amount.currency is not Currency.INR or push.amount.minor < SMALLEST_PAISA:
-            raise ValueError(f"PhonePe takes 1.00 INR and more, not {push.amount} {push.amount.currency}")
         if not push.redirect_url or not push.callback_url:
             raise ValueError("PhonePe v1 needs a redirect address and a callback address")
         reference = _reference(push.ref)
@@ -102,7 +136,7 @@ class PhonePeV1:
             "merchantId": self.credentials.merchant_id,
             "merchantTransactionId": reference,
             "merchantUserId": reference,
-            "amount": push.amount.minor,
+            "amount": _paisa(push.amount),
             "redirectUrl": push.redirect_url,
             "redirectMode": "REDIRECT",
             "callbackUrl": push.callback_url,
@@ -138,20 +172,34 @@ def read_v1_notice(raw: bytes, header: str | None, credentials: PhonePeV1Credent
 
 
 def _pay_answer(answer: Answered) -> PushAnswer:
-    body = answer.body or {}
-    code = text(body.get("code"))
-    data = mapping(body.get("data"))
+    data = mapping((answer.body or {}).get("data"))
     address = mapping(mapping(data.get("instrumentResponse")).get("redirectInfo")).get("url")
     if answer.is_success and isinstance(address, str) and address.startswith(("https://", "http://")):
         return Accepted(text(data.get("merchantTransactionId")) or "", payment_url=address)
+    return _refused(answer, _SORRY)
+
+
+def _refund_answer(answer: Answered, refund_ref: str) -> PushAnswer:
+    body = answer.body or {}
+    code = text(body.get("code")) or ""
+    if answer.is_success and code in _PENDING_CODES | {"PAYMENT_SUCCESS"}:
+        return Accepted(text(mapping(body.get("data")).get("transactionId")) or refund_ref)
+    if answer.is_success and code in _FAILED_CODES:
+        return Rejected("refund_failed", _REFUND_FAILED, detail(code), retryable=True)
+    return _refused(answer, _REFUND_FAILED)
+
+
+def _refused(answer: Answered, message: str) -> Rejected | Unknown:
+    body = answer.body or {}
+    code = text(body.get("code"))
     words = detail(f"{answer.status} {code or ''} {text(body.get('message'), LONGEST_TEXT) or ''}")
     if answer.status == _EXPECTATION_FAILED or code in _REUSED_CODES:
         return Unknown("reference already used")
     if answer.status == _TOO_MANY:
-        message = "PhonePe is busy. Please try again in a few minutes."
-        return Rejected("gateway_busy", message, words, retryable=True)
+        busy = "PhonePe is busy. Please try again in a few minutes."
+        return Rejected("gateway_busy", busy, words, retryable=True)
     if answer.status in _CLIENT_ERRORS and code is not None:
-        return Rejected("misconfigured", _SORRY, words, retryable=False, configuration=True)
+        return Rejected("misconfigured", message, words, retryable=False, configuration=True)
     return Unknown(f"maybe processed: answered {words}")
 
 
@@ -179,6 +227,12 @@ def _state(body: Mapping[str, Any]) -> StatusAnswer:
     if code in _PENDING_CODES and state in {"PENDING", None}:
         return Pending()
     return NoAnswer(f"code {detail(code)} with state {detail(state)}")
+
+
+def _paisa(amount: Money) -> int:
+    if amount.currency is not Currency.INR or amount.minor < SMALLEST_PAISA:
+        raise ValueError(f"PhonePe takes 1.00 INR and more, not {amount} {amount.currency}")
+    return amount.minor
 
 
 def _reference(ref: str) -> str:

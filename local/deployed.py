@@ -25,9 +25,10 @@ from local import sam
 from local.api_import import allow_origins, import_routes
 from local.credentials import Secrets, load_credentials
 from local.embedded_aws import AwsEndpoint, EmbeddedAws
+from local.ports import free_port
 from local.resources import Client
 from local.simulator_process import SimulatorProcess
-from local.stack import SEED_SECONDS, Ports, free_port
+from local.stack import SEED_SECONDS, Ports
 from payfirst.domain.clock import Deadline
 from payfirst.storage.table import Table
 
@@ -98,7 +99,7 @@ class DeployedStack:
         self._progress("building functions and layer")
         sam.build()
         self._progress("starting the embedded AWS and the gateways' simulators")
-        aws = self._running.enter_context(EmbeddedAws(self._ports.aws, state_dir / "aws"))
+        aws = self._running.enter_context(EmbeddedAws(self._ports.aws, state_dir / "aws", enforce_rights=True))
         self.endpoint, self.base_url = aws.endpoint, base_url(aws)
         self.simulator_url = f"http://127.0.0.1:{simulator_port}"
         simulators = SimulatorProcess(

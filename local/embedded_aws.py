@@ -59,6 +59,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 TEMPLATE: Final = ROOT / "template.yaml"
 LOOPBACK: Final = "127.0.0.1"
 REGION: Final = "us-east-1"
+KEY: Final = "local"
+"""Both halves of the embedded AWS's root credentials; nothing listens outside this machine."""
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 30.0
 HTTP_OK: Final = 200
@@ -89,8 +91,8 @@ class AwsEndpoint:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": KEY,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
@@ -101,8 +103,8 @@ class AwsEndpoint:
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - MiniStack accepts any
+            aws_access_key_id=KEY,
+            aws_secret_access_key=KEY,
             config=Config(connect_timeout=3, read_timeout=timeout_s, retries={"total_max_attempts": 1}),
         )
 
@@ -117,11 +119,13 @@ class EmbeddedAws(AwsEndpoint):
     """One MiniStack: started by `start` or `with`, ended by `stop`.
 
     `port` 0 takes a free one. With `state_dir` the state of the last clean stop is loaded and saved again when this one
-    stops; without, everything lives in a temporary directory and is gone afterwards.
+    stops; without, everything lives in a temporary directory and is gone afterwards. With `enforce_rights` a function may
+    do what its role allows and nothing else, as in AWS; `client` and `environment` keep every right.
     """
 
-    def __init__(self, port: int = 0, state_dir: Path | None = None) -> None:
+    def __init__(self, port: int = 0, state_dir: Path | None = None, *, enforce_rights: bool = False) -> None:
         super().__init__(port)
+        self._enforce_rights = enforce_rights
         self._asked_port = port
         self._state_dir = state_dir
         self._work_dir: Path | None = None
@@ -222,6 +226,9 @@ class EmbeddedAws(AwsEndpoint):
             "DOCKER_HOST": f"unix://{scratch}/none.sock",  # else it reaps containers of whoever uses this machine
             "TMPDIR": str(scratch),
             "LOG_LEVEL": "WARNING",
+            "AUTH": "true" if self._enforce_rights else "false",
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": KEY,
         }
         if self._state_dir is not None:
             chosen |= {

@@ -144,9 +144,17 @@ def create_secrets(client: Client, template: Path, prefix: str, values: Mapping[
             continue
         content = {"SecretString": values[logical_id]} if logical_id in values else {}
         if not content and "GenerateSecretString" in properties:
-            content = {"SecretString": token_hex(properties["GenerateSecretString"]["PasswordLength"] // 2)}
+            content = {"SecretString": _generated(properties["GenerateSecretString"])}
         client.create_secret(Name=name, Description=properties["Description"], **content)
     return names
+
+
+def _generated(declared: Mapping[str, Any]) -> str:
+    """A random secret in the form that `declared` asks Secrets Manager for."""
+    word = token_hex(declared["PasswordLength"] // 2)
+    if "GenerateStringKey" not in declared:
+        return word
+    return json.dumps(json.loads(declared["SecretStringTemplate"]) | {declared["GenerateStringKey"]: word})
 
 
 def create_shared_resources(

@@ -285,7 +285,10 @@ def test_nobody_listening_is_surely_never_sent() -> None:
     assert not answer.sent
 
 
-def test_no_secret_and_no_phone_number_shows_in_any_answer_or_repr(gateway: ScriptedGateway) -> None:
+def test_no_secret_and_no_phone_number_shows_in_any_answer_repr_or_log(
+    gateway: ScriptedGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
     said = "Invalid Access Token tokenOneFromTheGateway1 for 254708374149"
     answers = [
         pushed(gateway, reply(bodies.push_accepted())),
@@ -293,6 +296,7 @@ def test_no_secret_and_no_phone_number_shows_in_any_answer_or_repr(gateway: Scri
         pushed(gateway, reply(bodies.error("400.002.02", f"Bad Request - Invalid {bodies.CHECKOUT_REQUEST_ID}"), 400)),
         pushed(gateway, reply(bodies.error("500.003.1001", said), 500)),
     ]
-    shown = repr([*answers, ORDER, CREDENTIALS, client(gateway)])
+    shown = repr([*answers, ORDER, CREDENTIALS, client(gateway)]) + caplog.text
+    assert PUSH in caplog.text  # the libraries below us do log at this level
     secrets = ("the-key", "the-secret", "the-passkey", "tokenOne", "708374149", "cafe0123")
     assert [secret for secret in secrets if secret in shown] == []

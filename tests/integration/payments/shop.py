@@ -77,9 +77,7 @@ class Shop:
 
     @property
     def phonepe_credentials(self) -> PhonePeCredentials:
-        return PhonePeCredentials(
-            "client", "secret", "1", webhook_username=WEBHOOK_USERNAME, webhook_password=WEBHOOK_PASSWORD
-        )
+        return PhonePeCredentials("client", "secret", "1", webhook_username=WEBHOOK_USERNAME, webhook_password=WEBHOOK_PASSWORD)
 
     # What customers do
 
@@ -122,7 +120,9 @@ class Shop:
     def initiate(self, session: Session, phone: str | None = None) -> Started:
         return initiate_payment(GivenId(session.number), phone, customer=session.customer, till=self.till())
 
-    def booking_cart(self, customer: Customer, *, price: int = 51000, promo: str | None = None, discount: int = 0) -> BookingCart:
+    def booking_cart(
+        self, customer: Customer, *, price: int = 51000, promo: str | None = None, discount: int = 0
+    ) -> BookingCart:
         identifier = new_identifier(self.now, secrets.token_bytes)
         content = BookingSnapshot(
             cart_id=identifier.number,

@@ -47,7 +47,7 @@ def eventbridge() -> EventBridgeClient:
 def deliver_events(table: Table, bus: EventBridgeClient, bus_name: str, *, now: datetime, deadline: Deadline) -> DeliveryReport:
     """Deliver every event that is due; one that the bus refuses stays due and does not stop the others."""
     delivered = failed = 0
-    for entries in due.pages(table, keys.OUTBOX, now, BATCH):
+    for entries in due.batches(due.entries(table, keys.OUTBOX, now), BATCH):
         if deadline.remaining() < SPARE_S:
             return DeliveryReport(delivered, failed, finished=False)
         found = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries])

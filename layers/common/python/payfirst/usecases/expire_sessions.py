@@ -39,7 +39,7 @@ def expire_sessions(table: Table, *, now: datetime, deadline: Deadline, grace: t
     latest = now - grace
     examined = expired = moved_on = 0
     finished = True
-    for entries in due.pages(table, keys.EXPIRE, latest, BATCH):
+    for entries in due.batches(due.entries(table, keys.EXPIRE, latest), BATCH):
         if deadline.remaining() < SPARE_S:
             finished = False
             break

@@ -19,7 +19,6 @@ from payfirst.storage.table import get
 from payfirst.usecases.settle import Evidence, Settled, settle
 from payfirst.usecases.take_notice import Desk, settle_stored
 
-PAGE: Final = 50
 SPARE_S: Final = 10.0
 EARLY: Final = timedelta(seconds=1)
 """Messages come a little early now and then; a look within a second of its instant keeps the pace."""
@@ -45,18 +44,17 @@ def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
     """Settle everything that fell due and that no notice or message has settled; one failing item never stops the others."""
     examined = failed = 0
     counts: dict[str, int] = {}
-    for entries in due.pages(desk.settling.table, keys.SETTLE, desk.settling.now, PAGE):
-        for entry in entries:
-            if desk.deadline.remaining() < SPARE_S:
-                return ReconcileReport(examined, counts, failed, finished=False)
-            examined += 1
-            try:
-                word = _settle_entry(desk, entry, no_answer_after)
-            except Exception:  # noqa: BLE001 - the item stays due and is tried again; the others must not wait for it
-                alarm("reconcile.failed", item=entry["pk"])
-                failed += 1
-            else:
-                counts[word] = counts.get(word, 0) + 1
+    for entry in due.entries(desk.settling.table, keys.SETTLE, desk.settling.now):
+        if desk.deadline.remaining() < SPARE_S:
+            return ReconcileReport(examined, counts, failed, finished=False)
+        examined += 1
+        try:
+            word = _settle_entry(desk, entry, no_answer_after)
+        except Exception:  # noqa: BLE001 - the item stays due and is tried again; the others must not wait for it
+            alarm("reconcile.failed", item=entry["pk"])
+            failed += 1
+        else:
+            counts[word] = counts.get(word, 0) + 1
     return ReconcileReport(examined, counts, failed, finished=True)
 
 

@@ -1,0 +1,60 @@
+"""Promo codes: what they take off, and when they do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from payfirst.domain.errors import RefusedError
+from payfirst.domain.money import Currency, Money
+
+NOT_TAKEN = "Invalid or expired promo code"
+"""Document A's one sentence for every code that takes nothing off; the error's code says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promo:
+    """A code that takes off a fixed `amount`, or `percent` of the price.
+
+    It counts from `valid_from` until just before `valid_until`, for prices of `minimum` and more. `taken` are its uses, those
+    of payments under way included; `most_uses` of them there can be.
+    """
+
+    code: str
+    currency: Currency
+    amount: Money | None = None
+    percent: Decimal | None = None
+    minimum: Money | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    most_uses: int | None = None
+    taken: int = 0
+
+
+def discount_of(promo: Promo | None, price: Money, now: datetime) -> Money:
+    """What `promo` takes off `price` at `now`: never more than the price, a percentage rounded half up to a minor unit.
+
+    RefusedError PROMO_UNKNOWN (None is a code that does not exist), PROMO_NOT_APPLICABLE (another currency), PROMO_EXPIRED,
+    PROMO_USED_UP or PROMO_BELOW_MINIMUM.
+    """
+    if promo is None:
+        raise RefusedError(NOT_TAKEN, code="PROMO_UNKNOWN")
+    if promo.currency is not price.currency:
+        raise RefusedError(NOT_TAKEN, code="PROMO_NOT_APPLICABLE")
+    if (promo.valid_from and now < promo.valid_from) or (promo.valid_until and now >= promo.valid_until):
+        raise RefusedError(NOT_TAKEN, code="PROMO_EXPIRED")
+    if promo.most_uses is not None and promo.taken >= promo.most_uses:
+        raise RefusedError(NOT_TAKEN, code="PROMO_USED_UP")
+    if promo.minimum is not None and price < promo.minimum:
+        raise RefusedError(NOT_TAKEN, code="PROMO_BELOW_MINIMUM")
+    return min(_taken_off(promo, price), price)
+
+
+def _taken_off(promo: Promo, price: Money) -> Money:
+    if promo.amount is not None:
+        return promo.amount
+    if promo.percent is None:
+        raise ValueError(f"the promo {promo.code} takes nothing off")
+    minor = (price.minor * promo.percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    return Money(int(minor), price.currency)

@@ -1,0 +1,97 @@
+"""What no notice tells is asked of the gateways, at their pace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from payfirst.domain.moves import AttemptStatus, SessionStatus
+from payfirst.storage import keys
+from payfirst.usecases.reconcile import look, reconcile
+from payfirst.usecases.settle import Settled
+from tests.integration.payments.shop import Shop, new_customer
+
+NO_ANSWER = timedelta(minutes=3)
+
+
+def test_a_success_that_only_the_query_knows_makes_the_order(shop: Shop) -> None:
+    customer = new_customer()
+    session = shop.session(customer)
+    started = shop.initiate(session)
+    shop.decide(started)
+    shop.now += timedelta(seconds=11)
+
+    report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+
+    assert report.settled == {"fulfilled": 1}
+    assert shop.read(session).status is SessionStatus.ORDER_CREATED
+    assert shop.attempt(started).receipt is None
+
+    raw = shop.notice(started, receipt="NLATE12345")
+    shop.tell(started, raw)
+    assert shop.attempt(started).receipt == "NLATE12345"
+    assert len(shop.of_kind(customer, keys.ORDER)) == 1
+
+
+def test_nobody_is_asked_before_a_look_is_due(shop: Shop) -> None:
+    session = shop.session(new_customer())
+    started = shop.initiate(session)
+    shop.decide(started)
+
+    assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
+
+    assert shop.read(session).status is SessionStatus.PAYMENT_INITIATED
+
+
+def test_an_open_prompt_is_looked_at_again_later_and_later(shop: Shop) -> None:
+    started = shop.initiate(shop.session(new_customer()))
+    planned = []
+    for _ in range(4):
+        due = shop.attempt(started).next_check_at
+        assert due is not None
+        shop.now = due
+        assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
+        planned.append(int((due - started.attempt.created_at).total_seconds()))
+
+    assert planned == [10, 20, 40, 75]
+
+
+def test_an_attempt_without_an_answer_in_a_day_is_put_before_a_person(shop: Shop) -> None:
+    session = shop.session(new_customer())
+    started = shop.initiate(session)
+    for _ in range(30):
+        due = shop.attempt(started).next_check_at
+        if due is None:
+            break
+        shop.now = due
+        look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER)
+
+    assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
+    assert list(shop.due()) == [keys.REVIEW]
+
+
+def test_a_declined_payment_that_no_notice_told_fails_the_session(shop: Shop) -> None:
+    session = shop.session(new_customer())
+    started = shop.initiate(session)
+    shop.decide(started, "insufficient_funds")
+    shop.now += timedelta(seconds=11)
+
+    look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER)
+
+    failed = shop.read(session)
+    assert failed.status is SessionStatus.FAILED
+    assert failed.failure is not None
+    assert failed.failure.code == "insufficient_funds"
+    assert shop.due() == {}
+
+
+def test_an_item_that_cannot_be_settled_does_not_stop_the_others(shop: Shop) -> None:
+    poisoned, healthy = (shop.initiate(shop.session(new_customer())) for _ in range(2))
+    shop.decide(healthy)
+    broken = keys.owned(poisoned.attempt.owner, keys.SESSION, poisoned.attempt.session_number)
+    shop.table.client.delete_item(TableName=shop.table.name, Key={name: {"S": value} for name, value in broken.items()})
+    shop.now += timedelta(seconds=11)
+
+    report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+
+    assert report.failed == 1
+    assert report.settled == {"fulfilled": 1}

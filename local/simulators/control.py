@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from local.simulators import rules
 from local.simulators.desk import Desk
-from local.simulators.faults import OF_GATEWAY
+from local.simulators.faults import is_answer_of
 from local.simulators.ids import amount_text, masked_phone
 from local.simulators.ledger import AlreadyDecidedError
 from local.simulators.log import say
@@ -252,10 +252,9 @@ class Control:
             return JSONResponse([])
         if request.method == "POST":
             rule = await read(request, Rule)
-            for gateway in ("mpesa", "phonepe"):
-                foreign = rule.answer in OF_GATEWAY["mpesa"] | OF_GATEWAY["phonepe"] and rule.answer not in OF_GATEWAY[gateway]
-                if foreign and rule.gateway in (None, gateway):
-                    return refused(400, f"answer: {gateway} never answers {rule.answer}; name the other gateway")
+            for gateway in rule.gateways():
+                if rule.answer is not None and not is_answer_of(gateway, rule.answer):
+                    return refused(400, f"answer: {gateway} never answers {rule.answer}")
             self._desk.scripts.add(rule)
             say("control", f"rule added for {rule.gateway or 'both gateways'}, {rule.call or 'every call'}")
         return JSONResponse(self._desk.scripts.listed())

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.simulators.outcomes import query_text
 from local.simulators.records import MPESA
-from local.simulators.rules import Answer
+from local.simulators.rules import Answer, GatewayWord
 from local.simulators.scripts import Facts, Fault
 
 _request_numbers: Final = itertools.count(495926)
@@ -152,7 +152,15 @@ _PHONEPE: Final[dict[Answer, Callable[[], Response]]] = {
     Answer.RATE_LIMIT: lambda: phonepe_error(429, "TOO_MANY_REQUESTS", "Too many requests."),
     Answer.NOT_FOUND: order_not_found,
 }
-OF_GATEWAY: Final = {"mpesa": frozenset(_MPESA), "phonepe": frozenset(_PHONEPE)}
+
+
+# Made by the routes themselves, which know what the truth is.
+_BY_ROUTES: Final = frozenset({Answer.RESULT, Answer.PENDING})
+
+
+def is_answer_of(gateway: GatewayWord, answer: Answer) -> bool:
+    """Whether that gateway can answer so."""
+    return answer in _ANYWHERE or answer in _BY_ROUTES or answer in (_MPESA if gateway == MPESA else _PHONEPE)
 
 
 def fault_response(fault: Fault, facts: Facts) -> Response:

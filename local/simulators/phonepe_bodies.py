@@ -19,7 +19,8 @@ def milliseconds(instant: float | None) -> int | None:
 
 
 def _failure(outcome: str | None) -> PhonePeFailure:
-    return PHONEPE_FAILURES[Outcome(outcome) if outcome else Outcome.FAIL]
+    """How `outcome` failed; an outcome that did not, told as a failure by a lie, failed at the bank."""
+    return PHONEPE_FAILURES.get(Outcome(outcome or Outcome.FAIL), PHONEPE_FAILURES[Outcome.FAIL])
 
 
 def _payment(attempt: Attempt, state: State, transaction_id: str, amount: int) -> dict[str, Any]:

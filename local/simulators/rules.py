@@ -125,6 +125,13 @@ class NoticeIn(_Strict):
     variant: Variant | None = None
 
 
+def _check_result_code(outcome: Outcome, code: str | None) -> None:
+    if code is not None and outcome in {Outcome.PAY, Outcome.PENDING}:
+        raise ValueError("result_code needs an outcome other than pay and pending")
+    if code == "0":
+        raise ValueError("result_code 0 is the outcome pay")
+
+
 class Ending(_Strict):
     """How a payment is to end and who is told; see the head of this module."""
 
@@ -138,10 +145,7 @@ class Ending(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.result_code is not None and self.outcome in {Outcome.PAY, Outcome.PENDING}:
-            raise ValueError("result_code needs an outcome other than pay and pending")
-        if self.result_code == "0":
-            raise ValueError("result_code 0 is the outcome pay")
+        _check_result_code(self.outcome, self.result_code)
         return self
 
     def notice_list(self) -> list[NoticeIn]:
@@ -179,14 +183,28 @@ class Rule(_Strict):
             raise ValueError("a rule needs an answer, an answer_delay_s or an outcome")
         if self.answer is Answer.RESULT and self.result_code is None:
             raise ValueError("the answer result needs a result_code")
+        if self.outcome is not None and self.answer is not Answer.RESULT:
+            _check_result_code(self.outcome, self.result_code)
+        if self.gateway is not None and self.call in CALLS_OF_OTHERS[self.gateway]:
+            raise ValueError(f"{self.gateway} has no call {self.call}")
         if self.answer in _NEEDS_CALL and self.call != _NEEDS_CALL[self.answer]:
             raise ValueError(f"the answer {self.answer} needs the call {_NEEDS_CALL[self.answer]}")
+        if self.answer is Answer.PENDING and self.call not in _NEEDS_STATUS_CALL:
+            raise ValueError("the answer pending needs the call query, status or refund_status")
         only_truth = isinstance(self.notices, int | None) or all(n.kind is Kind.TRUE for n in self.notices)
         if self.call in _MONEY_BACK and not only_truth:
             raise ValueError(f"notices of {self.call} can only be true")
         if self.early and (self.after_s or self.call in _MONEY_BACK):
             raise ValueError("early is for a payment that is decided at once")
         return self
+
+    def gateways(self) -> list[GatewayWord]:
+        """The gateways whose requests it can match."""
+        return [
+            gateway
+            for gateway, others in CALLS_OF_OTHERS.items()
+            if self.gateway in (None, gateway) and self.call not in others
+        ]
 
     def ending(self) -> Ending | None:
         """The part that decides a payment."""
@@ -204,6 +222,10 @@ class Rule(_Strict):
         )
 
 
+CALLS_OF_OTHERS: Final[dict[GatewayWord, frozenset[Call]]] = {
+    "mpesa": frozenset({"pay", "status", "refund", "refund_status"}),
+    "phonepe": frozenset({"push", "query", "reversal", "b2c", "transactionstatus"}),
+}
 _MONEY_BACK: Final = frozenset({"refund", "reversal", "b2c"})
 _NEEDS_CALL: Final[dict[Answer | None, str]] = {
     Answer.RESULT: "query",
@@ -211,3 +233,4 @@ _NEEDS_CALL: Final[dict[Answer | None, str]] = {
     Answer.DOES_NOT_EXIST: "query",
     Answer.WRONG_KEYS: "token",
 }
+_NEEDS_STATUS_CALL: Final = frozenset({"query", "status", "refund_status"})

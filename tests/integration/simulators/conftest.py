@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,3 +50,11 @@ def merchant_of(settings: Settings, inbox: Inbox) -> Iterator[Callable[..., Merc
 @pytest.fixture
 def merchant(merchant_of: Callable[..., Merchant]) -> Merchant:
     return merchant_of()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Merchant]:
+    """One process for tests of requests that are refused and leave nothing behind; its PhonePe tells nobody."""
+    state = tmp_path_factory.mktemp("simulators") / "ledger.sqlite"
+    with running(Settings(state=state)) as address, closing(Merchant(address, Inbox("http://127.0.0.1:9"))) as merchant:
+        yield merchant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from payfirst.domain.attempt import next_check
 
@@ -23,7 +24,7 @@ def test_mpesa_is_asked_ten_times_within_a_day() -> None:
 
 def test_phonepe_is_asked_at_the_pace_it_demands() -> None:
     ladder = _ladder("PHONEPE")
-    steps = [later - earlier for earlier, later in zip(ladder, ladder[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(ladder)]
 
     assert 20 <= ladder[0] <= 25
     assert steps[:10] == [3] * 10

@@ -62,7 +62,7 @@ def test_later_ids_are_larger(now: datetime) -> None:
         "BK-xyz",
         "TXN12",
         "../x",
-        "１２",
+        "\uff11\uff12",
         str(uuid4()),
         "NaN",
         "true",

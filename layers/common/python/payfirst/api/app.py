@@ -14,7 +14,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRoute
 
 from payfirst.api.errors import MethodNotAllowedError, NoSuchRouteError, Reply, reply_to
+from payfirst.api.repeat import answered_once, repeat_key
 from payfirst.api.request import Request, remaining
+from payfirst.api.resources import customer, table
 from payfirst.api.routes import ROUTES, Route, family_of, methods_of
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.domain.errors import PayFirstError, TemporaryError
@@ -44,6 +46,8 @@ def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
     app.exception_handler(NoRoute)(lambda _: _written(no_route(app.current_event.raw_event)))
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the Lambda context
+        # API Gateway answers with this id in a header of its own; in the log it finds the lines of one request.
+        logger().append_keys(request_id=event["requestContext"]["requestId"])
         path = event["rawPath"]
         return app.resolve({**event, "rawPath": path.rstrip("/") or "/"}, context)
 
@@ -53,16 +57,34 @@ def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
 def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> Callable[..., Response[str]]:
     def answer(**parameters: str) -> Response[str]:
         request = Request(app.current_event.raw_event, utc_now(), Deadline(remaining(app.lambda_context)))
-        try:
-            reply = handler(request, **parameters)
-        except PayFirstError as error:
-            reply = _failed(error, route)
-        except Exception:  # noqa: BLE001 - the last resort: the customer gets the family's shape, the operator an alarm
-            alarm("request.crashed", operation=route.operation)
-            reply = _failed(TemporaryError("Something went wrong on our side; please try again."), route, status=_SERVER_ERRORS)
-        return _written(reply)
+
+        def once() -> Reply:
+            return _as_json(_shaped(route, lambda: handler(request, **parameters)))
+
+        if route.method == "POST" and not route.public:
+            return _written(_shaped(route, lambda: _repeatable(request, app.lambda_context, once)))
+        return _written(once())
 
     return answer
+
+
+def _repeatable(request: Request, context: Any, once: Callable[[], Reply]) -> Reply:  # noqa: ANN401 - the Lambda context
+    """The one place for `Idempotency-Key`."""
+    key = repeat_key(request)
+    if key is None:
+        return once()
+    return answered_once(key, customer(request).sub, request, table(request.deadline), context, once)
+
+
+def _shaped(route: Route, act: Callable[[], Reply]) -> Reply:
+    """What `act` answers; an error in the shape of the route's family."""
+    try:
+        return act()
+    except PayFirstError as error:
+        return _failed(error, route)
+    except Exception:  # noqa: BLE001 - the last resort: the customer gets the family's shape, the operator an alarm
+        alarm("request.crashed", operation=route.operation)
+        return _failed(TemporaryError("Something went wrong on our side; please try again."), route, status=_SERVER_ERRORS)
 
 
 def _failed(error: PayFirstError, route: Route, *, status: int | None = None) -> Reply:
@@ -83,19 +105,22 @@ def no_route(event: Mapping[str, Any]) -> Reply:
     return reply_to(error, family_of(path))
 
 
-def _written(reply: Reply) -> Response[str]:
+def _as_json(reply: Reply) -> Reply:
+    """The reply with its body as text, unless it is text already."""
     body = reply.body
+    if isinstance(body, str):
+        return reply
     if hasattr(body, "model_dump_json"):
-        text, content_type = body.model_dump_json(exclude_unset=True), "application/json"
-    elif isinstance(body, str):
-        text, content_type = body, reply.headers.get("Content-Type", "text/plain")
+        text = body.model_dump_json(exclude_unset=True)
     else:
-        text, content_type = json.dumps(body, default=_plain, separators=(",", ":")), "application/json"
+        text = json.dumps(body, default=_plain, separators=(",", ":"))
+    return Reply(reply.status, text, {"Content-Type": "application/json", **reply.headers})
+
+
+def _written(reply: Reply) -> Response[str]:
+    reply = _as_json(reply)
     headers: dict[str, str | list[str]] = {"Cache-Control": "no-store", **reply.headers}
-    request_id = logger().get_current_keys().get("function_request_id")
-    if isinstance(request_id, str):
-        headers["X-Request-Id"] = request_id
-    return Response(status_code=reply.status, content_type=content_type, body=text, headers=headers)
+    return Response(status_code=reply.status, body=reply.body, headers=headers)
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold

@@ -20,6 +20,14 @@ def given(text: str, message: str = "Session not found") -> GivenId:
     return found
 
 
+def given_number(text: str, message: str) -> int:
+    """The catalogue number in a path; NotFoundError with `message` for what cannot be one, as for one that is unknown."""
+    found = given(text, message)
+    if found.number is None or found.uuid is not None:
+        raise NotFoundError(message)
+    return found.number
+
+
 def check_day(field: str, day: date | None, now: datetime, zone: str = NAIROBI) -> None:
     """InvalidInputError on `field` for a day that is over in `zone`, where the shop's settings refuse those."""
     if day is not None and not settings().allow_past_dates and day < now.astimezone(ZoneInfo(zone)).date():

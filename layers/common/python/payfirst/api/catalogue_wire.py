@@ -1,0 +1,90 @@
+"""What can be bought, and where it can be delivered to."""
+
+from __future__ import annotations
+
+from payfirst.api.fields import Count, Out
+from payfirst.domain.catalogue import Listing, Service
+from payfirst.domain.locations import County, SubCounty
+
+
+class ListingOut(Out):
+    """A farm's produce at today's price."""
+
+    listing_id: int
+    product_name: str
+    farm_name: str
+    price: str
+    currency: str
+    unit_of_measure: str
+    available: Count
+
+    @classmethod
+    def of(cls, listing: Listing) -> ListingOut:
+        return cls(
+            listing_id=listing.number,
+            product_name=listing.product_name,
+            farm_name=listing.farm_name,
+            price=str(listing.price),
+            currency=listing.price.currency,
+            unit_of_measure=listing.unit,
+            available=listing.available,
+        )
+
+
+class PackageOut(Out):
+    """One way to have a service."""
+
+    id: int
+    name: str
+    price: str
+
+
+class ServiceOut(Out):
+    """A service; `price` is null where a package says it."""
+
+    id: int
+    service_type: str
+    name: str
+    description: str
+    timezone: str
+    currency: str
+    price: str | None
+    packages: list[PackageOut]
+
+    @classmethod
+    def of(cls, service: Service) -> ServiceOut:
+        packages = [PackageOut(id=each.number, name=each.name, price=str(each.price)) for each in service.packages]
+        return cls(
+            id=service.number,
+            service_type=service.kind,
+            name=service.name,
+            description=service.description,
+            timezone=service.zone,
+            currency=service.currency,
+            price=str(service.price) if service.price else None,
+            packages=packages,
+        )
+
+
+class CountyOut(Out):
+    """One of Kenya's 47 counties; `delivery_fee` is what it costs to deliver there."""
+
+    id: int
+    name: str
+    delivery_fee: str
+
+    @classmethod
+    def of(cls, county: County, fee: str) -> CountyOut:
+        return cls(id=county.id, name=county.name, delivery_fee=fee)
+
+
+class SubCountyOut(Out):
+    """A sub-county of a county."""
+
+    id: int
+    name: str
+    county_id: int
+
+    @classmethod
+    def of(cls, place: SubCounty) -> SubCountyOut:
+        return cls(id=place.id, name=place.name, county_id=place.county_id)

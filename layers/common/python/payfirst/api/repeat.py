@@ -1,0 +1,91 @@
+"""`Idempotency-Key`: the same request twice gets the same answer for 24 hours.
+
+Powertools' idempotency replays the answers. It guards no money: a payment is asked for once because its claim is one
+conditional write, key or no key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from payfirst.api.errors import RepeatConflictError, Reply, StillRunningError
+from payfirst.api.request import Request
+from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.storage import keys
+from payfirst.storage.table import Table
+
+HEADER: Final = "Idempotency-Key"
+LONGEST_KEY: Final = 255
+KEPT_S: Final = 24 * 60 * 60
+_SERVER_ERRORS: Final = 500
+
+
+class _NotKeptError(Exception):
+    """Carries a reply that must not be replayed past the library that would keep it."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self.reply = reply
+
+
+def repeat_key(request: Request) -> str | None:
+    """The request's key; None when it has none. InvalidInputError for one that is empty or longer than 255 characters."""
+    key = request.header(HEADER)
+    if key is not None and not 1 <= len(key.strip()) <= LONGEST_KEY:
+        raise InvalidInputError(FieldProblem(HEADER, f"A key of 1 to {LONGEST_KEY} characters is expected."))
+    return key.strip() if key else None
+
+
+def answered_once(key: str, subject: str, request: Request, table: Table, context: Any, answer: Callable[[], Reply]) -> Reply:  # noqa: ANN401
+    """The first answer to this key of this customer on this method and path; `answer` runs only for the first.
+
+    RepeatConflictError when the key came with another body, StillRunningError while the first runs. Answers of 500 and more
+    are not kept.
+    """
+    from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - only requests with a key pay the import
+        DynamoDBPersistenceLayer,
+        IdempotencyConfig,
+        idempotent_function,
+    )
+    from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415
+        IdempotencyAlreadyInProgressError,
+        IdempotencyValidationError,
+    )
+
+    config = IdempotencyConfig(
+        event_key_jmespath="scope",
+        payload_validation_jmespath="body",
+        expires_after_seconds=KEPT_S,
+        hash_function="sha256",
+        lambda_context=context,
+    )
+    kept = DynamoDBPersistenceLayer(
+        table_name=table.name,
+        key_attr="pk",
+        sort_key_attr="sk",
+        static_pk_value=keys.owner(subject),
+        expiry_attr="ttl",
+        boto3_client=table.client,
+    )
+
+    def run(*, sent: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the library reads it
+        reply = answer()
+        if reply.status >= _SERVER_ERRORS:
+            raise _NotKeptError(reply)
+        return {"status": reply.status, "body": reply.body, "headers": dict(reply.headers)}
+
+    run_once = idempotent_function(
+        run, data_keyword_argument="sent", config=config, persistence_store=kept, key_prefix="IDEMPOTENCY"
+    )
+    http = request.event["requestContext"]["http"]
+    sent = {"scope": [http["method"], request.event["rawPath"], key], "body": request.raw.hex()}
+    try:
+        first: dict[str, Any] = run_once(sent=sent)
+    except _NotKeptError as error:
+        return error.reply
+    except IdempotencyValidationError as exc:
+        raise RepeatConflictError(f"This {HEADER} was used for another body.") from exc
+    except IdempotencyAlreadyInProgressError as exc:
+        raise StillRunningError(f"The first request with this {HEADER} is still running.") from exc
+    return Reply(int(first["status"]), first["body"], first["headers"])

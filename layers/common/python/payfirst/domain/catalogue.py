@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from payfirst.domain.money import Money
+from payfirst.domain.money import Currency, Money
 
 
 class ServiceType(StrEnum):
@@ -34,6 +34,7 @@ class Service:
     name: str
     description: str
     zone: str
+    currency: Currency
     packages: tuple[Package, ...]
     price: Money | None = None
 

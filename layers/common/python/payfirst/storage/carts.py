@@ -6,9 +6,9 @@ from payfirst.domain.cart import BookingCart, ProduceCart
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency
 from payfirst.storage import keys
-from payfirst.storage.expressions import Item
+from payfirst.storage.expressions import Item, Put, absent, equal
 from payfirst.storage.items import booking_snapshot, booking_snapshot_to_map, line_from_map, line_to_map
-from payfirst.storage.table import Table, get
+from payfirst.storage.table import Table, get, write
 
 
 def read_produce_cart(table: Table, sub: str) -> ProduceCart | None:
@@ -21,6 +21,12 @@ def read_booking_cart(table: Table, sub: str, number: int) -> BookingCart | None
     """The customer's cart of that number; None when there is none."""
     item = get(table, keys.owned(sub, keys.CART, number))
     return booking_cart_from_item(item) if item else None
+
+
+def write_produce_cart(table: Table, sub: str, cart: ProduceCart, *, seen: str | None) -> None:
+    """Store `cart` in place of the version `seen` (None: there was no cart). ConditionFailedError when it is another."""
+    unchanged = absent("pk") if seen is None else equal("version", seen)
+    write(table, Put("cart", produce_cart_to_item(sub, cart), when=(unchanged,)))
 
 
 def produce_cart_to_item(sub: str, cart: ProduceCart) -> Item:

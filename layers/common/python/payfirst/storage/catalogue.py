@@ -7,19 +7,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from payfirst.domain.cart import ProduceCart
 from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
 from payfirst.storage import keys
-from payfirst.storage.carts import produce_cart_from_item
 from payfirst.storage.expressions import Item, Put, absent
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table, batch_get, get, query, write
 
 PAGE: Final = 500
-_FIRST: Final = ""
+_FIRST: Final = "!"
 _LAST: Final = "~"
 
 
@@ -33,12 +31,6 @@ def read_listings(table: Table, numbers: Sequence[int]) -> dict[int, Listing]:
     """The listings of those numbers (100 at most) that there are."""
     found = batch_get(table, [keys.listing(number) for number in numbers]) if numbers else []
     return {listing.number: listing for listing in map(listing_from_item, filter(None, found))}
-
-
-def read_cart_and_listing(table: Table, sub: str, number: int) -> tuple[ProduceCart | None, Listing | None]:
-    """The customer's cart of produce and one listing, in one request."""
-    cart, listing = batch_get(table, [keys.produce_cart(sub), keys.listing(number)])
-    return produce_cart_from_item(cart) if cart else None, listing_from_item(listing) if listing else None
 
 
 def all_listings(table: Table) -> tuple[Listing, ...]:
@@ -71,7 +63,7 @@ def _all(table: Table, partition: str) -> list[Item]:
         items += page.items
         if not page.more:
             return items
-        first = items[-1]["sk"] + "\x00"  # the next text after the last one
+        first = f"{items[-1]['sk']}{_FIRST}"  # behind the last one, before any other
 
 
 def add(table: Table, entry: Listing | Service | Promo) -> bool:
@@ -119,13 +111,12 @@ def listing_from_item(item: Item) -> Listing:
 
 def service_to_item(service: Service) -> Item:
     """A service as its item."""
-    prices = [package.price for package in service.packages] + ([service.price] if service.price else [])
     return {
         **keys.service(service.kind, service.number),
         "name": service.name,
         "description": service.description,
         "zone": service.zone,
-        "currency": prices[0].currency.value,
+        "currency": service.currency.value,
         "packages": [{"id": each.number, "name": each.name, "price": each.price.minor} for each in service.packages],
         **({"price": service.price.minor} if service.price else {}),
     }
@@ -141,6 +132,7 @@ def service_from_item(item: Item) -> Service:
         name=item["name"],
         description=item["description"],
         zone=item["zone"],
+        currency=currency,
         packages=tuple(
             Package(int(each["id"]), each["name"], Money(int(each["price"]), currency)) for each in item["packages"]
         ),

@@ -245,6 +245,7 @@ def test_a_push_that_is_lost_on_its_second_sending_is_not_sent_a_third_time(
         reply(bodies.error("400.008.02", "Invalid grant type passed"), 400),
         Reply(400),
         Reply(401),
+        Reply(404, b"<html>"),
     ],
 )
 def test_wrong_keys_are_our_own_fault_and_nothing_is_pushed(gateway: ScriptedGateway, refused: Reply) -> None:
@@ -256,7 +257,7 @@ def test_wrong_keys_are_our_own_fault_and_nothing_is_pushed(gateway: ScriptedGat
 
 
 @pytest.mark.parametrize(
-    "loss", [Reply(503), Reply(200, b"<html>"), reply({"access_token": "ünprintable\n→"}), reply({}), HangUp()]
+    "loss", [Reply(503), Reply(429), Reply(200, b"<html>"), reply({"access_token": "ünprintable\n→"}), reply({}), HangUp()]
 )
 def test_without_a_token_the_push_was_surely_never_sent(gateway: ScriptedGateway, loss: Reply | HangUp) -> None:
     gateway.on(OAUTH, loss)

@@ -168,6 +168,7 @@ def test_each_definite_no_has_its_word_and_a_sentence(
     assert isinstance(answer, Rejected)
     assert (answer.code, answer.retryable, answer.configuration) == (code, retryable, alarm)
     assert answer.message.endswith(".")
+    assert ("charged" in answer.message) is (path == PAY and code != "gateway_busy")
     assert answer.detail
 
 
@@ -264,6 +265,8 @@ def test_a_token_refused_twice_ends_the_order_with_an_alarm(gateway: ScriptedGat
     [
         (reply(bodies.error("INVALID_CLIENT", errorCode="OIM000"), 400), True),
         (Reply(401), True),
+        (Reply(404, b"<html>"), True),
+        (Reply(429), False),
         (Reply(503), False),
         (Reply(200, b"<html>"), False),
         (HangUp(), False),

@@ -168,8 +168,7 @@ def test_a_refund_is_made_only_when_its_root_state_says_so(
 
 def test_a_failed_refund_is_declined(gateway: ScriptedGateway) -> None:
     answer = refund(gateway, reply(bodies.refund("FAILED", errorCode="AUTHORIZATION_ERROR")))
-    assert isinstance(answer, Declined)
-    assert answer.message == "PhonePe could not make this refund."
+    assert answer == Declined("refund_failed", "PhonePe could not make this refund.", retryable=True)
 
 
 def test_an_unknown_refund_is_absent(gateway: ScriptedGateway) -> None:

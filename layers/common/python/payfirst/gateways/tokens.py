@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from payfirst.gateways.base import GatewayName, StoredToken, TokenStore
@@ -29,6 +30,17 @@ class TokenFailure:
 
     reason: str
     configuration: bool = False
+
+
+def token_refusal(reason: str, status: int) -> TokenFailure:
+    """The failure when a token request was answered without a token.
+
+    Any 4xx is ours to mend, wrong keys or a wrong address (M-Pesa's production answers wrong keys with 400 and no body),
+    except the two that pass by themselves.
+    """
+    passing = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+    is_ours = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in passing
+    return TokenFailure(f"the token request was answered {reason}", is_ours)
 
 
 FetchToken = Callable[[datetime, float], "StoredToken | TokenFailure"]

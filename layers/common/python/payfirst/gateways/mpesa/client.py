@@ -34,7 +34,7 @@ from payfirst.gateways.lenient import LONGEST_TEXT, detail, text, whole
 from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.gateways.mpesa.refusals import Refusal, error_body, misconfigured, refusal, rejected
 from payfirst.gateways.mpesa.results import STILL_PROCESSING, STK_RESULTS, SUCCESS, declined_by
-from payfirst.gateways.tokens import TokenFailure, Tokens, call_with_token, token_living
+from payfirst.gateways.tokens import TokenFailure, Tokens, call_with_token, token_living, token_refusal
 from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
 
 NAIROBI: Final = ZoneInfo("Africa/Nairobi")
@@ -114,9 +114,7 @@ class Mpesa:
             return TokenFailure(answer.reason)
         value = text((answer.body or {}).get("access_token"), LONGEST_TEXT)
         if not answer.is_success or value is None or not value.isascii() or not value.isprintable():
-            # Wrong keys in production are a 400 with an empty body.
-            refused = answer.status in {400, 401, 403}
-            return TokenFailure(f"the token request was answered {detail(error_body(answer).detail)}", refused)
+            return token_refusal(error_body(answer).detail, answer.status)
         seconds = whole((answer.body or {}).get("expires_in"))
         life = _LIFE_IF_UNSTATED if seconds is None else timedelta(seconds=min(max(seconds, 0), 86_400))
         return token_living(value, life, now=now)

@@ -29,7 +29,8 @@ _TOO_MANY: Final = 429
 _CLIENT_ERRORS: Final = range(400, 500)
 _REUSED: Final = frozenset({"INVALID_TRANSACTION_ID", "INVALID_MERCHANT_ORDER_ID", "DUPLICATE_TXN_REQUEST"})
 _UNKNOWN_REFERENCE: Final = frozenset({"INVALID_MERCHANT_ORDER_ID", "INVALID_MERCHANT_REFUND_ID"})
-_SORRY: Final = "This shop cannot take PhonePe payments at the moment. You have not been charged."
+REFUND_FAILED: Final = "PhonePe could not make this refund."
+CANNOT_PAY: Final = "This shop cannot take PhonePe payments at the moment. You have not been charged."
 _FAILED: Final = "The payment was not completed. You can try again."
 _WORDS: Final = {
     "INVALID_MPIN": ("wrong_pin", "The UPI PIN was wrong. Please try again with the right PIN."),
@@ -42,9 +43,9 @@ def refuses_token(answer: Answered) -> bool:
     return answer.status == _UNAUTHORIZED or (answer.status in _CLIENT_ERRORS and _code(answer) == "AUTHORIZATION_FAILED")
 
 
-def misconfigured(reason: str, *, code: str = "misconfigured") -> Rejected:
-    """A refusal that only an operator can mend."""
-    return Rejected(code, _SORRY, reason, retryable=False, configuration=True)
+def misconfigured(reason: str, message: str, *, code: str = "misconfigured") -> Rejected:
+    """A refusal that only an operator can mend; `message` is what the customer reads."""
+    return Rejected(code, message, reason, retryable=False, configuration=True)
 
 
 def words(answer: Answered) -> str:
@@ -56,7 +57,7 @@ def words(answer: Answered) -> str:
 def pay_answer(answer: Answered) -> PushAnswer:
     """What a request to pay was answered."""
     if not answer.is_success:
-        return _refused(answer)
+        return _refused(answer, CANNOT_PAY)
     body = answer.body or {}
     order_id, address, state = text(body.get("orderId")), _address(body.get("redirectUrl")), text(body.get("state"))
     if order_id is None or address is None or state not in {"PENDING", None}:
@@ -67,29 +68,29 @@ def pay_answer(answer: Answered) -> PushAnswer:
 def refund_answer(answer: Answered) -> PushAnswer:
     """What a request to refund was answered; `Accepted.gateway_id` is PhonePe's refundId."""
     if not answer.is_success:
-        return _refused(answer)
+        return _refused(answer, REFUND_FAILED)
     body = answer.body or {}
     refund_id, state = text(body.get("refundId")), text(body.get("state"))
     if state == "FAILED":
-        return Rejected("refund_failed", "PhonePe could not make this refund.", words(answer), retryable=True)
+        return Rejected("refund_failed", REFUND_FAILED, words(answer), retryable=True)
     if refund_id is None:
         return Unknown(f"maybe processed: {answer.status} without a refund's id")
     return Accepted(refund_id)
 
 
-def _refused(answer: Answered) -> Rejected | Unknown:
+def _refused(answer: Answered, message: str) -> Rejected | Unknown:
     """What an error means for a request that moves money."""
     code = _code(answer)
     if answer.status == _EXPECTATION_FAILED or (answer.status in _CLIENT_ERRORS and code in _REUSED):
         # Something of ours has this reference: perhaps our own request whose answer was lost.
         return Unknown("reference already used")
     if answer.status == _TOO_MANY:
-        message = "PhonePe is busy. Please try again in a few minutes."
-        return Rejected("gateway_busy", message, words(answer), retryable=True)
+        busy = "PhonePe is busy. Please try again in a few minutes."
+        return Rejected("gateway_busy", busy, words(answer), retryable=True)
     if refuses_token(answer):
-        return misconfigured(words(answer), code="token_refused")
+        return misconfigured(words(answer), message, code="token_refused")
     if answer.status in _CLIENT_ERRORS and code is not None:
-        return misconfigured(words(answer), code="bad_request" if code == "BAD_REQUEST" else "misconfigured")
+        return misconfigured(words(answer), message, code="bad_request" if code == "BAD_REQUEST" else "misconfigured")
     return Unknown(f"maybe processed: answered {words(answer)}")
 
 
@@ -105,7 +106,7 @@ def order_answer(answer: Answered, merchant_order_id: str) -> StatusAnswer:
         amount = money_of_minor(body.get("amount"), Currency.INR)
         return Captured(amount, text(body.get("orderId")), merchant=text(body.get("merchantId")))
     if state == "FAILED":
-        return _declined(body, _FAILED)
+        return _declined(body)
     return Pending() if state == "PENDING" else NoAnswer(f"the order's state is {detail(state) or 'not stated'}")
 
 
@@ -120,7 +121,7 @@ def refund_status_answer(answer: Answered, merchant_refund_id: str) -> RefundSta
     if state == "COMPLETED":
         return Refunded(money_of_minor(body.get("amount"), Currency.INR), text(body.get("refundId")))
     if state == "FAILED":
-        return _declined(body, "PhonePe could not make this refund.")
+        return Declined("refund_failed", REFUND_FAILED, retryable=True)
     if state in {"PENDING", "CONFIRMED"}:
         return Pending()
     return NoAnswer(f"the refund's state is {detail(state) or 'not stated'}")
@@ -135,11 +136,11 @@ def _no_order(answer: Answered) -> Absent | NoAnswer:
     return NoAnswer(f"answered {words(answer)}", configuration=alarm)
 
 
-def _declined(body: Mapping[str, Any], otherwise: str) -> Declined:
+def _declined(body: Mapping[str, Any]) -> Declined:
     context = mapping(body.get("errorContext"))
     error_code = text(body.get("errorCode")) or text(context.get("errorCode")) or ""
     description = detail(context.get("description"))
-    stated = f"{description.rstrip('.')}. You can try again." if description else otherwise
+    stated = f"{description.rstrip('.')}. You can try again." if description else _FAILED
     code, message = _WORDS.get(error_code, ("payment_failed", stated))
     return Declined(code, message, retryable=True)
 

@@ -28,6 +28,8 @@ from payfirst.gateways.base import (
 )
 from payfirst.gateways.lenient import LONGEST_TEXT, text, whole
 from payfirst.gateways.phonepe.answers import (
+    CANNOT_PAY,
+    REFUND_FAILED,
     misconfigured,
     order_answer,
     pay_answer,
@@ -37,7 +39,7 @@ from payfirst.gateways.phonepe.answers import (
     words,
 )
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
-from payfirst.gateways.tokens import LONGEST_LIFE, TokenFailure, Tokens, call_with_token, token_living
+from payfirst.gateways.tokens import LONGEST_LIFE, TokenFailure, Tokens, call_with_token, token_living, token_refusal
 from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, form_call, json_call, send
 
 SMALLEST_PAISA: Final = 100
@@ -102,7 +104,7 @@ class PhonePe:
             "amount": _paisa(amount),
         }
         answer = self._post("/payments/v2/refund", body, now=now, timeout_s=timeout_s)
-        return refund_answer(answer) if isinstance(answer, Answered) else _unsent_or_lost(answer)
+        return refund_answer(answer) if isinstance(answer, Answered) else _unsent_or_lost(answer, REFUND_FAILED)
 
     def refund_status(self, refund_ref: str, *, now: datetime, timeout_s: float) -> RefundStatusAnswer:
         """What PhonePe says of the refund `refund_ref`."""
@@ -137,7 +139,7 @@ class PhonePe:
             return TokenFailure(answer.reason)
         value = text((answer.body or {}).get("access_token"), LONGEST_TEXT)
         if not answer.is_success or value is None or not value.isascii() or not value.isprintable():
-            return TokenFailure(f"the token request was answered {words(answer)}", answer.status in {400, 401, 403})
+            return token_refusal(words(answer), answer.status)
         return token_living(value, _life(answer, now), now=now)
 
 
@@ -181,11 +183,11 @@ def _paisa(amount: Money) -> int:
     return amount.minor
 
 
-def _unsent_or_lost(answer: Lost | TokenFailure) -> Rejected | Unknown:
+def _unsent_or_lost(answer: Lost | TokenFailure, message: str = CANNOT_PAY) -> Rejected | Unknown:
     if isinstance(answer, Lost):
         return Unknown(answer.reason, answer.sent)
     if answer.configuration:
-        return misconfigured(answer.reason)
+        return misconfigured(answer.reason, message)
     return Unknown(f"never sent: no access token ({answer.reason})", sent=False)
 
 

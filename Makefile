@@ -52,6 +52,7 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) locks/aws.in -o locks/aws.txt
 	$(LOCK) $(ARGS) locks/sam.in -o locks/sam.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
+	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
 	PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/newman install --package-lock-only \
 		--omit-lockfile-registry-resolved=true --no-audit --no-fund
 

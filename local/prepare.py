@@ -65,10 +65,11 @@ class Environment:
         print(f"  {name} is ready after {time.monotonic() - started:.0f} s", flush=True)
 
 
+INSTALLER = Environment(".tools/uv", "uv, which installs everything else", "seconds", ["locks/uv.txt"])
 PYTHON_PACKAGES = {
-    "venv": Environment(".venv", "the service, its tests and its tools", "about a minute", ["locks/dev.txt"]),
-    "aws": Environment(".tools/aws", "MiniStack, the embedded AWS", "about half a minute", ["locks/aws.txt"]),
-    "sam": Environment(".tools/sam", "the SAM CLI, to check, build and deploy the stack", "about a minute", ["locks/sam.txt"]),
+    "venv": Environment(".venv", "the service, its tests and its tools", "seconds", ["locks/dev.txt"]),
+    "aws": Environment(".tools/aws", "MiniStack, the embedded AWS", "seconds", ["locks/aws.txt"]),
+    "sam": Environment(".tools/sam", "the SAM CLI, to check, build and deploy the stack", "seconds", ["locks/sam.txt"]),
     "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
 }
 OWN_PACKAGES = Environment(".venv", "the packages of this project", "seconds", ["pyproject.toml"], ".own-prepared")
@@ -85,29 +86,45 @@ def prepare_python(name: str) -> None:
     environment = PYTHON_PACKAGES[name]
 
     def install(directory: Path) -> None:
-        make_virtual_environment(directory)
-        pip(directory, "--no-deps", "--require-hashes", "-r", str(environment.decided_by[0]))
+        # `sam build` calls the pip of .venv; nothing else needs one.
+        make_virtual_environment(directory, with_pip=name == "venv")
+        install_packages(directory, "--require-hashes", "-r", str(environment.decided_by[0]))
 
+    INSTALLER.prepare(install_installer)
     environment.prepare(install)
     if name == "venv":
-        OWN_PACKAGES.prepare(lambda directory: pip(directory, "--no-deps", "--no-build-isolation", "-e", str(ROOT)))
+        OWN_PACKAGES.prepare(lambda directory: install_packages(directory, "--no-build-isolation", "-e", str(ROOT)))
 
 
-def make_virtual_environment(directory: Path) -> None:
-    """An empty virtual environment with pip; PreparationError if this Python cannot make one."""
+def install_installer(directory: Path) -> None:
+    """A virtual environment with pip and uv."""
+    make_virtual_environment(directory, with_pip=True)
+    command = [str(directory / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-deps"]
+    run([*command, "--require-hashes", "-r", str(INSTALLER.decided_by[0])], "pip could not install uv")
+
+
+def make_virtual_environment(directory: Path, *, with_pip: bool) -> None:
+    """An empty virtual environment; PreparationError if this Python cannot make one."""
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         version = ".".join(str(part) for part in sys.version_info[:2])
         raise PreparationError(
             "This Python cannot make virtual environments: install the missing part, "
             f"on Debian and Ubuntu the package python{version}-venv."
         )
-    run([sys.executable, "-m", "venv", "--clear", str(directory)], f"{directory} could not be made")
+    options = [] if with_pip else ["--without-pip"]
+    run([sys.executable, "-m", "venv", "--clear", *options, str(directory)], f"{directory} could not be made")
 
 
-def pip(directory: Path, *arguments: str) -> None:
-    """`pip install` in the virtual environment at `directory`."""
-    command = [str(directory / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-    run([*command, "--progress-bar", "off", *arguments], "pip could not install the packages")
+def install_packages(directory: Path, *arguments: str) -> None:
+    """Install into the virtual environment at `directory` with uv or, where that finds no package index, with pip."""
+    tools = INSTALLER.directory / "bin"
+    python = str(directory / "bin" / "python")
+    try:
+        run([str(tools / "uv"), "pip", "install", "--python", python, "--no-deps", *arguments], "uv failed")
+    except PreparationError as error:
+        print(f"{error}\n  Trying once more with pip, which may know another package index.", flush=True)
+        command = [str(tools / "python"), "-m", "pip", "--python", python, "install", "--disable-pip-version-check"]
+        run([*command, "--no-deps", *arguments], "pip could not install the packages")
 
 
 def prepare_newman() -> None:
@@ -141,30 +158,13 @@ def has_node() -> bool:
 
 
 def run(command: Sequence[str], failure: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    """Run `command` and count the packages it reports; PreparationError with `failure` and its last words if it fails."""
-    lines: list[str] = []
-    found = 0
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd, env=env, errors="replace"
-    ) as process:
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            if line.startswith("Collecting "):
-                found += 1
-                show(f"  {found} packages found")
-            elif line.startswith("Installing collected"):
-                show(f"  installing {found} packages")
-    if sys.stdout.isatty() and found:
-        print()
-    if process.returncode != 0:
-        last = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
-        raise PreparationError(f"{last}\n{failure} (exit code {process.returncode}; its last words are above).")
-
-
-def show(progress: str) -> None:
-    """Progress in place, on a terminal only."""
-    if sys.stdout.isatty():
-        print(f"\r{progress:<40}", end="", flush=True)
+    """Run `command`; PreparationError with its last words and `failure` if it fails."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=cwd, env=env, check=False
+    )
+    if done.returncode != 0:
+        last = "\n".join(f"  | {line}" for line in done.stdout.splitlines()[-LAST_LINES:])
+        raise PreparationError(f"{last}\n{failure} (exit code {done.returncode}; its last words are above).")
 
 
 def prepare(names: Sequence[str]) -> None:

@@ -180,6 +180,7 @@ def test_each_definite_no_has_its_word_and_a_sentence(
         Reply(200, b"<html>fine</html>"),
         Reply(200, b'{"ResponseCode": "0", "Checkout', declared_length=900),
         reply({}),
+        reply(bodies.push_accepted(), 500),
         reply(bodies.push_accepted(CheckoutRequestID="")),
         reply(bodies.push_accepted(CheckoutRequestID=None)),
         reply(bodies.push_accepted(ResponseCode="1")),

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -183,31 +184,44 @@ def test_a_dripping_answer_cannot_stretch_the_time_that_was_given(gateway: Scrip
     assert answer.sent
 
 
-def test_dripping_headers_cannot_stretch_the_time_that_was_given() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        stopped = threading.Event()
+@contextmanager
+def slow_writer(parts: list[tuple[float, bytes]]) -> Iterator[int]:
+    """A port whose one caller gets each part after its pause, in seconds, and then nothing more."""
+    stopped = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def drip() -> None:
+        def write() -> None:
             connection, _ = listener.accept()
             with connection:
-                for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500:
-                    if stopped.wait(0.05):
+                for pause, part in parts:
+                    if stopped.wait(pause):
                         return
-                    try:
-                        connection.sendall(bytes([byte]))
-                    except OSError:
-                        return
+                    with suppress(OSError):  # the caller has given up, which is what the tests are about
+                        connection.sendall(part)
+                stopped.wait(10)
 
-        thread = threading.Thread(target=drip, daemon=True)
+        thread = threading.Thread(target=write, daemon=True)
         thread.start()
-        began = time.monotonic()
-        answer = get(f"http://127.0.0.1:{listener.getsockname()[1]}/x", timeout_s=0.4)
-        took = time.monotonic() - began
+        yield int(listener.getsockname()[1])
         stopped.set()
         thread.join()
-    assert took < 2
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(0.05, bytes([byte])) for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500],
+        [(0.5, b"HTTP/1.1 200 OK\r\n")],
+        [(0.5, b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{")],
+    ],
+    ids=["dripping headers", "silence after the status", "silence after the headers"],
+)
+def test_an_answer_that_begins_late_has_only_the_rest_of_the_time(parts: list[tuple[float, bytes]]) -> None:
+    with slow_writer(parts) as port:
+        began = time.monotonic()
+        answer = get(f"http://127.0.0.1:{port}/x", timeout_s=0.8)
+        took = time.monotonic() - began
+    assert took < 1.2
     assert isinstance(answer, Lost)
     assert answer.sent
 

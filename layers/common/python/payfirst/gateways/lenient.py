@@ -59,8 +59,6 @@ def text(value: object, longest: int = LONGEST_WORD) -> str | None:
 
     `None` for empty text, for more than `longest` characters and for what no UTF-8 can hold.
     """
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        return None
     if not isinstance(value, str):
         number = whole(value)
         return None if number is None else str(number)

@@ -10,8 +10,6 @@ template. It shows that the stack deploys and works as one; `make run` is quicke
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 import json
 import shutil
 import tempfile
@@ -29,6 +27,7 @@ from local.ports import free_port
 from local.resources import Client
 from local.simulator_process import SimulatorProcess
 from local.stack import SEED_SECONDS, Ports
+from ops.seed import seed
 from payfirst.domain.clock import Deadline
 from payfirst.storage.table import Table
 
@@ -116,7 +115,7 @@ class DeployedStack:
         self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters)
         _fill_secrets(aws, self.deployment, secrets)
         self._progress("filling the catalogue")
-        seed(aws, self.deployment.outputs["TableName"])
+        seed(Table(aws.client("dynamodb"), self.deployment.outputs["TableName"], Deadline(lambda: SEED_SECONDS)))
         simulators.wait_until_ready()
         self.environment = {
             **aws.environment(),
@@ -193,10 +192,3 @@ def _fill_secrets(aws: AwsEndpoint, deployment: Deployment, secrets: Secrets) ->
     keeper = aws.client("secretsmanager")
     for logical_id, content in secrets.items():
         keeper.put_secret_value(SecretId=deployment.outputs[f"{logical_id}Id"], SecretString=json.dumps(content))
-
-
-def seed(aws: AwsEndpoint, table_name: str) -> None:
-    """Put the catalogue of the two documents into the table, as `make run` does."""
-    if importlib.util.find_spec("ops.seed") is not None:
-        seeding = importlib.import_module("ops.seed")
-        seeding.seed(Table(aws.client("dynamodb"), table_name, Deadline(lambda: SEED_SECONDS)))

@@ -59,7 +59,7 @@ def actions(name: str) -> set[str]:
 
 def secrets_of(name: str) -> set[str]:
     return {
-        resource["Ref"]
+        resource["Fn::GetAtt"][0]
         for statement in statements(name)
         if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
@@ -136,6 +136,11 @@ def test_only_the_functions_that_talk_to_gateways_may_read_their_secrets() -> No
         "webhook",
         "reconcile_payments",
     }
+
+
+def test_only_functions_that_keep_answers_to_repeated_requests_may_delete_items() -> None:
+    repeatable = {route.function for route in ROUTES if route.method == "POST" and not route.public}
+    assert {name for name in functions() if "dynamodb:DeleteItem" in actions(name)} == repeatable
 
 
 def test_the_site_may_do_nothing() -> None:

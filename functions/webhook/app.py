@@ -10,6 +10,7 @@ from payfirst.api.request import Request
 from payfirst.api.resources import ANSWER_NOTICES_IN_S, desk, phonepe_credentials
 from payfirst.domain.clock import Deadline
 from payfirst.observability import note
+from payfirst.usecases.refund import take_result_notice
 from payfirst.usecases.take_notice import Desk, Taken, take_phonepe_notice, take_stk_notice, take_untrusted_stk_notice
 
 ACCEPTED = {"status": "success", "message": "Callback received", "ResultCode": 0, "ResultDesc": "Accepted"}
@@ -26,6 +27,19 @@ def stk(request: Request, token: str) -> Reply:
     """`POST /cb/stk/{token}`: the address that only M-Pesa knows."""
     taken = take_stk_notice(_desk(request), token, request.notice)
     note("notice.taken", gateway="MPESA", taken=taken)
+    return Reply(200, ACCEPTED)
+
+
+def refund_result(request: Request, token: str) -> Reply:
+    """`POST /cb/result/{token}`: what became of a reversal."""
+    taken = take_result_notice(_desk(request), token, request.notice)
+    note("notice.taken", gateway="MPESA", taken=taken, about="refund")
+    return Reply(200, ACCEPTED)
+
+
+def refund_timeout(request: Request, token: str) -> Reply:  # noqa: ARG001 - the sweep asks, whatever this says
+    """`POST /cb/late/{token}`: M-Pesa has given up waiting for itself; the refund stays under way and is asked about."""
+    note("notice.taken", gateway="MPESA", taken=Taken.ASKED, about="refund")
     return Reply(200, ACCEPTED)
 
 
@@ -48,4 +62,13 @@ def gateway_notice(request: Request, gateway: str) -> Reply:
     return Reply(200, {"success": True, "message": "Notice received"})
 
 
-handler = build_app("webhook", {"stk_callback": stk, "mpesa_callback": mpesa_callback, "gateway_notice": gateway_notice})
+handler = build_app(
+    "webhook",
+    {
+        "stk_callback": stk,
+        "refund_result": refund_result,
+        "refund_timeout": refund_timeout,
+        "mpesa_callback": mpesa_callback,
+        "gateway_notice": gateway_notice,
+    },
+)

@@ -217,7 +217,9 @@ class Shop:
 
     def desk(self) -> Desk:
         settling = Settling(self.table, self.now, secrets.token_bytes, self.late_payment)
-        return Desk(settling, self.gateways.__getitem__, self.queue, self.confirm, Deadline(lambda: 25.0))
+        return Desk(
+            settling, self.gateways.__getitem__, self.queue, self.confirm, "https://shop.example", Deadline(lambda: 25.0)
+        )
 
     def read(self, session: Session) -> Session:
         found = sessions.read(self.table, session.customer.sub, session.number)

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 @cache
 def logger() -> Logger:
     """This process's logger; JSON lines on standard output, with the request's id where there is one."""
-    return Logger(service="payfirst", log_uncaught_exceptions=False)
+    return Logger(service="payfirst", location=None)
 
 
 def note(event: str, **facts: Any) -> None:  # noqa: ANN401 - facts are whatever JSON can hold

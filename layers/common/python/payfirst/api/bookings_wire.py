@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, time
 
 from payfirst.api.fields import Out
 from payfirst.domain.booking import Booking
 from payfirst.domain.clock import instant
+from payfirst.domain.session import Address
+
+
+def address_shown(address: Address | None) -> dict[str, str] | str | None:
+    """The address as the customer gave it."""
+    return dict(address) if isinstance(address, Mapping) else address
 
 
 class BookingUser(Out):
@@ -39,7 +46,7 @@ class BookingOut(Out):
     total_amount: str
     payment_id: int
     created_at: str
-    address: str | None
+    address: dict[str, str] | str | None
     version: int
 
     @classmethod
@@ -59,6 +66,6 @@ class BookingOut(Out):
             total_amount=str(booking.amount),
             payment_id=booking.session_number,
             created_at=instant(booking.created_at),
-            address=content.address,
+            address=address_shown(content.address),
             version=booking.version,
         )

@@ -2,15 +2,164 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
-from payfirst.api.fields import Count, In, JsonNumber, Number, Out, Quantity
-from payfirst.domain.catalogue import Listing
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
+
+from payfirst.api.bookings_wire import address_shown
+from payfirst.api.fields import Count, Day, In, JsonNumber, Number, Out, Quantity, ShortText, Text, TimeOfDay
+from payfirst.domain.cart import BookingCart, CartStatus
+from payfirst.domain.catalogue import Listing, ServiceType
 from payfirst.domain.clock import instant
+from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.session import OrderLine
+from payfirst.domain.pricing import rounding_for
+from payfirst.domain.session import Customer, OrderLine
+from payfirst.usecases.booking_carts import WantedCart
 from payfirst.usecases.produce_cart import CartView
+
+MOST_PARTS: Final = 20
+"""Of an address."""
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+_PARTS: Final = TypeAdapter(
+    Annotated[
+        dict[Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_]{0,49}$")], Text], Field(max_length=MOST_PARTS)
+    ]
+)
+_TEXT: Final = TypeAdapter(Text)
+
+
+def _address(value: object) -> str | dict[str, str] | None:
+    try:
+        return (_PARTS.validate_python(value) if isinstance(value, dict) else _TEXT.validate_python(value, strict=True)) or None
+    except ValidationError as exc:
+        raise ValueError(f"A text, or an object of at most {MOST_PARTS} named texts, is expected.") from exc
+
+
+AddressIn = Annotated[Any, BeforeValidator(_address, json_schema_input_type=str | dict[str, str])]
+"""Where the service takes place: a text, or named parts of it."""
+
+
+class CreateCartIn(In):
+    """`POST /api/cart/carts/`: the service by its own name or with `_id`, and so the package."""
+
+    service_type: Annotated[Literal["PUJA", "ASTROLOGY"], BeforeValidator(_upper)]
+    puja_service: Number | None = None
+    puja_service_id: Number | None = None
+    astrology_service: Number | None = None
+    astrology_service_id: Number | None = None
+    package: Number | None = None
+    package_id: Number | None = None
+    selected_date: Day
+    selected_time: TimeOfDay
+    promo_code: ShortText | None = None
+    address: AddressIn = None
+
+    def wanted(self) -> WantedCart:
+        """The request as the use case takes it; InvalidInputError where names contradict each other."""
+        kind = ServiceType(self.service_type)
+        other = next(each for each in ServiceType if each is not kind)
+        service_field, service_id = self._one_of(f"{kind.lower()}_service")
+        package_field, package_id = self._one_of("package")
+        surplus, named = self._one_of(f"{other.lower()}_service")
+        if named is not None:
+            raise InvalidInputError(FieldProblem(surplus, f"This does not go with the service type {kind}."))
+        if service_id is None:
+            raise InvalidInputError(FieldProblem(service_field, "This field is required."))
+        return WantedCart(
+            kind=kind,
+            service_id=service_id,
+            package_id=package_id,
+            day=self.selected_date,
+            time=self.selected_time,
+            promo_code=self.promo_code,
+            address=self.address,
+            service_field=service_field,
+            package_field=package_field,
+        )
+
+    def _one_of(self, name: str) -> tuple[str, int | None]:
+        """The field `name` or `name_id`, whichever was sent, and its value."""
+        short, long = getattr(self, name), getattr(self, f"{name}_id")
+        if short is not None and long is not None and short != long:
+            raise InvalidInputError(FieldProblem(name, f"{name} and {name}_id say different things; send one of them."))
+        return (f"{name}_id", long) if short is None and long is not None else (name, short)
+
+
+class ApplyPromoIn(In):
+    """`POST /api/cart/carts/{cart_id}/apply_promo/`"""
+
+    promo_code: ShortText
+
+
+class CartServiceOut(Out):
+    """The service in a cart."""
+
+    id: int
+    name: str
+
+
+class CartPackageOut(Out):
+    """The package in a cart, at the price at which it was put there."""
+
+    id: int
+    name: str
+    price: str
+
+
+class BookingCartOut(Out):
+    """A cart of a service; `total_price` is what a payment will collect."""
+
+    id: int
+    cart_id: str
+    user: int | str
+    service_type: str
+    puja_service: CartServiceOut | None
+    astrology_service: CartServiceOut | None
+    package: CartPackageOut | None
+    selected_date: date
+    selected_time: str
+    status: CartStatus
+    promo_code: str | None
+    discount: str
+    total_price: str
+    address: dict[str, str] | str | None
+    created_at: str
+    rounding: str | None = None
+
+    @classmethod
+    def of(cls, cart: BookingCart, customer: Customer) -> BookingCartOut:
+        content, rounding = cart.content, rounding_for(cart.total)
+        service = CartServiceOut(id=content.service_id, name=content.service_name)
+        package = None
+        if content.package_id is not None:
+            name = content.package_name or ""
+            package = CartPackageOut(id=content.package_id, name=name, price=str(content.price))
+        return cls(
+            id=cart.number,
+            cart_id=cart.uuid,
+            user=customer.shown,
+            service_type=content.service_type,
+            puja_service=service if content.service_type == ServiceType.PUJA else None,
+            astrology_service=service if content.service_type == ServiceType.ASTROLOGY else None,
+            package=package,
+            selected_date=content.day,
+            selected_time=content.time_given,
+            status=cart.status,
+            promo_code=content.promo_code,
+            discount=str(content.discount),
+            total_price=str(cart.total + rounding),
+            address=address_shown(content.address),
+            created_at=instant(cart.created_at),
+            **({"rounding": str(rounding)} if rounding.minor else {}),
+        )
 
 
 class AddItemIn(In):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from payfirst.domain.ids import GivenId, read_id
+from payfirst.domain.times import GivenTime, read_day, read_time
 
 LARGEST_AMOUNT: Final = Decimal(10**9)
 LARGEST_QUANTITY: Final = Decimal(10**6)
@@ -71,6 +73,18 @@ def _text(value: object) -> object:
     return value
 
 
+def _day(value: object) -> date:
+    if not isinstance(value, str):
+        raise ValueError("A day like 2025-07-20 is expected.")  # noqa: TRY004 - pydantic collects ValueErrors
+    return read_day(value.strip())
+
+
+def _given_time(value: object) -> GivenTime:
+    if not isinstance(value, str):
+        raise ValueError("A time like 14:30, 14:30:00 or 2:30 PM is expected.")  # noqa: TRY004 - as above
+    return GivenTime(read_time(value.strip()), value.strip())
+
+
 Amount = Annotated[Decimal, BeforeValidator(_amount, json_schema_input_type=Decimal | str)]
 """Money in whole units, number or string, at most two decimal places."""
 
@@ -82,6 +96,12 @@ AnyId = Annotated[Any, BeforeValidator(_given_id, json_schema_input_type=int | s
 
 Number = Annotated[int, BeforeValidator(_number, json_schema_input_type=int | str)]
 """A catalogue number: the integer, or the same as a string."""
+
+Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
+"""A day, `YYYY-MM-DD`."""
+
+TimeOfDay = Annotated[Any, BeforeValidator(_given_time, json_schema_input_type=str)]
+"""A time of day, `14:30`, `14:30:00` or `2:30 PM`; a `GivenTime`, which keeps the customer's writing."""
 
 Text = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=500)]
 """A customer's words."""

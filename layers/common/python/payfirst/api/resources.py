@@ -140,6 +140,7 @@ def desk(now: datetime, deadline: Deadline) -> Desk:
         gateway=gateway,
         queue=queue(),
         confirm=settings().mpesa_confirm_with_query,
+        callback_origin=settings().callback_origin,
         deadline=deadline,
     )
 

@@ -64,6 +64,8 @@ ROUTES: Final = (
         public=True,
     ),
     Route("POST", "/cb/stk/{token}", "webhook", "stk_callback", Family.MPESA_NOTICE, public=True),
+    Route("POST", "/cb/result/{token}", "webhook", "refund_result", Family.MPESA_NOTICE, public=True),
+    Route("POST", "/cb/late/{token}", "webhook", "refund_timeout", Family.MPESA_NOTICE, public=True),
     # Carts of bookings (document A)
     Route("POST", "/api/cart/carts", "carts", "create_cart", A),
     Route("GET", "/api/cart/carts", "carts", "list_carts", A),

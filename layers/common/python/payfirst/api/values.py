@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
 from payfirst.domain.ids import GivenId, read_id
+from payfirst.domain.times import is_over
 from payfirst.settings import settings
 
 NAIROBI = "Africa/Nairobi"
@@ -30,5 +30,5 @@ def given_number(text: str, message: str) -> int:
 
 def check_day(field: str, day: date | None, now: datetime, zone: str = NAIROBI) -> None:
     """InvalidInputError on `field` for a day that is over in `zone`, where the shop's settings refuse those."""
-    if day is not None and not settings().allow_past_dates and day < now.astimezone(ZoneInfo(zone)).date():
+    if day is not None and not settings().allow_past_dates and is_over(day, zone, now):
         raise InvalidInputError(FieldProblem(field, "This day is over; please choose another."))

@@ -94,6 +94,11 @@ def session_sources(target: SessionStatus) -> frozenset[SessionStatus]:
     return frozenset(source for source, targets in SESSION_MOVES.items() if target in targets)
 
 
+def refund_sources(target: RefundStatus) -> frozenset[RefundStatus]:
+    """The statuses from which a refund may become `target`."""
+    return frozenset(source for source, targets in REFUND_MOVES.items() if target in targets)
+
+
 def attempt_sources(target: AttemptStatus) -> frozenset[AttemptStatus]:
     """The statuses from which an attempt may become `target`."""
     return frozenset(source for source, targets in ATTEMPT_MOVES.items() if target in targets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -91,6 +91,10 @@ class OrderSnapshot:
         return sum((line.quantity for line in self.lines), Decimal(0))
 
 
+Address = str | Mapping[str, str]
+"""Where a service takes place, in the customer's own words: one text, or named parts of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class BookingSnapshot:
     """Document A's cart at the moment of payment; `time_given` is the customer's own writing of `at`."""
@@ -109,7 +113,7 @@ class BookingSnapshot:
     price: Money
     discount: Money
     promo_code: str | None
-    address: str | None
+    address: Address | None
 
 
 @dataclass(frozen=True, slots=True)

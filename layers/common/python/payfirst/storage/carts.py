@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from payfirst.domain.cart import BookingCart, ProduceCart
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency
+from payfirst.domain.session import BookingSnapshot
 from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Put, absent, equal
+from payfirst.storage.expressions import Condition, Delete, Item, Put, Update, absent, equal
 from payfirst.storage.items import booking_snapshot, booking_snapshot_to_map, line_from_map, line_to_map
-from payfirst.storage.table import Table, get, write
+from payfirst.storage.sessions import counted
+from payfirst.storage.table import Table, get, transact, write
+
+CART: Final = "cart"
 
 
 def read_produce_cart(table: Table, sub: str) -> ProduceCart | None:
@@ -20,13 +27,52 @@ def read_produce_cart(table: Table, sub: str) -> ProduceCart | None:
 def read_booking_cart(table: Table, sub: str, number: int) -> BookingCart | None:
     """The customer's cart of that number; None when there is none."""
     item = get(table, keys.owned(sub, keys.CART, number))
-    return booking_cart_from_item(item) if item else None
+    return booking_cart_from_item(item) if item and _is_whole(item) else None
+
+
+def booking_carts_from_items(items: Iterable[Item]) -> tuple[BookingCart, ...]:
+    """The carts of the items of a list."""
+    return tuple(booking_cart_from_item(item) for item in items if _is_whole(item))
+
+
+def _is_whole(item: Item) -> bool:
+    # Late money for a cart that was deleted meanwhile leaves its guard at the cart's key: that it was paid for, and no cart.
+    return "content" in item
+
+
+def create_booking_cart(table: Table, sub: str, cart: BookingCart) -> None:
+    """Store a new cart. ConditionFailedError when its number is taken."""
+    transact(
+        table,
+        [Put(CART, booking_cart_to_item(sub, cart), when=(absent("pk"),)), counted(sub, keys.CART)],
+    )
+
+
+def change_booking_cart(table: Table, sub: str, seen: BookingCart, content: BookingSnapshot, version: str) -> None:
+    """Give the cart another content and version. ConditionFailedError unless it is as it was `seen` and nobody pays for it."""
+    change = {"content": booking_snapshot_to_map(content), "version": version}
+    write(table, Update(CART, keys.owned(sub, keys.CART, seen.number), when=_as_seen(seen), set=change))
+
+
+def delete_booking_cart(table: Table, sub: str, seen: BookingCart) -> None:
+    """Delete the cart. ConditionFailedError unless it is as it was `seen` and nobody pays for it."""
+    transact(
+        table,
+        [
+            Delete(CART, keys.owned(sub, keys.CART, seen.number), when=_as_seen(seen)),
+            counted(sub, keys.CART, by=-1),
+        ],
+    )
+
+
+def _as_seen(seen: BookingCart) -> tuple[Condition, ...]:
+    return equal("version", seen.version), absent("live_attempt"), absent("converted_by")
 
 
 def write_produce_cart(table: Table, sub: str, cart: ProduceCart, *, seen: str | None) -> None:
     """Store `cart` in place of the version `seen` (None: there was no cart). ConditionFailedError when it is another."""
     unchanged = absent("pk") if seen is None else equal("version", seen)
-    write(table, Put("cart", produce_cart_to_item(sub, cart), when=(unchanged,)))
+    write(table, Put(CART, produce_cart_to_item(sub, cart), when=(unchanged,)))
 
 
 def produce_cart_to_item(sub: str, cart: ProduceCart) -> Item:

@@ -66,9 +66,9 @@ def told(session: Session, event: str, now: datetime, *, offset: int = 1, by: st
     )
 
 
-def counted(sub: str, what: str) -> Update:
-    """One more in the customer's list of `what`."""
-    return Update("counter", keys.counter(sub, what), add={"n": 1})
+def counted(sub: str, what: str, *, by: int = 1) -> Update:
+    """One more (or less) in the customer's list of `what`."""
+    return Update("counter", keys.counter(sub, what), add={"n": by})
 
 
 def create(table: Table, session: Session, lines: Sequence[OrderLine]) -> None:

@@ -16,11 +16,13 @@ from payfirst.domain.moves import (
     SessionStatus,
     attempt_sources,
 )
+from payfirst.domain.refund import Refund
 from payfirst.domain.session import BookingSnapshot, Failure, OrderSnapshot, Outcome, RefundShown, Session, quantities
 from payfirst.storage import keys
 from payfirst.storage.attempts import ATTEMPT, GUARD, freed_guard, freed_phone, guard_free, guard_key, promo_taken, released
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.items import booking_snapshot_to_map, delivery_to_map, failure_to_map, line_to_map, refund_to_map
+from payfirst.storage.refunds import refund_to_item
 from payfirst.storage.sessions import changed, counted, told
 from payfirst.storage.table import Table, transact, write
 
@@ -347,7 +349,18 @@ def refund_due(
     A session that was paid by this attempt and cannot be fulfilled fails with `failure` and frees its cart version.
     Names that can stand in the way: attempt, refund (it exists), session, guard.
     """
-    key = keys.refund(attempt.ref, 1)
+    refund = Refund(
+        ref=attempt.ref,
+        number=1,
+        owner=attempt.owner,
+        session_number=attempt.session_number,
+        gateway=attempt.gateway,
+        amount=amount,
+        status=RefundStatus.DUE,
+        reason=reason,
+        created_at=now,
+        receipt=attempt.receipt,
+    )
     shown = RefundShown(amount, RefundStatus.DUE.value, reason)
     unfulfilled = session.captured == attempt.ref
     writes: list[Write] = [
@@ -362,25 +375,7 @@ def refund_due(
             add={"refundable": -amount.minor},
             remove=("next_check_at", *keys.NOT_DUE),
         ),
-        Put(
-            REFUND,
-            {
-                **key,
-                **keys.due(keys.REFUND, key, now),
-                "refund_id": f"R{attempt.ref}-1",
-                "ref": attempt.ref,
-                "owner": attempt.owner,
-                "session_number": attempt.session_number,
-                "gateway": attempt.gateway,
-                "amount": amount.minor,
-                "currency": amount.currency.value,
-                "status": RefundStatus.DUE.value,
-                "reason": reason,
-                "receipt": attempt.receipt,
-                "created_at": instant(now),
-            },
-            when=(absent("pk"),),
-        ),
+        Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
         _refunding(session, attempt, shown, failure, unfulfilled=unfulfilled),
         told(session, "refund.due", now, by="payfirst", attempt=attempt.number, amount=amount.minor, reason=reason),
         *also,

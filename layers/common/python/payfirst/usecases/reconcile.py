@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from payfirst.domain.attempt import Attempt, next_check
@@ -16,6 +17,7 @@ from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import send
 from payfirst.storage.table import get
+from payfirst.usecases.refund import pursue
 from payfirst.usecases.settle import Evidence, Settled, settle
 from payfirst.usecases.take_notice import Desk, settle_stored
 
@@ -44,7 +46,8 @@ def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
     """Settle everything that fell due and that no notice or message has settled; one failing item never stops the others."""
     examined = failed = 0
     counts: dict[str, int] = {}
-    for entry in due.entries(desk.settling.table, keys.SETTLE, desk.settling.now):
+    table, now = desk.settling.table, desk.settling.now
+    for entry in chain(due.entries(table, keys.SETTLE, now), due.entries(table, keys.REFUND, now)):
         if desk.deadline.remaining() < SPARE_S:
             return ReconcileReport(examined, counts, failed, finished=False)
         examined += 1
@@ -58,9 +61,12 @@ def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
     return ReconcileReport(examined, counts, failed, finished=True)
 
 
-def _settle_entry(desk: Desk, entry: Item, no_answer_after: timedelta) -> Settled:
+def _settle_entry(desk: Desk, entry: Item, no_answer_after: timedelta) -> str:
     if entry["sk"] == "INBOX":
         return _settle_notice(desk, entry)
+    if entry["sk"].startswith("R#"):
+        status = pursue(desk, entry["pk"].removeprefix("ATT#"), int(entry["sk"].removeprefix("R#")))
+        return f"refund_{status}"
     return look(desk, entry["pk"].removeprefix("ATT#"), no_answer_after=no_answer_after)
 
 

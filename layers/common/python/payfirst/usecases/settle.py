@@ -156,9 +156,10 @@ class _Settlement:
             return self._nothing()  # only a person moves it now
         if isinstance(self.evidence, Disputed) and attempt.status in attempt_sources(AttemptStatus.NEEDS_REVIEW):
             return self._review(self.evidence.reason)
-        if isinstance(self.evidence, Captured) and attempt.status is not AttemptStatus.REFUND_DUE:
-            if attempt.status is AttemptStatus.SUCCEEDED:
-                return self._again(self.evidence)
+        if isinstance(self.evidence, Captured):
+            if attempt.status in (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE):
+                self._again(self.evidence)
+                return self._after_money() if attempt.status is AttemptStatus.SUCCEEDED else self._nothing()
             reason = self._suspicion(self.evidence)
             if reason:
                 return self._review(reason)
@@ -185,12 +186,23 @@ class _Settlement:
             return f"collected in {captured.amount.currency}, not in {self.attempt.amount.currency}"
         return None
 
-    def _again(self, captured: Captured) -> Settled:
-        if captured.receipt and self.attempt.receipt is None:
-            settlement.bind_receipt(self.work.table, self.attempt, captured.receipt)
-        elif captured.receipt and captured.receipt != self.attempt.receipt:
-            settlement.contradiction(self.work.table, self.attempt, f"a second receipt: {captured.receipt}", self.work.now)
-        return self._after_money()
+    def _again(self, captured: Captured) -> None:
+        """Money that is known already: its receipt may be news; another receipt is a doubt beside the attempt."""
+        if captured.receipt is None or captured.receipt == self.attempt.receipt:
+            return
+        doubt = f"a second receipt: {captured.receipt}"
+        if self.attempt.receipt is None:
+            try:
+                settlement.bind_receipt(self.work.table, self.attempt, captured.receipt)
+            except ConditionFailedError as error:
+                if settlement.RECEIPT not in error.failed:
+                    raise
+                doubt = f"its receipt {captured.receipt} serves another attempt"
+            else:
+                self.attempt = replace(self.attempt, receipt=captured.receipt)
+                return
+        settlement.contradiction(self.work.table, self.attempt, doubt, self.work.now)
+        warn("payment.contradicted", ref=self.attempt.ref)
 
     def _record(self, captured: Captured) -> None:
         collected = Collected(captured.amount or self.attempt.amount, captured.receipt)

@@ -60,6 +60,7 @@ class Desk:
     gateway: Callable[[GatewayName], Gateway]
     queue: Queue
     confirm: ConfirmWithQuery
+    callback_origin: str
     deadline: Deadline
 
 

@@ -1,0 +1,60 @@
+"""A refund: one way back for an attempt's captured money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from payfirst.domain.money import Money
+from payfirst.domain.moves import RefundStatus
+
+MOST_TRIES: Final = 3
+"""How many refunds of one attempt a gateway may definitely refuse before a person takes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """The `number`th refund of the attempt `ref`, known to its gateway as `refund_id`.
+
+    `token_hash` is the SHA-256 of the word in the address to which M-Pesa posts the result, `conversation` M-Pesa's name for
+    the request. `check` is the rung of the ladder that comes next.
+    """
+
+    ref: str
+    number: int
+    owner: str
+    session_number: int
+    gateway: str
+    amount: Money
+    status: RefundStatus
+    reason: str
+    created_at: datetime
+    check: int = 0
+    receipt: str | None = None
+    token_hash: str | None = None
+    conversation: str | None = None
+    sent_at: datetime | None = None
+    detail: str | None = None
+
+    @property
+    def refund_id(self) -> str:
+        """The id that PhonePe knows as `merchantRefundId`: `R{attempt}-{n}`."""
+        return refund_id(self.ref, self.number)
+
+
+def refund_id(ref: str, number: int) -> str:
+    """A refund's id: it says which attempt it pays back, and the how many-th refund of it this is."""
+    return f"R{ref}-{number}"
+
+
+_LADDER_S: Final = (30, 60, 300, 900, 3600, 21600, 86400, 172800, 259200)
+
+
+def next_refund_check(sent_at: datetime, check: int, now: datetime) -> tuple[int, datetime] | None:
+    """The first rung from `check` on that lies after `now`: (its number, its instant); None when the ladder ends."""
+    for rung, seconds in enumerate(_LADDER_S[check:], start=check):
+        moment = sent_at + timedelta(seconds=seconds)
+        if moment > now:
+            return rung, moment
+    return None

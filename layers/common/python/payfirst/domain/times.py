@@ -1,0 +1,48 @@
+"""Days and times of day as customers write them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_TWENTY_FOUR: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
+_TWELVE: Final = re.compile(r"(0?[1-9]|1[0-2]):([0-5][0-9]) ?([AaPp])[Mm]")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+NOON: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTime:
+    """A time of day, and the customer's own writing of it."""
+
+    at: time
+    text: str
+
+
+def read_time(text: str) -> time:
+    """The time of day in `HH:MM`, `HH:MM:SS` or `h:MM AM` in any case; ValueError for anything else, never a guess."""
+    if found := _TWENTY_FOUR.fullmatch(text):
+        hour, minute, second = found.groups(default="0")
+        return time(int(hour), int(minute), int(second))
+    if found := _TWELVE.fullmatch(text):
+        hour, minute, half = found.groups()
+        return time(int(hour) % NOON + (NOON if half in "Pp" else 0), int(minute))
+    raise ValueError("A time like 14:30, 14:30:00 or 2:30 PM is expected.")
+
+
+def read_day(text: str) -> date:
+    """The day in `YYYY-MM-DD`; ValueError for any other form and for a day that no calendar has."""
+    if not _DAY.fullmatch(text):
+        raise ValueError("A day like 2025-07-20 is expected.")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise ValueError("There is no such day.") from exc
+
+
+def is_over(day: date, zone: str, now: datetime) -> bool:
+    """Whether `day` has ended in `zone` at `now`."""
+    return day < now.astimezone(ZoneInfo(zone)).date()

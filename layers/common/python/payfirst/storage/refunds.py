@@ -1,0 +1,149 @@
+"""Refunds: due, sent, and ended; each change is shown on the session in the same write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.money import Currency, Money
+from payfirst.domain.moves import RefundStatus, refund_sources
+from payfirst.domain.refund import Refund
+from payfirst.domain.session import RefundShown, Session
+from payfirst.storage import keys
+from payfirst.storage.expressions import Item, Put, Update, Write, absent, one_of
+from payfirst.storage.items import refund_to_map
+from payfirst.storage.sessions import changed, told
+from payfirst.storage.table import Table, get, transact, write
+
+REFUND, NEXT = "refund", "next"
+
+
+def read(table: Table, ref: str, number: int) -> Refund | None:
+    """The attempt's refund of that number; None when there is none."""
+    item = get(table, keys.refund(ref, number))
+    return refund_from_item(item) if item else None
+
+
+def refund_to_item(refund: Refund) -> Item:
+    """A refund that is due, as its item."""
+    key = keys.refund(refund.ref, refund.number)
+    return {
+        **key,
+        **keys.due(keys.REFUND, key, refund.created_at),
+        "refund_id": refund.refund_id,
+        "ref": refund.ref,
+        "number": refund.number,
+        "owner": refund.owner,
+        "session_number": refund.session_number,
+        "gateway": refund.gateway,
+        "amount": refund.amount.minor,
+        "currency": refund.amount.currency.value,
+        "status": refund.status.value,
+        "reason": refund.reason,
+        "created_at": instant(refund.created_at),
+        "check": refund.check,
+        **({"receipt": refund.receipt} if refund.receipt else {}),
+    }
+
+
+def refund_from_item(item: Item) -> Refund:
+    """The refund of an item."""
+    sent_at = item.get("sent_at")
+    return Refund(
+        ref=item["ref"],
+        number=int(item["number"]),
+        owner=item["owner"],
+        session_number=int(item["session_number"]),
+        gateway=item["gateway"],
+        amount=Money(int(item["amount"]), Currency(item["currency"])),
+        status=RefundStatus(item["status"]),
+        reason=item["reason"],
+        created_at=read_instant(item["created_at"]),
+        check=int(item["check"]),
+        receipt=item.get("receipt"),
+        token_hash=item.get("token_hash"),
+        conversation=item.get("conversation"),
+        sent_at=read_instant(sent_at) if sent_at else None,
+        detail=item.get("detail"),
+    )
+
+
+def start_sending(table: Table, refund: Refund, token_hash: str | None, now: datetime, check: tuple[int, datetime]) -> None:
+    """This caller alone sends the refund: whoever comes after finds it `sending` and only asks. ConditionFailedError then."""
+    write(
+        table,
+        _moved(
+            refund,
+            RefundStatus.SENDING,
+            token_hash=token_hash,
+            receipt=refund.receipt,
+            sent_at=instant(now),
+            **_planned(refund, check),
+        ),
+    )
+
+
+def plan_check(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
+    """Plan the next question about a refund that is under way. ConditionFailedError when it has moved on."""
+    write(table, _moved(refund, None, **_planned(refund, check)))
+
+
+def expect_result(table: Table, refund: Refund, token_hash: str) -> None:
+    """The result comes to a new address. ConditionFailedError when the refund has moved on."""
+    write(table, _moved(refund, None, token_hash=token_hash))
+
+
+def accepted(table: Table, refund: Refund, conversation: str | None) -> None:
+    """The gateway has taken the refund; it is not paid back yet."""
+    write(table, _moved(refund, RefundStatus.ACCEPTED, conversation=conversation))
+
+
+def end(
+    table: Table, session: Session, refund: Refund, status: RefundStatus, now: datetime, *, by: str, detail: str | None = None
+) -> None:
+    """The refund is `REFUNDED`, or needs a person (`NEEDS_REVIEW`); the session shows it."""
+    key = keys.refund(refund.ref, refund.number)
+    due = keys.due(keys.REVIEW, key, now) if status is RefundStatus.NEEDS_REVIEW else {"due_pk": None, "due_sk": None}
+    transact(
+        table,
+        [
+            _moved(refund, status, ended_at=instant(now), detail=detail, **due),
+            *_shown(session, refund, status, now, by=by),
+        ],
+    )
+
+
+def failed(table: Table, session: Session, refund: Refund, now: datetime, *, detail: str, again: bool) -> None:
+    """The gateway refused the refund for good; `again` owes the amount anew, under the next number."""
+    writes: list[Write] = [
+        _moved(refund, RefundStatus.FAILED, ended_at=instant(now), detail=detail, due_pk=None, due_sk=None),
+        *_shown(session, refund, RefundStatus.DUE if again else RefundStatus.FAILED, now, by="gateway"),
+    ]
+    if again:
+        following = replace(
+            refund, number=refund.number + 1, status=RefundStatus.DUE, created_at=now, check=0, token_hash=None, sent_at=None
+        )
+        writes.append(Put(NEXT, refund_to_item(following), when=(absent("pk"),)))
+    transact(table, writes)
+
+
+def _planned(refund: Refund, check: tuple[int, datetime]) -> dict[str, Any]:
+    rung, moment = check
+    return {"check": rung, **keys.due(keys.REFUND, keys.refund(refund.ref, refund.number), moment)}
+
+
+def _moved(refund: Refund, to: RefundStatus | None, **values: Any) -> Update:
+    sources = {refund.status} if to is None else {refund.status} & refund_sources(to)
+    status: Mapping[str, Any] = {} if to is None else {"status": to.value}
+    return Update(REFUND, keys.refund(refund.ref, refund.number), when=(one_of("status", sources),), set={**status, **values})
+
+
+def _shown(session: Session, refund: Refund, status: RefundStatus, now: datetime, *, by: str) -> list[Write]:
+    shown = RefundShown(refund.amount, status.value, refund.reason)
+    return [
+        changed(session, refund=refund_to_map(shown)),
+        told(session, f"refund.{status.value}", now, by=by, refund=refund.refund_id, amount=refund.amount.minor),
+    ]

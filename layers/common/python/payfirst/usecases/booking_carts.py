@@ -1,0 +1,192 @@
+"""Document A's carts: a service, a day and a price, as many as a customer likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final, NoReturn
+
+from payfirst.domain.cart import BookingCart, CartStatus
+from payfirst.domain.catalogue import Package, Service, ServiceType
+from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError, NotFoundError, RefusedError
+from payfirst.domain.ids import Entropy, GivenId, new_identifier
+from payfirst.domain.money import Money
+from payfirst.domain.promo import discount_of
+from payfirst.domain.session import Address, BookingSnapshot, Customer
+from payfirst.domain.times import GivenTime
+from payfirst.storage import carts, catalogue, keys
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.lists import Position, Slice, read_all, read_page
+from payfirst.storage.table import Table
+
+TRIES: Final = 4
+NO_CART: Final = "Cart not found"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCart:
+    """What a customer wants to book; `service_field` and `package_field` are the names under which it was asked for."""
+
+    kind: ServiceType
+    service_id: int
+    package_id: int | None
+    day: date
+    time: GivenTime
+    promo_code: str | None
+    address: Address | None
+    service_field: str
+    package_field: str
+
+
+def find_service(wanted: WantedCart, *, table: Table) -> Service:
+    """The service that `wanted` names; InvalidInputError on its field."""
+    service = catalogue.read_service(table, wanted.kind, wanted.service_id)
+    if service is None:
+        raise InvalidInputError(FieldProblem(wanted.service_field, "There is no such service."))
+    return service
+
+
+def create_cart(
+    wanted: WantedCart, service: Service, *, customer: Customer, table: Table, now: datetime, entropy: Entropy
+) -> BookingCart:
+    """A new ACTIVE cart at today's price. InvalidInputError on the package; RefusedError where the promo takes nothing off."""
+    package = _package(wanted, service)
+    price = package.price if package else service.price
+    if price is None:
+        raise LookupError(f"{service.kind} {service.number} has neither packages nor a price")
+    for _ in range(TRIES):
+        identifier = new_identifier(now, entropy)
+        content = BookingSnapshot(
+            cart_id=identifier.number,
+            cart_uuid=str(identifier.uuid),
+            service_type=service.kind,
+            service_id=service.number,
+            service_name=service.name,
+            package_id=package.number if package else None,
+            package_name=package.name if package else None,
+            day=wanted.day,
+            at=wanted.time.at,
+            time_given=wanted.time.text,
+            zone=service.zone,
+            price=price,
+            discount=Money(0, price.currency),
+            promo_code=None,
+            address=wanted.address,
+        )
+        if wanted.promo_code is not None:
+            content = _with_promo(content, wanted.promo_code, table, now)
+        cart = BookingCart(identifier.number, str(identifier.uuid), content, entropy(16).hex(), now)
+        try:
+            carts.create_booking_cart(table, customer.sub, cart)
+        except ConditionFailedError:
+            continue  # the number is taken: draw again
+        return cart
+    raise AssertionError("as many ids of one millisecond were taken")
+
+
+def _package(wanted: WantedCart, service: Service) -> Package | None:
+    field = wanted.package_field
+    if not service.packages:
+        if wanted.package_id is not None:
+            raise InvalidInputError(FieldProblem(field, "This service has no packages."))
+        return None
+    if wanted.package_id is None:
+        raise InvalidInputError(FieldProblem(field, "This field is required."))
+    package = service.package(wanted.package_id)
+    if package is None:
+        raise InvalidInputError(FieldProblem(field, "This service has no such package."))
+    return package
+
+
+@dataclass(frozen=True, slots=True)
+class CartPage:
+    """Carts, newest first, and the page that they came on."""
+
+    carts: tuple[BookingCart, ...]
+    page: Slice
+
+
+def list_carts(customer: Customer, *, table: Table, size: int, position: Position | None) -> CartPage:
+    """One page of the customer's carts, newest first."""
+    page = read_page(table, customer.sub, keys.CART, size=size, position=position)
+    return CartPage(carts.booking_carts_from_items(page.items), page)
+
+
+def carts_with(status: CartStatus, customer: Customer, *, table: Table) -> tuple[BookingCart, ...]:
+    """All of the customer's carts of that status, newest first."""
+    found = carts.booking_carts_from_items(read_all(table, customer.sub, keys.CART))
+    return tuple(cart for cart in found if cart.status is status)
+
+
+def find_cart(given: GivenId, *, customer: Customer, table: Table) -> BookingCart:
+    """The customer's cart; NotFoundError for an unknown one and for somebody else's alike."""
+    cart = carts.read_booking_cart(table, customer.sub, given.number) if given.number else None
+    if cart is None or (given.uuid is not None and str(given.uuid) != cart.uuid):
+        raise NotFoundError(NO_CART)
+    return cart
+
+
+def delete_cart(given: GivenId, *, customer: Customer, table: Table) -> None:
+    """Delete the cart. NotFoundError, RefusedError CART_LOCKED or CART_CONVERTED, ContentionError."""
+
+    def delete(cart: BookingCart) -> BookingCart:
+        carts.delete_booking_cart(table, customer.sub, cart)
+        return cart
+
+    _change(given, delete, customer=customer, table=table)
+
+
+def apply_promo(given: GivenId, code: str, *, customer: Customer, table: Table, now: datetime, entropy: Entropy) -> BookingCart:
+    """The cart with what `code` takes off its price; it takes the place of any other code.
+
+    NotFoundError, RefusedError PROMO_… (why the code takes nothing off), CART_LOCKED or CART_CONVERTED, ContentionError. Its
+    use is counted when a payment begins, not here.
+    """
+
+    def apply(cart: BookingCart) -> BookingCart:
+        content = _with_promo(cart.content, code, table, now)
+        return _store(cart, content, customer, table, entropy)
+
+    return _change(given, apply, customer=customer, table=table)
+
+
+def remove_promo(given: GivenId, *, customer: Customer, table: Table, entropy: Entropy) -> BookingCart:
+    """The cart at its full price. NotFoundError, RefusedError CART_LOCKED or CART_CONVERTED, ContentionError."""
+
+    def remove(cart: BookingCart) -> BookingCart:
+        content = replace(cart.content, promo_code=None, discount=Money(0, cart.content.price.currency))
+        return _store(cart, content, customer, table, entropy)
+
+    return _change(given, remove, customer=customer, table=table)
+
+
+def _with_promo(content: BookingSnapshot, code: str, table: Table, now: datetime) -> BookingSnapshot:
+    promo = catalogue.read_promo(table, code)
+    discount = discount_of(promo, content.price, now)
+    return replace(content, promo_code=promo.code if promo else None, discount=discount)
+
+
+def _store(cart: BookingCart, content: BookingSnapshot, customer: Customer, table: Table, entropy: Entropy) -> BookingCart:
+    changed = replace(cart, content=content, version=entropy(16).hex())
+    carts.change_booking_cart(table, customer.sub, cart, content, changed.version)
+    return changed
+
+
+def _change(given: GivenId, change: Callable[[BookingCart], BookingCart], *, customer: Customer, table: Table) -> BookingCart:
+    """Apply `change` to the cart as it is; again from the start when somebody else changed it meanwhile."""
+    for _ in range(TRIES):
+        cart = find_cart(given, customer=customer, table=table)
+        if cart.live_attempt is not None or cart.converted_by is not None:
+            _refuse(cart)
+        try:
+            return change(cart)
+        except ConditionFailedError:
+            continue
+    raise ContentionError("This cart is being changed; please try again.")
+
+
+def _refuse(cart: BookingCart) -> NoReturn:
+    if cart.converted_by is not None:
+        raise RefusedError("This cart has become a booking.", code="CART_CONVERTED", details={"booking": cart.converted_by})
+    raise RefusedError("A payment for this cart is in progress; it cannot change meanwhile.", code="CART_LOCKED")

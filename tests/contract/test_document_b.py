@@ -85,7 +85,7 @@ def test_the_javascript_checkout_hears_of_a_payment_that_failed(stack: Stack, wa
     walk.take("javascript_poll_failed")
 
 
-def test_a_forged_callback_is_answered_like_any_other_and_makes_no_order(walk: Walk) -> None:
+def test_a_forged_callback_is_answered_like_any_other_and_makes_no_order(stack: Stack, walk: Walk) -> None:
     walk.customer.add_tomatoes()
     walk.take("javascript_create_session")
     walk.take("javascript_initiate_payment")
@@ -93,3 +93,5 @@ def test_a_forged_callback_is_answered_like_any_other_and_makes_no_order(walk: W
     status = status_of(walk.customer, walk.known["session_id"])
     assert status["session_status"] == "payment_initiated"
     assert status["order"] is None
+    pay_mpesa(stack, walk.known["checkout_request_id"], "cancel")
+    until(walk.customer, walk.known["session_id"], "failed")

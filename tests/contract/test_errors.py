@@ -9,7 +9,7 @@ import pytest
 from payfirst.api.routes import ROUTES, Family, family_of, methods_of
 from tests.contract.error_shapes import shape_problem
 from tests.contract.exchanges import document
-from tests.contract.walk import Customer, Stack, new_customer, pay_mpesa, pay_phonepe, wait_until
+from tests.contract.walk import Customer, Stack, a_session, new_customer, pay_mpesa, pay_phonepe, wait_until
 
 A_CART = document("bookings")["create_cart"].body
 A_SESSION = document("payment_sessions")["create_session"].body
@@ -26,11 +26,6 @@ def refused(customer: Customer, path: str, body: Any, status: int, method: str =
     assert response.status_code == status, response.text
     assert shape_problem(family_of(path), response) is None, response.text
     return response.json()
-
-
-def a_session(customer: Customer, quantity: float = 2, **changes: Any) -> Any:
-    customer.add_tomatoes(quantity)
-    return customer.post("/api/payments/sessions", {**A_SESSION, **changes})
 
 
 def initiate(customer: Customer, session_id: str) -> Any:

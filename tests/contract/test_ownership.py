@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.contract.exchanges import document
-from tests.contract.walk import Customer, Stack, new_customer, pay_mpesa, pay_phonepe, wait_until
+from tests.contract.walk import Customer, Stack, a_session, new_customer, pay_mpesa, pay_phonepe, wait_until
 
 UNKNOWN = {
     "session_id": ("0190f3a1-5c1e-7abc-8def-0123456789ab", 712345678901234),
@@ -36,8 +36,7 @@ class Possessions:
 @pytest.fixture(scope="module")
 def possessions(stack: Stack) -> Possessions:
     owner = new_customer(stack)
-    owner.add_tomatoes()
-    session = owner.post("/api/payments/sessions", document("payment_sessions")["create_session"].body)
+    session = a_session(owner)
     path = f"/api/payments/sessions/{session['session_id']}"
     pay_mpesa(stack, owner.post(f"{path}/initiate_payment", {})["checkout_request_id"])
     paid = wait_until(lambda: owner.get(f"{path}/status"), lambda answer: answer["order"] is not None)

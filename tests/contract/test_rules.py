@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.contract.exchanges import document
-from tests.contract.walk import TOMATOES, Customer, Stack, new_customer, pay_phonepe, wait_until
+from tests.contract.walk import TOMATOES, Customer, Stack, a_session, new_customer, pay_phonepe, wait_until
 
 A_CART = document("bookings")["create_cart"].body
 A_SESSION = document("payment_sessions")["create_session"].body
@@ -40,8 +40,7 @@ def test_a_body_is_json_whatever_its_content_type_says(customer: Customer, kind:
 
 
 def test_a_body_of_optional_fields_may_be_absent(customer: Customer) -> None:
-    customer.add_tomatoes()
-    session = customer.post("/api/payments/sessions", A_SESSION)
+    session = a_session(customer)
     started = customer.post(f"/api/payments/sessions/{session['session_id']}/initiate_payment")
     assert started["status"] == "success"
 

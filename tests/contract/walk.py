@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 from uuid import uuid4
@@ -35,6 +37,11 @@ class Stack(Protocol):
 
     def token(self, *, user_id: int, email: str, sub: str) -> str:
         """An ID token for a customer who may be new."""
+
+
+def new_phone() -> str:
+    """A Kenyan mobile number on which no prompt is open."""
+    return f"0712{secrets.randbelow(10**6):06d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,14 @@ class Customer:
 def new_customer(stack: Stack, *, user_id: int = 1, email: str = "user@example.com", slash: bool = True) -> Customer:
     """A customer with an empty past: the identity is `sub`, so that any number of them may be user 1."""
     return Customer(stack.base_url, stack.token(user_id=user_id, email=email, sub=str(uuid4())), slash)
+
+
+def a_session(customer: Customer, quantity: float = 2) -> Any:
+    """A session as document B prints it, on a phone of its own: a prompt that stays open disturbs no other test."""
+    customer.add_tomatoes(quantity)
+    body = deepcopy(document("payment_sessions")["create_session"].body)
+    body["delivery_details"]["phone_number"] = new_phone()
+    return customer.post("/api/payments/sessions", body)
 
 
 def pay_mpesa(stack: Stack, checkout_request_id: str, outcome: str = "pay") -> None:

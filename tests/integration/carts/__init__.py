@@ -1,0 +1,1 @@
+"""Both carts against a real table."""

@@ -24,6 +24,7 @@ NOT_FACTS: Final = frozenset(
         "function_arn",
         "function_request_id",
         "correlation_id",
+        "request_id",
         "xray_trace_id",
         "sampling_rate",
         "exception",
@@ -78,10 +79,13 @@ def readable(told: Mapping[str, Any]) -> Text | None:
     return None
 
 
-def _log_line(clock: str, function: str, record: Mapping[str, Any]) -> Text:
+def _log_line(clock: str, function: str, record: Mapping[str, Any]) -> Text | None:
     style = LEVEL_STYLES.get(str(record.get("level", "")).upper(), "")
     if "event" in record:
-        facts = "  ".join(f"{name}={_short(value)}" for name, value in record.items() if name not in NOT_FACTS)
+        told = {name: value for name, value in record.items() if name not in NOT_FACTS}
+        if str(record["event"]).endswith(".ran") and not any(told.values()):
+            return None  # a sweep that found nothing to do
+        facts = "  ".join(f"{name}={_short(value)}" for name, value in told.items())
         return Text.assemble((f"{clock}  ", "dim"), (str(record["event"]), style or "cyan"), f"  {facts}")
     message = " ".join(str(record.get("message", "")).split())[:LONGEST_MESSAGE]
     return Text.assemble((f"{clock}  ", "dim"), (f"{function}: {message}", style))

@@ -11,10 +11,11 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -32,6 +33,7 @@ HOME: Final = ROOT / ".local"
 STATE: Final = "state"
 LOGS: Final = "logs"
 ANNOUNCEMENT: Final = "stack.json"
+MPESA_SANDBOX: Final = "https://sandbox.safaricom.co.ke"
 USER_ID: Final = 1
 EMAIL: Final = "user@example.com"
 MAY_BE_CHOSEN: Final = (
@@ -125,7 +127,7 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
         state_dir=given.home / STATE,
         log_dir=given.home / LOGS,
         ports=ports,
-        variables={name: os.environ[name] for name in MAY_BE_CHOSEN if os.environ.get(name)},
+        variables=_chosen(os.environ, screen),
         schedule_seconds=given.schedule_seconds,
         progress=lambda step: screen.say(f"  {step}"),
         listener=screen.show,
@@ -144,6 +146,20 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
         return 0
     finally:
         (given.home / ANNOUNCEMENT).unlink(missing_ok=True)
+
+
+def _chosen(environment: Mapping[str, str], screen: Screen) -> dict[str, str]:
+    """The settings that the environment chooses, with the names of M-Pesa's usual configuration read as well."""
+    chosen = {name: environment[name] for name in MAY_BE_CHOSEN if environment.get(name)}
+    callback = urlsplit(environment.get("MPESA_CALLBACK_URL", ""))
+    if callback.scheme and callback.netloc:
+        chosen.setdefault("CALLBACK_ORIGIN", f"{callback.scheme}://{callback.netloc}")
+    match environment.get("MPESA_ENVIRONMENT", ""):
+        case "sandbox":
+            chosen.setdefault("MPESA_BASE_URL", MPESA_SANDBOX)
+        case "production":
+            screen.say("  MPESA_ENVIRONMENT=production is not for this machine: M-Pesa is simulated", "yellow")
+    return chosen
 
 
 def _check_ports(ports: Ports) -> None:

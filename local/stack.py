@@ -9,7 +9,6 @@ Whatever ends the `with` block ends every process; should this process die witho
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import shutil
 import signal
@@ -28,6 +27,7 @@ from local.host.config import HostConfig
 from local.host.process import HostProcess, Listener
 from local.ports import LOOPBACK, free_port
 from local.simulator_process import SimulatorProcess
+from ops.seed import seed
 from payfirst.domain.clock import Deadline
 from payfirst.settings import Settings, read_settings
 from payfirst.storage.table import Table
@@ -160,9 +160,8 @@ class LocalStack:
         with self._step("table, queue, customers and secrets"):
             resources = self._resources(aws, secrets)
         self.environment = self._environment(aws, resources)
-        if importlib.util.find_spec("ops.seed") is not None:
-            with self._step("the catalogue"):
-                _seed(aws, resources)
+        with self._step("the catalogue"):
+            seed(Table(aws.client("dynamodb"), resources.table_name, Deadline(lambda: SEED_SECONDS)))
         with self._step("the gateways' simulators"):
             simulators.wait_until_ready()
         with self._step("the functions"):
@@ -261,8 +260,3 @@ def _without_interrupts() -> Iterator[None]:
     finally:
         for asked, handler in before.items():
             signal.signal(asked, handler)
-
-
-def _seed(aws: EmbeddedAws, resources: SharedResources) -> None:
-    seeding = importlib.import_module("ops.seed")
-    seeding.seed(Table(aws.client("dynamodb"), resources.table_name, Deadline(lambda: SEED_SECONDS)))

@@ -72,8 +72,8 @@ class JwtAuthorizer:
         if key_id not in self._keys:
             async with self._reading:
                 if key_id not in self._keys and time.monotonic() - self._read_at >= REFRESH_PAUSE_SECONDS:
-                    self._keys = await asyncio.to_thread(self._read_keys)
                     self._read_at = time.monotonic()
+                    self._keys = await asyncio.to_thread(self._read_keys)
         if key_id not in self._keys:
             raise UnauthorizedError("the key of the token is not known")
         return self._keys[key_id]

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 from local.host.config import HostConfig
 
@@ -131,7 +131,13 @@ class HostProcess:
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdout is None:
             return
-        for line in process.stdout:
+        try:
+            self._listen_to(process.stdout)
+        finally:
+            self._ended.set()
+
+    def _listen_to(self, stdout: IO[bytes]) -> None:
+        for line in stdout:
             told: dict[str, Any] = json.loads(line)
             match told["kind"]:
                 case "ready":
@@ -143,4 +149,3 @@ class HostProcess:
                     self._problems.append(told["text"])
             if self._listener is not None:
                 self._listener(told)
-        self._ended.set()

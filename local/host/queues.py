@@ -118,7 +118,10 @@ def messages_to_keep(outcome: Outcome, sent: set[str], *, partial: bool) -> set[
         raise BatchFailedError(f"the function failed: {outcome.reason}")
     if not partial:
         return set()
-    report = outcome.answer()
+    try:
+        report = outcome.answer()
+    except ValueError as exc:
+        raise BatchFailedError("the function's answer is not JSON") from exc
     failures = report.get("batchItemFailures") if isinstance(report, dict) else None
     if (report is None or isinstance(report, dict)) and not failures:
         return set()

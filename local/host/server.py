@@ -46,8 +46,15 @@ class Host:
         self._fault: BaseException | None = None
 
     def stop(self) -> None:
-        """Ask the host to stop; at once and only once."""
+        """Ask the host to stop."""
         self._stop.set()
+
+    def fail(self, fault: BaseException, what: str) -> None:
+        """Say that a part of the host broke, and stop rather than go on without it."""
+        if not self._stop.is_set():
+            tell("problem", text=f"the {what} broke: {fault!r}")
+            self._fault = fault
+            self._stop.set()
 
     async def run(self) -> None:
         """Serve until stopped; every process it started has ended when it returns. Raises what broke a part of it."""
@@ -107,14 +114,12 @@ class Host:
         tell("warm", workers=len(pools))
 
     def _guarded(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
-        """Run a part of the host; if it breaks, say so and stop, rather than go on without it."""
+        """Run a part of the host that may not end by itself."""
         task = asyncio.get_running_loop().create_task(work, name=what)
 
         def ended(done: asyncio.Task[None]) -> None:
             if not done.cancelled() and (fault := done.exception()) is not None:
-                tell("problem", text=f"the {what} broke: {fault!r}")
-                self._fault = fault
-                self._stop.set()
+                self.fail(fault, what)
 
         task.add_done_callback(ended)
         return task
@@ -158,6 +163,12 @@ async def serve(config: HostConfig) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             loop.call_soon_threadsafe(host.stop)
 
+    def thread_broke(raised: threading.ExceptHookArgs) -> None:
+        if raised.exc_value is not None and not loop.is_closed():
+            name = raised.thread.name if raised.thread else "thread"
+            loop.call_soon_threadsafe(host.fail, raised.exc_value, name)
+
+    threading.excepthook = thread_broke
     threading.Thread(target=watch_parent, name="parent watch", daemon=True).start()
     await host.run()
     tell("stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from datetime import UTC, datetime
@@ -10,13 +11,17 @@ from typing import Any, BinaryIO, Final
 
 from local.host.config import Json
 
+UNHANDLED: Final = "LAMBDA_WARNING: Unhandled exception"
+"""What the runtime adds to each error that a function lets out; the host tells of those itself."""
 WORTH_SHOWING: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 
 
 def tell(kind: str, **facts: Json) -> None:
     """Say one thing: `kind` is `ready`, `warm`, `request`, `log`, `problem` or `stopped`."""
-    sys.stdout.write(json.dumps({"kind": kind, "time": datetime.now(UTC).isoformat(), **facts}, default=str) + "\n")
-    sys.stdout.flush()
+    line = json.dumps({"kind": kind, "time": datetime.now(UTC).isoformat(), **facts}, default=str)
+    with contextlib.suppress(BrokenPipeError):  # whoever listened is gone, and with it the host's lifeline: it stops
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def interesting(line: str) -> dict[str, Any] | None:
@@ -29,9 +34,9 @@ def interesting(line: str) -> dict[str, Any] | None:
         if "event" in record or str(record.get("level", "")).upper() in WORTH_SHOWING:
             return dict(record)
         return None
-    level = line[1:].split("]", 1)[0] if line.startswith("[") else ""
-    if level in WORTH_SHOWING:
-        return {"level": level, "message": line}
+    level, tab, message = line.partition("\t")
+    if tab and level.strip("[]") in WORTH_SHOWING and UNHANDLED not in message:
+        return {"level": level.strip("[]"), "message": message.rsplit("\t", 1)[-1]}
     return None
 
 

@@ -1,7 +1,4 @@
-"""The worker processes of one function: real `awslambdaric`, one invocation at a time each, replaced when they end.
-
-A slot is the place of one worker: a port on which only that worker asks for work, so that the host knows who is asking.
-"""
+"""The worker processes of one function: real `awslambdaric`, one invocation at a time each, replaced when they end."""
 
 from __future__ import annotations
 
@@ -69,9 +66,13 @@ class Slot:
             self._ended(1)
             return
         self._timer = loop.call_later(INIT_SECONDS, self._end, failed(Failure.INIT, "Sandbox.Timedout", "Init timed out"))
-        await self._copy_output(process)
-        code = await process.wait()
-        self._ended(code)
+        try:
+            await self._copy_output(process)
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            self._ended(await process.wait())
 
     async def next(self) -> Invocation | None:
         """The worker asks for work: the next invocation, as soon as there is one; None once the worker is gone."""

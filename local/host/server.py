@@ -17,12 +17,13 @@ import uvicorn
 from local.host.application import Application, read_application
 from local.host.authorizer import JwtAuthorizer
 from local.host.config import HostConfig
+from local.host.environment import function_arn
 from local.host.front import Front
 from local.host.queues import QueuePoller
 from local.host.runtime_api import RuntimeApi
 from local.host.schedules import fire_for_ever
 from local.host.tell import tell
-from local.host.workers import WorkerPool, by_port, function_arn
+from local.host.workers import WorkerPool, by_port
 
 KEEP_ALIVE_SECONDS: Final = 75
 BACKLOG: Final = 512

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sys
 import time
@@ -14,7 +13,8 @@ from uuid import uuid4
 
 from local.host.application import Function
 from local.host.children import DIE_WITH_PARENT
-from local.host.config import ACCOUNT, HostConfig
+from local.host.config import HostConfig
+from local.host.environment import worker_environment
 from local.host.invocation import Failure, Invocation, Outcome, failed
 from local.host.tell import FunctionLog, tell
 
@@ -254,36 +254,6 @@ class WorkerPool:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             tell("problem", text=f"the watch over a worker of {self.function.name} broke: {fault!r}")
-
-
-def worker_environment(function: Function, config: HostConfig, port: int) -> dict[str, str]:
-    """The environment of one worker: what the Lambda service sets and what the template says; nothing of this machine's."""
-    now = time.strftime("%Y/%m/%d", time.gmtime())
-    service = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "AWS_REGION": config.region,
-        "AWS_DEFAULT_REGION": config.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"{now}/[$LATEST]{port}",
-        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
-        "LAMBDA_TASK_ROOT": str(function.folder),
-        "LAMBDA_RUNTIME_DIR": str(function.folder),
-        "PYTHONPATH": str(function.folder),
-        "_HANDLER": function.handler,
-    }
-    return {**service, **config.aws, **function.variables}
-
-
-def function_arn(function: Function, region: str) -> str:
-    """The ARN under which the function would be known."""
-    return f"arn:aws:lambda:{region}:{ACCOUNT}:function:{function.name}"
 
 
 def describe_exit(code: int) -> str:

@@ -1,12 +1,13 @@
-"""Document A's bookings."""
+"""Document A's bookings, and the history that bookings and orders show."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, time
+from typing import Any
 
-from payfirst.api.fields import Out
-from payfirst.domain.booking import Booking
+from payfirst.api.fields import Day, In, Out, Text, TimeOfDay
+from payfirst.domain.booking import Booking, Step
 from payfirst.domain.clock import instant
 from payfirst.domain.session import Address
 
@@ -30,6 +31,34 @@ class BookingCartOut(Out):
     total_price: str
 
 
+class SlotOut(Out):
+    """A day and a time of day in the service's zone."""
+
+    selected_date: date
+    selected_time: time
+
+    @classmethod
+    def of(cls, slot: tuple[date, time]) -> SlotOut:
+        return cls(selected_date=slot[0], selected_time=slot[1])
+
+
+class StepOut(Out):
+    """One entry of a history; a reschedule shows both slots and the customer's reason."""
+
+    status: str
+    at: str
+    moved_from: SlotOut | None = None
+    moved_to: SlotOut | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, step: Step) -> StepOut:
+        moved: dict[str, Any] = {}
+        if step.moved_from and step.moved_to:
+            moved = {"moved_from": SlotOut.of(step.moved_from), "moved_to": SlotOut.of(step.moved_to), "reason": step.reason}
+        return cls(status=step.status, at=instant(step.at), **moved)
+
+
 class BookingOut(Out):
     """A booking, wherever one is shown."""
 
@@ -48,6 +77,7 @@ class BookingOut(Out):
     created_at: str
     address: dict[str, str] | str | None
     version: int
+    timeline: list[StepOut]
 
     @classmethod
     def of(cls, booking: Booking) -> BookingOut:
@@ -68,4 +98,24 @@ class BookingOut(Out):
             created_at=instant(booking.created_at),
             address=address_shown(content.address),
             version=booking.version,
+            timeline=[StepOut.of(step) for step in booking.timeline],
         )
+
+
+class RescheduleIn(In):
+    """`POST /api/booking/bookings/{booking_id}/reschedule/`"""
+
+    selected_date: Day
+    selected_time: TimeOfDay
+    reason: Text | None = None
+
+
+class RescheduledOut(Out):
+    """A booking in its slot."""
+
+    message: str
+    booking: BookingOut
+
+    @classmethod
+    def of(cls, booking: Booking) -> RescheduledOut:
+        return cls(message="Booking rescheduled successfully", booking=BookingOut.of(booking))

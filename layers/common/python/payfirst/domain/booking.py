@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
+from typing import Final
 
+from payfirst.domain.errors import RefusedError
 from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus
 from payfirst.domain.session import BookingSnapshot
+
+MAX_RESCHEDULES: Final = 100
+"""Each one stays in the booking's own item, which has room for several hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of a booking's or an order's history; a reschedule says from which slot to which, and why."""
+
+    status: str
+    at: datetime
+    moved_from: tuple[date, time] | None = None
+    moved_to: tuple[date, time] | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +45,19 @@ class Booking:
     version: int
     created_at: datetime
     reason: str | None = None
+    timeline: tuple[Step, ...] = ()
+
+    @property
+    def slot(self) -> tuple[date, time]:
+        """The day and the time of day in the service's zone."""
+        return self.content.day, self.content.at
+
+
+def why_not_reschedulable(booking: Booking) -> RefusedError | None:
+    """What keeps `booking` from another slot; None when nothing does. The write's conditions say the same."""
+    if booking.status is not BookingStatus.CONFIRMED:
+        message = f"This booking is {booking.status}; only a CONFIRMED one can be rescheduled."
+        return RefusedError(message, code="BOOKING_NOT_CONFIRMED")
+    if booking.version > MAX_RESCHEDULES:
+        return RefusedError(f"A booking can be rescheduled {MAX_RESCHEDULES} times.", code="RESCHEDULE_LIMIT")
+    return None

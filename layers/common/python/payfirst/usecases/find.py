@@ -28,3 +28,16 @@ def _session_of_code(table: Table, code: str, customer: Customer) -> int | None:
     if pointer is None or pointer.get("owner") != customer.sub or "session" not in pointer:
         return None
     return int(pointer["session"])
+
+
+def number_of_outcome(given: GivenId, what: str, *, customer: Customer, table: Table) -> int | None:
+    """The number of the customer's booking or order (`keys.BOOKING`, `keys.ORDER`) that `given` names; None for none.
+
+    They go by their integer and their public code, and have no UUID.
+    """
+    if given.code is None:
+        return None if given.uuid is not None else given.number
+    pointer = attempts.read_pointer(table, given.code)
+    if pointer is None or pointer.get("owner") != customer.sub or pointer.get("what") != what:
+        return None
+    return int(pointer["number"])

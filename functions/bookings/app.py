@@ -1,0 +1,76 @@
+"""Bookings (document A) and orders (document B) after their payment."""
+
+from __future__ import annotations
+
+from payfirst.api.app import build_app
+from payfirst.api.bookings_wire import BookingOut, RescheduledOut, RescheduleIn
+from payfirst.api.errors import Reply
+from payfirst.api.paging import page_size, paged, position
+from payfirst.api.request import Request
+from payfirst.api.resources import cursor_key, customer, table
+from payfirst.api.tracking_wire import OrderListed, OrderOut
+from payfirst.api.values import check_day, given
+from payfirst.domain.booking import Booking
+from payfirst.settings import settings
+from payfirst.usecases import bookings, orders
+
+
+def list_bookings(request: Request) -> Reply:
+    """`GET /api/booking/bookings/`"""
+    who, key, size = customer(request), cursor_key(), page_size(request)
+    found = bookings.list_bookings(who, table=table(request.deadline), size=size, position=position(request, key))
+    results = [BookingOut.of(booking) for booking in found.bookings]
+    numbers = [booking.number for booking in found.bookings]
+    return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
+
+
+def _booking(request: Request, booking_id: str) -> Booking:
+    where = table(request.deadline)
+    return bookings.find_booking(given(booking_id, bookings.NO_BOOKING), customer=customer(request), table=where)
+
+
+def get_booking(request: Request, booking_id: str) -> Reply:
+    """`GET /api/booking/bookings/{booking_id}/`"""
+    return Reply(200, BookingOut.of(_booking(request, booking_id)))
+
+
+def reschedule(request: Request, booking_id: str) -> Reply:
+    """`POST /api/booking/bookings/{booking_id}/reschedule/`"""
+    wanted, booking = request.body(RescheduleIn), _booking(request, booking_id)
+    check_day("selected_date", wanted.selected_date, request.now, booking.content.zone)
+    moved = bookings.reschedule(
+        booking,
+        wanted.selected_date,
+        wanted.selected_time,
+        wanted.reason or None,
+        table=table(request.deadline),
+        now=request.now,
+    )
+    return Reply(200, RescheduledOut.of(moved))
+
+
+def list_orders(request: Request) -> Reply:
+    """`GET /api/orders/`"""
+    who, key, size = customer(request), cursor_key(), page_size(request)
+    found = orders.list_orders(who, table=table(request.deadline), size=size, position=position(request, key))
+    results = [OrderListed.of(order) for order in found.orders]
+    numbers = [order.number for order in found.orders]
+    return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
+
+
+def get_order(request: Request, order_id: str) -> Reply:
+    """`GET /api/orders/{order_id}/`"""
+    found = orders.find_order(given(order_id, "Order not found"), customer=customer(request), table=table(request.deadline))
+    return Reply(200, OrderOut.of(found))
+
+
+handler = build_app(
+    "bookings",
+    {
+        "list_bookings": list_bookings,
+        "get_booking": get_booking,
+        "reschedule_booking": reschedule,
+        "list_orders": list_orders,
+        "get_order": get_order,
+    },
+)

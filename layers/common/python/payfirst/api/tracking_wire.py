@@ -1,0 +1,93 @@
+"""Document B's orders: the page that its front end goes to after the payment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from payfirst.api.bookings_wire import StepOut
+from payfirst.api.fields import Count, JsonNumber, Out
+from payfirst.api.orders_wire import DeliveryOut
+from payfirst.domain.clock import instant
+from payfirst.domain.order import Order
+from payfirst.domain.session import OrderLine
+
+
+class OrderLineOut(Out):
+    """One listing of an order, at the price that was paid."""
+
+    listing_id: int
+    product_name: str
+    farm_name: str
+    quantity: JsonNumber
+    unit_of_measure: str
+    price: str
+    subtotal: str
+
+    @classmethod
+    def of(cls, line: OrderLine) -> OrderLineOut:
+        return cls(
+            listing_id=line.listing_id,
+            product_name=line.product_name,
+            farm_name=line.farm_name,
+            quantity=line.quantity,
+            unit_of_measure=line.unit,
+            price=str(line.price),
+            subtotal=str(line.subtotal),
+        )
+
+
+class OrderListed(Out):
+    """One order in a list."""
+
+    order_id: int
+    order_number: str
+    order_status: str
+    payment_status: str
+    total_amount: str
+    currency: str
+    total_items: Count
+    created_at: str
+
+    @classmethod
+    def of(cls, order: Order) -> OrderListed:
+        return cls(**_common(order))
+
+
+class OrderOut(OrderListed):
+    """A whole order; `receipt` is M-Pesa's, null where only its status is known."""
+
+    session_id: str
+    items: list[OrderLineOut]
+    total_cost: str
+    delivery_fee: str
+    delivery_details: DeliveryOut
+    receipt: str | None
+    timeline: list[StepOut]
+    rounding: str | None = None
+
+    @classmethod
+    def of(cls, order: Order) -> OrderOut:
+        return cls(
+            **_common(order),
+            session_id=order.session,
+            items=[OrderLineOut.of(line) for line in order.lines],
+            total_cost=str(order.items_total),
+            delivery_fee=str(order.delivery_fee),
+            delivery_details=DeliveryOut.of(order.delivery),
+            receipt=order.receipt,
+            timeline=[StepOut.of(step) for step in order.timeline],
+            **({"rounding": str(order.rounding)} if order.rounding.minor else {}),
+        )
+
+
+def _common(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.number,
+        "order_number": order.code,
+        "order_status": order.status,
+        "payment_status": order.payment_status,
+        "total_amount": str(order.amount),
+        "currency": order.amount.currency,
+        "total_items": order.total_items,
+        "created_at": instant(order.created_at),
+    }

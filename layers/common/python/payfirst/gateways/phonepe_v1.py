@@ -81,6 +81,11 @@ class PhonePeV1:
         """PHONEPE: to a customer it is the same gateway."""
         return GatewayName.PHONEPE
 
+    @property
+    def merchant(self) -> str | None:
+        """The merchant id of the account."""
+        return self.credentials.merchant_id
+
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:  # noqa: ARG002 - Gateway's signature
         """Make a payment page. ValueError, before anything is sent, for what v1 does not take."""
         answer = self._post(PAY_PATH, self._pay_body(push), timeout_s)

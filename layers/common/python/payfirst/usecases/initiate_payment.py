@@ -49,6 +49,9 @@ from payfirst.storage.table import Table
 from payfirst.usecases.find import find_session
 
 TRIES: Final = 4
+SHORTEST_PAGE: Final = timedelta(minutes=5)
+"""How long PhonePe's page lives at least; it ends no later than its session."""
+
 PROMPT_SECONDS: Final = 60
 """How long to wait for a phone whose prompt is open: about as long as a prompt stays."""
 
@@ -149,8 +152,10 @@ def _open_attempt(table: Table, customer: Customer, cart: BookingCart) -> Starte
 
 
 def _resumable(previous: Session | None, cart: BookingCart, now: datetime) -> Session | None:
-    """The cart's last session, if it may be tried again and froze the cart as it is."""
+    """The cart's last session, if it may be tried again, froze the cart as it is, and outlives the gateway's page."""
     if previous is None or previous.guard.version != cart.version or why_not_payable(previous, now) is not None:
+        return None
+    if previous.amount.currency is Currency.INR and previous.expires_at - now < SHORTEST_PAGE:
         return None
     return previous
 

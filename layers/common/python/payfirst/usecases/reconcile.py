@@ -9,7 +9,7 @@ from typing import Final
 
 from payfirst.domain.attempt import Attempt, next_check
 from payfirst.domain.moves import AttemptStatus
-from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer, StatusAnswer, StatusQuery
+from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer
 from payfirst.observability import alarm, warn
 from payfirst.storage import attempts, due, keys
 from payfirst.storage.expressions import Item
@@ -17,8 +17,9 @@ from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import send
 from payfirst.storage.table import get
+from payfirst.usecases.ask import ask
 from payfirst.usecases.refund import pursue
-from payfirst.usecases.settle import Evidence, Settled, settle
+from payfirst.usecases.settle import Disputed, Evidence, Settled, settle
 from payfirst.usecases.take_notice import Desk, settle_stored
 
 SPARE_S: Final = 10.0
@@ -103,7 +104,7 @@ def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
     return settled
 
 
-def _plan(desk: Desk, attempt: Attempt, answer: StatusAnswer, settled: Settled, following: tuple[int, datetime] | None) -> None:
+def _plan(desk: Desk, attempt: Attempt, answer: Evidence, settled: Settled, following: tuple[int, datetime] | None) -> None:
     """Plan the look after this one, unless this one was the last that is needed."""
     if settled in (Settled.FULFILLED, Settled.REFUND_DUE, Settled.NEEDS_REVIEW):
         return
@@ -118,22 +119,21 @@ def _plan(desk: Desk, attempt: Attempt, answer: StatusAnswer, settled: Settled, 
         _queue(desk, attempt, following[1])
 
 
-def _is_final(answer: StatusAnswer) -> bool:
+def _is_final(answer: Evidence) -> bool:
     """Whether the gateway has collected nothing for this attempt and never will."""
     return isinstance(answer, Absent) or (isinstance(answer, Declined) and answer.final)
 
 
-def _answer(desk: Desk, attempt: Attempt) -> StatusAnswer:
+def _answer(desk: Desk, attempt: Attempt) -> Evidence:
     if attempt.gateway == GatewayName.MPESA and attempt.gateway_id is None:
         return NoAnswer("M-Pesa never told its name for this attempt")
-    query = StatusQuery(attempt.ref, attempt.gateway_id, attempt.amount)
     timeout_s = min(10.0, desk.deadline.remaining() - 3.0)
-    return desk.gateway(GatewayName(attempt.gateway)).status(query, now=desk.settling.now, timeout_s=timeout_s)
+    return ask(desk.gateway(GatewayName(attempt.gateway)), attempt, now=desk.settling.now, timeout_s=timeout_s)
 
 
-def _evidence(attempt: Attempt, answer: StatusAnswer, now: datetime, no_answer_after: timedelta) -> Evidence:
+def _evidence(attempt: Attempt, answer: Evidence, now: datetime, no_answer_after: timedelta) -> Evidence:
     """What the answer means for this attempt: one that the payer can no longer act on ends as `no_answer`."""
-    if isinstance(answer, Captured | Declined) or attempt.reached_gateway or not attempt.unresolved:
+    if isinstance(answer, Captured | Declined | Disputed) or attempt.reached_gateway or not attempt.unresolved:
         return answer
     if attempt.gateway == GatewayName.MPESA:
         return NO_ANSWER if now >= attempt.created_at + no_answer_after else answer

@@ -20,8 +20,6 @@ from payfirst.gateways.base import (
     GatewayName,
     NoAnswer,
     Pending,
-    StatusAnswer,
-    StatusQuery,
 )
 from payfirst.gateways.mpesa.notices import StkNotice, read_stk_notice
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
@@ -31,6 +29,7 @@ from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import attempts, keys, notices
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.queue import Queue, send
+from payfirst.usecases.ask import ask
 from payfirst.usecases.settle import Disputed, Evidence, Prepared, Settled, Settling, prepare, settle, side_by_side
 
 LARGEST_NOTICE: Final = 64 * 1024
@@ -172,12 +171,12 @@ def _settle(desk: Desk, attempt: Attempt, answer: Evidence, key: keys.Key, prepa
     return settle(desk.settling, attempt, answer, notice=key, prepared=prepared)
 
 
-def _status(desk: Desk, attempt: Attempt, gateway_id: str | None) -> StatusAnswer:
+def _status(desk: Desk, attempt: Attempt, gateway_id: str | None) -> Evidence:
     left = desk.deadline.remaining() - WRITES_S
     if left <= 0:
         return NoAnswer("no time left to ask")
-    query = StatusQuery(attempt.ref, attempt.gateway_id or gateway_id, attempt.amount)
-    return desk.gateway(GatewayName(attempt.gateway)).status(query, now=desk.settling.now, timeout_s=left)
+    gateway = desk.gateway(GatewayName(attempt.gateway))
+    return ask(gateway, attempt, gateway_id=gateway_id, now=desk.settling.now, timeout_s=left)
 
 
 def _ask(desk: Desk, ref: str) -> Taken:

@@ -70,6 +70,11 @@ class Mpesa:
         """MPESA."""
         return GatewayName.MPESA
 
+    @property
+    def merchant(self) -> str | None:
+        """None: M-Pesa's query and notices name no payee."""
+        return None
+
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
         """Put a payment prompt on the payer's phone.
 

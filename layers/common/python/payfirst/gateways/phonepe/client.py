@@ -77,6 +77,11 @@ class PhonePe:
         """PHONEPE."""
         return GatewayName.PHONEPE
 
+    @property
+    def merchant(self) -> str | None:
+        """The merchant id that the operator wants compared, if there is one."""
+        return self.credentials.merchant_id
+
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
         """Make an order with a payment page for it.
 

@@ -190,14 +190,20 @@ class Shop:
         """M-Pesa posts `raw` (its success by default) to the attempt's own address."""
         return take_stk_notice(self.desk(), token or self.address(started), raw or self.notice(started))
 
-    def tell_phonepe(self, started: Started, *, state: str = "COMPLETED", header: str | None = None) -> Taken:
-        body = {
-            "event": f"checkout.order.{state.lower()}",
-            "payload": {"merchantOrderId": started.attempt.ref, "state": state, "amount": started.attempt.amount.minor},
-        }
+    def tell_phonepe(
+        self,
+        started: Started,
+        *,
+        state: str = "COMPLETED",
+        header: str | None = None,
+        merchant: str = "MERCHANT",
+        credentials: PhonePeCredentials | None = None,
+    ) -> Taken:
+        payload = {"merchantId": merchant, "merchantOrderId": started.attempt.ref, "state": state}
+        body = {"event": f"checkout.order.{state.lower()}", "payload": payload | {"amount": started.attempt.amount.minor}}
         secret = hashlib.sha256(f"{WEBHOOK_USERNAME}:{WEBHOOK_PASSWORD}".encode()).hexdigest()
         given = secret if header is None else header
-        return take_phonepe_notice(self.desk(), given, json.dumps(body).encode(), self.phonepe_credentials)
+        return take_phonepe_notice(self.desk(), given, json.dumps(body).encode(), credentials or self.phonepe_credentials)
 
     # What the shop looks like afterwards
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -317,4 +318,27 @@ def test_a_failed_payment_of_a_cart_is_tried_again_under_the_same_payment_id(sho
     assert second.attempt.ref != first.attempt.ref
     shop.decide(second)
     shop.tell_phonepe(second)
+    assert len(shop.of_kind(customer, keys.BOOKING)) == 1
+
+
+def test_money_that_another_merchant_collected_is_put_before_a_person(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    ours = replace(shop.phonepe_credentials, merchant_id="OURS")
+
+    shop.tell_phonepe(started, merchant="SOMEBODY_ELSE", credentials=ours)
+
+    assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
+    assert shop.of_kind(customer, keys.BOOKING) == []
+
+
+def test_money_for_this_merchant_is_booked(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    ours = replace(shop.phonepe_credentials, merchant_id="OURS")
+
+    shop.tell_phonepe(started, merchant="OURS", credentials=ours)
+
     assert len(shop.of_kind(customer, keys.BOOKING)) == 1

@@ -131,6 +131,9 @@ def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials:
         return Taken.UNKNOWN
     if entry.settled:
         return Taken.DUPLICATE
+    if credentials.merchant_id is not None and notice.merchant not in (None, credentials.merchant_id):
+        disputed = Disputed(f"its notice names another merchant: {notice.merchant}")
+        return _take(desk, entry, PHONEPE, raw, lambda: disputed)
     return _take(desk, entry, PHONEPE, raw, lambda: _status(desk, attempt, None))
 
 

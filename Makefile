@@ -11,7 +11,7 @@ LAYER := layers/common/python
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-deployed deploy-local reset test check validate openapi lock clean \
-	tools-venv tools-aws tools-sam tools-newman
+	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset
 	@$(BIN)/python -m local.run_deployed --reset
 
-test: tools-venv tools-aws tools-sam tools-newman ## Run all tests; ARGS="tests/unit -k money" runs some of them
+test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk ## Run all tests; ARGS="tests/unit -k money" runs some of them
 	$(BIN)/python -m pytest $(ARGS)
 
 check: tools-venv tools-sam ## Check style, types, imports, the template and the API's description
@@ -51,6 +51,7 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) -c $(LAYER)/requirements.txt locks/dev.in -o locks/dev.txt
 	$(LOCK) $(ARGS) locks/aws.in -o locks/aws.txt
 	$(LOCK) $(ARGS) locks/sam.in -o locks/sam.txt
+	$(LOCK) $(ARGS) locks/phonepe-sdk.in -o locks/phonepe-sdk.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
 	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
 	PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/newman install --package-lock-only \
@@ -71,3 +72,6 @@ tools-sam:
 
 tools-newman:
 	$(PREPARE) newman
+
+tools-phonepe-sdk:
+	$(PREPARE) phonepe-sdk

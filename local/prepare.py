@@ -70,6 +70,9 @@ PYTHON_PACKAGES = {
     "venv": Environment(".venv", "the service, its tests and its tools", "seconds", ["locks/dev.txt"]),
     "aws": Environment(".tools/aws", "MiniStack, the embedded AWS", "seconds", ["locks/aws.txt"]),
     "sam": Environment(".tools/sam", "the SAM CLI, to check, build and deploy the stack", "seconds", ["locks/sam.txt"]),
+    "phonepe-sdk": Environment(
+        ".tools/phonepe-sdk", "PhonePe's own SDK, which tests try on the simulator", "seconds", ["locks/phonepe-sdk.txt"]
+    ),
     "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
 }
 OWN_PACKAGES = Environment(".venv", "the packages of this project", "seconds", ["pyproject.toml"], ".own-prepared")

@@ -83,7 +83,7 @@ def _log_line(clock: str, function: str, record: Mapping[str, Any]) -> Text | No
     style = LEVEL_STYLES.get(str(record.get("level", "")).upper(), "")
     if "event" in record:
         told = {name: value for name, value in record.items() if name not in NOT_FACTS}
-        if str(record["event"]).endswith(".ran") and not any(told.values()):
+        if str(record["event"]).endswith(".ran") and all(value is True or not value for value in told.values()):
             return None  # a sweep that found nothing to do
         facts = "  ".join(f"{name}={_short(value)}" for name, value in told.items())
         return Text.assemble((f"{clock}  ", "dim"), (str(record["event"]), style or "cyan"), f"  {facts}")

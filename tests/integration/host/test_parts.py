@@ -104,10 +104,12 @@ def test_a_change_of_state_is_one_line_with_its_facts() -> None:
 
 
 def test_a_sweep_that_found_nothing_is_not_shown_and_one_that_did_is() -> None:
-    idle = {"level": "INFO", "event": "expiry.ran", "examined": 0, "settled": {}}
+    idle = {"level": "INFO", "event": "expiry.ran", "examined": 0, "finished": True}
 
     assert line(kind="log", function="expire_sessions", record=idle) is None
-    assert line(kind="log", function="expire_sessions", record={**idle, "examined": 2}) == "expiry.ran  examined=2  settled={}"
+    assert (
+        line(kind="log", function="expire_sessions", record={**idle, "examined": 2}) == "expiry.ran  examined=2  finished=True"
+    )
 
 
 def test_requests_and_what_the_simulators_say_are_shown_in_one_form() -> None:

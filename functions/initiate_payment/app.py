@@ -10,7 +10,8 @@ from payfirst.api.request import Request
 from payfirst.api.resources import customer, lifetime, till
 from payfirst.api.values import given
 from payfirst.domain.session import BookingSnapshot
-from payfirst.usecases.initiate_payment import initiate_payment, process_cart
+from payfirst.usecases.initiate_payment import initiate_payment
+from payfirst.usecases.process_cart import process_cart
 
 
 def initiate(request: Request, session_id: str) -> Reply:

@@ -32,8 +32,10 @@ from payfirst.storage.expressions import Item, Put, from_wire
 from payfirst.storage.queue import Queue
 from payfirst.storage.table import Table, get, write
 from payfirst.usecases.create_session import create_session
-from payfirst.usecases.initiate_payment import CartPayment, Started, Till, initiate_payment, process_cart
-from payfirst.usecases.settle import Settling
+from payfirst.usecases.initiate_payment import initiate_payment
+from payfirst.usecases.process_cart import CartPayment, process_cart
+from payfirst.usecases.settlement import Settling
+from payfirst.usecases.start_attempt import Started, Till
 from payfirst.usecases.take_notice import Desk, Taken, take_phonepe_notice, take_stk_notice
 
 WEBHOOK_USERNAME: Final = "payfirst_tests"

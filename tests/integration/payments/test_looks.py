@@ -7,7 +7,7 @@ from datetime import timedelta
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.storage import keys
 from payfirst.usecases.reconcile import look, reconcile
-from payfirst.usecases.settle import Settled
+from payfirst.usecases.settlement import Settled
 from tests.integration.payments.shop import Shop, new_customer
 
 NO_ANSWER = timedelta(minutes=3)

@@ -244,16 +244,16 @@ def test_one_phone_has_one_prompt(shop: Shop) -> None:
 
 
 def test_what_a_killed_function_left_after_the_money_is_fulfilled_by_the_next_look(shop: Shop) -> None:
-    from payfirst.storage import settlement  # noqa: PLC0415
+    from payfirst.storage import captures  # noqa: PLC0415
 
     customer = new_customer()
     session = shop.session(customer)
     started = shop.initiate(session)
-    settlement.money(
+    captures.money(
         shop.table,
         shop.read(session),
         shop.attempt(started),
-        settlement.Collected(session.amount, new_receipt()),
+        captures.Collected(session.amount, new_receipt()),
         shop.now,
     )
     assert shop.read(session).status is SessionStatus.PAID

@@ -16,9 +16,9 @@ from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.storage import keys, refunds
 from payfirst.storage.expressions import Update
 from payfirst.storage.table import write
-from payfirst.usecases.initiate_payment import Started
 from payfirst.usecases.reconcile import reconcile
 from payfirst.usecases.refund import pursue, take_result_notice
+from payfirst.usecases.start_attempt import Started
 from payfirst.usecases.take_notice import Taken
 from tests.integration.payments.shop import PASSKEY, Shop, new_customer, new_receipt
 

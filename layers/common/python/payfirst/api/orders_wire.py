@@ -11,7 +11,7 @@ from payfirst.api.fields import Count, In, JsonNumber, Number, Out, ShortText, T
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import BookingSnapshot, Delivery, Kind, OrderLine, OrderSnapshot, RefundShown, Session
-from payfirst.usecases.initiate_payment import Started
+from payfirst.usecases.start_attempt import Started
 
 TimeSlot = Annotated[Literal["", "morning", "afternoon", "evening", "anytime"], Field(description="When to deliver.")]
 

@@ -14,7 +14,8 @@ from payfirst.domain.clock import instant
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import BookingSnapshot, Session
 from payfirst.gateways.base import GatewayName
-from payfirst.usecases.initiate_payment import CartPayment, Started
+from payfirst.usecases.process_cart import CartPayment
+from payfirst.usecases.start_attempt import Started
 
 PaymentStatus = Literal["PENDING", "SUCCESS", "FAILED", "EXPIRED"]
 

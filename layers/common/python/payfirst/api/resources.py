@@ -16,9 +16,9 @@ from payfirst.gateways.base import Gateway, GatewayName
 from payfirst.settings import settings
 from payfirst.storage.queue import Queue, sqs
 from payfirst.storage.table import Table, dynamodb
-from payfirst.usecases.initiate_payment import Till
-from payfirst.usecases.settle import Settling
+from payfirst.usecases.settlement import Settling
 from payfirst.usecases.shared_tokens import SharedTokens
+from payfirst.usecases.start_attempt import Till
 from payfirst.usecases.take_notice import Desk
 
 if TYPE_CHECKING:

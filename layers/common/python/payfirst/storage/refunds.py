@@ -1,4 +1,4 @@
-"""Refunds: due, sent, and ended; each change is shown on the session in the same write."""
+"""Refunds: owed, sent, and ended; each change is shown on the session in the same write."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import RefundStatus, refund_sources
+from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus, attempt_sources, refund_sources
 from payfirst.domain.refund import Refund
-from payfirst.domain.session import RefundShown, Session
+from payfirst.domain.session import Failure, RefundShown, Session
 from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Put, Update, Write, absent, one_of
-from payfirst.storage.items import refund_to_map
+from payfirst.storage.attempts import ATTEMPT, freed_guard
+from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
+from payfirst.storage.items import failure_to_map, refund_to_map
 from payfirst.storage.sessions import changed, told
 from payfirst.storage.table import Table, get, transact, write
 
@@ -68,6 +70,73 @@ def refund_from_item(item: Item) -> Refund:
         conversation=item.get("conversation"),
         sent_at=read_instant(sent_at) if sent_at else None,
         detail=item.get("detail"),
+    )
+
+
+def refund_due(
+    table: Table,
+    session: Session,
+    attempt: Attempt,
+    amount: Money,
+    reason: str,
+    failure: Failure,
+    now: datetime,
+    *,
+    also: tuple[Write, ...] = (),
+) -> None:
+    """Owe `amount` of an attempt's money back: the refund `R{attempt}-1`, bounded by what is refundable.
+
+    A session that was paid by this attempt and cannot be fulfilled fails with `failure` and frees its cart version.
+    Names that can stand in the way: attempt, refund (it exists), session, guard.
+    """
+    refund = Refund(
+        ref=attempt.ref,
+        number=1,
+        owner=attempt.owner,
+        session_number=attempt.session_number,
+        gateway=attempt.gateway,
+        amount=amount,
+        status=RefundStatus.DUE,
+        reason=reason,
+        created_at=now,
+        receipt=attempt.receipt,
+    )
+    shown = RefundShown(amount, RefundStatus.DUE.value, reason)
+    unfulfilled = session.captured == attempt.ref
+    writes: list[Write] = [
+        Update(
+            ATTEMPT,
+            keys.attempt(attempt.ref),
+            when=(
+                one_of("status", attempt_sources(AttemptStatus.REFUND_DUE)),
+                at_least("refundable", amount.minor),
+            ),
+            set={"status": AttemptStatus.REFUND_DUE.value, "held_promo": None},
+            add={"refundable": -amount.minor},
+            remove=("next_check_at", *keys.NOT_DUE),
+        ),
+        Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
+        _refunding(session, attempt, shown, failure, unfulfilled=unfulfilled),
+        told(session, "refund.due", now, by="payfirst", attempt=attempt.number, amount=amount.minor, reason=reason),
+        *also,
+    ]
+    if unfulfilled:
+        writes.append(freed_guard(attempt))
+        if attempt.held_promo:
+            writes.append(Update("promo", keys.promo(attempt.held_promo), add={"taken": -1}))
+    transact(table, writes)
+
+
+def _refunding(session: Session, attempt: Attempt, shown: RefundShown, failure: Failure, *, unfulfilled: bool) -> Update:
+    if not unfulfilled:
+        return changed(session, refund=refund_to_map(shown))
+    return changed(
+        session,
+        equal("captured", attempt.ref),
+        absent("outcome"),
+        to=SessionStatus.FAILED,
+        refund=refund_to_map(shown),
+        failure=failure_to_map(failure),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from payfirst.domain.attempt import Attempt
 from payfirst.gateways.base import Captured, Gateway, StatusQuery
-from payfirst.usecases.settle import Disputed, Evidence
+from payfirst.usecases.settlement import Disputed, Evidence
 
 
 def ask(gateway: Gateway, attempt: Attempt, *, gateway_id: str | None = None, now: datetime, timeout_s: float) -> Evidence:

@@ -19,7 +19,8 @@ from payfirst.storage.queue import send
 from payfirst.storage.table import get
 from payfirst.usecases.ask import ask
 from payfirst.usecases.refund import pursue
-from payfirst.usecases.settle import Disputed, Evidence, Settled, settle
+from payfirst.usecases.settle import settle
+from payfirst.usecases.settlement import Disputed, Evidence, Settled
 from payfirst.usecases.take_notice import Desk, settle_stored
 
 SPARE_S: Final = 10.0

@@ -30,7 +30,8 @@ from payfirst.storage import attempts, keys, notices
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.queue import Queue, send
 from payfirst.usecases.ask import ask
-from payfirst.usecases.settle import Disputed, Evidence, Prepared, Settled, Settling, prepare, settle, side_by_side
+from payfirst.usecases.settle import Prepared, prepare, settle, side_by_side
+from payfirst.usecases.settlement import Disputed, Evidence, Settled, Settling
 
 LARGEST_NOTICE: Final = 64 * 1024
 WRITES_S: Final = 0.8

@@ -1,0 +1,290 @@
+"""One try to settle an attempt: decided from what was read, written under conditions that hold only if nothing of it changed.
+
+Money is recorded first, whatever else stands in the way; then it becomes the booking or the order, or its refund. Every step
+is one conditional write that may be repeated: whoever comes second finds it done.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from payfirst.domain.attempt import Attempt
+from payfirst.domain.errors import ContentionError
+from payfirst.domain.ids import Entropy, new_booking_code, new_identifier, order_number
+from payfirst.domain.moves import AttemptStatus, SessionStatus, attempt_sources
+from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Outcome, Session
+from payfirst.gateways.base import Captured, Declined, StatusAnswer
+from payfirst.observability import note, warn
+from payfirst.settings import LatePayment
+from payfirst.storage import attempts, captures, fulfilment, keys, notices, refunds
+from payfirst.storage.captures import Collected
+from payfirst.storage.expressions import Write
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.fulfilment import CartSeen
+from payfirst.storage.table import Key, Table, count_up
+
+NAIROBI: Final = "Africa/Nairobi"
+TRIES: Final = 6
+
+
+class Settled(StrEnum):
+    """What came of settling an attempt."""
+
+    FULFILLED = "fulfilled"
+    REFUND_DUE = "refund_due"
+    FAILED = "failed"
+    NEEDS_REVIEW = "needs_review"
+    PENDING = "pending"
+    NOTHING_TO_DO = "nothing_to_do"
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """The gateway contradicts itself about money; a person decides."""
+
+    reason: str
+
+
+Evidence = StatusAnswer | Disputed
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What settling needs: the table, the instant, randomness, and what becomes of late money."""
+
+    table: Table
+    now: datetime
+    entropy: Entropy
+    late_payment: LatePayment
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    session: Session
+    cart: CartSeen | None
+
+
+def next_number(work: Settling) -> int:
+    return count_up(work.table, keys.order_sequence(_nairobi_day(work.now)))
+
+
+def _nairobi_day(now: datetime) -> str:
+    return now.astimezone(ZoneInfo(NAIROBI)).strftime("%Y%m%d")
+
+
+@dataclass(slots=True)
+class Settlement:
+    """The attempt, the scene that was read, the evidence, and the stored notice that the last write marks as settled."""
+
+    work: Settling
+    attempt: Attempt
+    scene: Scene
+    evidence: Evidence | None
+    notice: Key | None
+    sequence: Future[int] | None
+
+    @property
+    def session(self) -> Session:
+        return self.scene.session
+
+    def run(self) -> Settled:
+        attempt = self.attempt
+        if attempt.status is AttemptStatus.NEEDS_REVIEW:
+            return self._nothing()  # only a person moves it now
+        if isinstance(self.evidence, Disputed) and attempt.status in attempt_sources(AttemptStatus.NEEDS_REVIEW):
+            return self._review(self.evidence.reason)
+        if isinstance(self.evidence, Captured):
+            if attempt.status in (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE):
+                self._again(self.evidence)
+                return self._after_money() if attempt.status is AttemptStatus.SUCCEEDED else self._nothing()
+            reason = self._suspicion(self.evidence)
+            if reason:
+                return self._review(reason)
+            self._record(self.evidence)
+        elif isinstance(self.evidence, Declined) and attempt.unresolved:
+            return self._fail(self.evidence)
+        return self._after_money() if self.attempt.status is AttemptStatus.SUCCEEDED else self._rest()
+
+    def _rest(self) -> Settled:
+        return Settled.PENDING if self.attempt.unresolved else self._nothing()
+
+    def _nothing(self) -> Settled:
+        if self.notice is not None:
+            notices.mark_settled(self.work.table, self.notice, self.work.now)
+        return Settled.NOTHING_TO_DO
+
+    def _also(self) -> tuple[Write, ...]:
+        return (notices.settled(self.notice, self.work.now),) if self.notice is not None else ()
+
+    # Money
+
+    def _suspicion(self, captured: Captured) -> str | None:
+        if captured.amount is not None and captured.amount.currency is not self.attempt.amount.currency:
+            return f"collected in {captured.amount.currency}, not in {self.attempt.amount.currency}"
+        return None
+
+    def _again(self, captured: Captured) -> None:
+        """Money that is known already: its receipt may be news; another receipt is a doubt beside the attempt."""
+        if captured.receipt is None or captured.receipt == self.attempt.receipt:
+            return
+        doubt = f"a second receipt: {captured.receipt}"
+        if self.attempt.receipt is None:
+            try:
+                captures.bind_receipt(self.work.table, self.attempt, captured.receipt)
+            except ConditionFailedError as error:
+                if captures.RECEIPT not in error.failed:
+                    raise
+                doubt = f"its receipt {captured.receipt} serves another attempt"
+            else:
+                self.attempt = replace(self.attempt, receipt=captured.receipt)
+                return
+        captures.contradiction(self.work.table, self.attempt, doubt, self.work.now)
+        warn("payment.contradicted", ref=self.attempt.ref)
+
+    def _record(self, captured: Captured) -> None:
+        collected = Collected(captured.amount or self.attempt.amount, captured.receipt)
+        try:
+            self._record_as(collected)
+        except ConditionFailedError as error:
+            receipt = error.failed.get(captures.RECEIPT)
+            if receipt is not None and receipt["ref"] != self.attempt.ref:
+                self._review_used_receipt(receipt["ref"])
+            raise
+        note("payment.received", ref=self.attempt.ref, session=self.session.uuid, amount=str(collected.amount))
+
+    def _record_as(self, collected: Collected) -> None:
+        work, session, attempt = self.work, self.session, self.attempt
+        right_amount = collected.amount == attempt.amount
+        paid = replace(session, status=SessionStatus.PAID, captured=attempt.ref, live_attempt=None)
+        if right_amount and session.live_attempt == attempt.ref:
+            self._money(collected)
+        elif right_amount and self._may_honour():
+            try:
+                captures.late_money(work.table, session, attempt, collected, work.now)
+            except ConditionFailedError as error:
+                if set(error.failed) != {attempts.GUARD}:
+                    raise
+                paid = self._surplus(collected)
+        else:
+            paid = self._surplus(collected)
+        self.scene = replace(self.scene, session=replace(paid, sequence=session.sequence + 1))
+        self.attempt = replace(
+            attempt,
+            status=AttemptStatus.SUCCEEDED,
+            captured=collected.amount,
+            receipt=collected.receipt,
+        )
+
+    def _money(self, collected: Collected) -> None:
+        try:
+            captures.money(self.work.table, self.session, self.attempt, collected, self.work.now)
+        except ConditionFailedError as error:
+            if set(error.failed) != {attempts.PHONE}:
+                raise
+            # A phone that is not held as it should be is no reason to leave money unrecorded.
+            warn("phone.not_held", ref=self.attempt.ref)
+            unheld = replace(self.attempt, phone=None)
+            captures.money(self.work.table, self.session, unheld, collected, self.work.now)
+
+    def _may_honour(self) -> bool:
+        session = self.session
+        return (
+            self.work.late_payment is LatePayment.HONOUR
+            and not self.attempt.unresolved
+            and session.live_attempt is None
+            and session.captured is None
+            and session.status in (SessionStatus.FAILED, SessionStatus.EXPIRED)
+        )
+
+    def _surplus(self, collected: Collected) -> Session:
+        session = self.session
+        failure = Failure("wrong_amount", "The amount that was paid is not the one that was asked for.", retryable=True)
+        captures.surplus_money(self.work.table, session, self.attempt, collected, failure, self.work.now)
+        if session.live_attempt != self.attempt.ref:
+            return session
+        return replace(session, status=SessionStatus.FAILED, live_attempt=None, failure=failure)
+
+    def _review_used_receipt(self, other: str) -> None:
+        reason = f"its receipt already serves {other}"
+        attempts.review(self.work.table, self.session, self.attempt, reason, self.work.now, self._also())
+        warn("payment.needs_review", ref=self.attempt.ref, reason=reason)
+
+    def _review(self, reason: str) -> Settled:
+        attempts.review(self.work.table, self.session, self.attempt, reason, self.work.now, self._also())
+        warn("payment.needs_review", ref=self.attempt.ref, session=self.session.uuid, reason=reason)
+        return Settled.NEEDS_REVIEW
+
+    def _fail(self, declined: Declined) -> Settled:
+        failure = Failure(declined.code, declined.message, declined.retryable)
+        attempts.fail(self.work.table, self.session, self.attempt, failure, self.work.now, also=self._also())
+        note("payment.failed", ref=self.attempt.ref, session=self.session.uuid, code=failure.code)
+        return Settled.FAILED
+
+    # What the money becomes
+
+    def _after_money(self) -> Settled:
+        if self.session.captured != self.attempt.ref:
+            reason = "surplus" if self.attempt.captured == self.attempt.amount else "wrong_amount"
+            return self._refund(reason, Failure(reason, "This money was not expected and is sent back.", retryable=False))
+        return self._fulfil() if self.session.status is SessionStatus.PAID else self._nothing()
+
+    def _fulfil(self) -> Settled:
+        cart = self.scene.cart
+        if cart is not None and cart.version != self.session.guard.version:
+            cart = None
+        for _ in range(TRIES):
+            outcome = self._outcome()
+            try:
+                self._fulfil_as(outcome, cart)
+            except ConditionFailedError as error:
+                failed = set(error.failed)
+                reason = _cannot_fulfil(failed)
+                if reason:
+                    return self._refund(reason.code, reason)
+                if fulfilment.CART in failed:
+                    cart = None
+                elif not failed <= {fulfilment.CODE, fulfilment.OUTCOME}:
+                    raise
+            else:
+                word = "order.created" if self.session.kind is Kind.ORDER else "booking.created"
+                note(word, session=self.session.uuid, ref=self.attempt.ref, code=outcome.code)
+                return Settled.FULFILLED
+        raise ContentionError("This payment is being settled; please look again.")
+
+    def _outcome(self) -> Outcome:
+        number = new_identifier(self.work.now, self.work.entropy).number
+        if self.session.kind is Kind.BOOKING:
+            return Outcome(number, new_booking_code(self.work.entropy))
+        drawn = self.sequence.result() if self.sequence else next_number(self.work)
+        self.sequence = None
+        return Outcome(number, order_number(_nairobi_day(self.work.now), drawn))
+
+    def _fulfil_as(self, outcome: Outcome, cart: CartSeen | None) -> None:
+        work, session, attempt = self.work, self.session, self.attempt
+        match session.snapshot:
+            case OrderSnapshot() as order:
+                fulfilment.fulfil_order(work.table, session, order, attempt, outcome, work.now, cart=cart, also=self._also())
+            case BookingSnapshot() as booking:
+                fulfilment.fulfil_booking(work.table, session, booking, attempt, outcome, work.now, also=self._also())
+
+    def _refund(self, reason: str, failure: Failure) -> Settled:
+        amount = self.attempt.captured or self.attempt.amount
+        refunds.refund_due(
+            self.work.table, self.session, self.attempt, amount, reason, failure, self.work.now, also=self._also()
+        )
+        warn("refund.due", ref=self.attempt.ref, session=self.session.uuid, amount=str(amount), reason=reason)
+        return Settled.REFUND_DUE
+
+
+def _cannot_fulfil(failed: set[str]) -> Failure | None:
+    """The business reason among the writes that failed; None when it was only somebody else's being faster."""
+    if attempts.PROMO in failed:
+        return Failure("promo_used_up", "The promo code was used up meanwhile; your money is sent back.", retryable=True)
+    if any(name.startswith("listing:") for name in failed):
+        return Failure("out_of_stock", "This was sold out meanwhile; your money is sent back.", retryable=True)
+    return None

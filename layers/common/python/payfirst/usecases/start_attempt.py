@@ -1,0 +1,234 @@
+"""Start an attempt: claimed in the table first, then sent to its gateway, never sent twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from payfirst.domain.attempt import Attempt, next_check
+from payfirst.domain.clock import Deadline, read_instant
+from payfirst.domain.errors import (
+    FieldProblem,
+    GatewayRejectedError,
+    InvalidInputError,
+    PayFirstError,
+    PaymentInProgressError,
+    RefusedError,
+    TooSoonError,
+)
+from payfirst.domain.ids import Entropy, new_attempt_ref, new_callback_token, new_identifier, new_transaction_code
+from payfirst.domain.money import Currency
+from payfirst.domain.moves import AttemptStatus
+from payfirst.domain.session import Failure, Kind, OrderSnapshot, Session
+from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
+from payfirst.observability import alarm, note, warn
+from payfirst.storage import attempts, sessions
+from payfirst.storage.expressions import Item
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.items import session_from_item
+from payfirst.storage.queue import Queue, send
+from payfirst.storage.table import Table
+
+PROMPT_SECONDS: Final = 60
+"""How long to wait for a phone whose prompt is open: about as long as a prompt stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """What initiating needs besides the session: table, queue, gateways, addresses, pace, instant, randomness, time left."""
+
+    table: Table
+    queue: Queue
+    gateway: Callable[[GatewayName], Gateway]
+    callback_origin: str
+    public_origin: str
+    pace: timedelta
+    now: datetime
+    entropy: Entropy
+    deadline: Deadline
+    longest_call_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An attempt under way. `is_new` is False where an open one was found; `lost` when the gateway's answer was."""
+
+    session: Session
+    attempt: Attempt
+    is_new: bool
+    lost: bool
+    customer_message: str | None = None
+
+
+def gateway_for(currency: Currency) -> GatewayName:
+    return GatewayName.MPESA if currency is Currency.KES else GatewayName.PHONEPE
+
+
+def payer(session: Session, given: str | None) -> str | None:
+    """The payer's number in M-Pesa's form; InvalidInputError on `phone_number`. PhonePe asks the payer itself."""
+    if session.amount.currency is not Currency.KES:
+        return None
+    if given is None and isinstance(session.snapshot, OrderSnapshot):
+        given = session.snapshot.delivery.phone_number
+    if given is None:
+        raise InvalidInputError(FieldProblem("phone_number", "M-Pesa needs the phone number to prompt."))
+    try:
+        return normalise_phone(given)
+    except ValueError as exc:
+        raise InvalidInputError(FieldProblem("phone_number", "This is not a Kenyan mobile number.")) from exc
+
+
+def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attempt, str]:
+    ref = new_attempt_ref(till.entropy)
+    token = new_callback_token(ref, till.entropy)
+    gateway = gateway_for(session.amount.currency)
+    first = next_check(gateway, till.now, 0, till.now)
+    promo = None if isinstance(session.snapshot, OrderSnapshot) else session.snapshot.promo_code
+    attempt = Attempt(
+        ref=ref,
+        number=new_identifier(till.now, till.entropy).number,
+        transaction=new_transaction_code(till.entropy),
+        owner=session.customer.sub,
+        session_number=session.number,
+        kind=session.kind,
+        guard=session.guard,
+        gateway=gateway,
+        amount=session.amount,
+        status=AttemptStatus.CREATED,
+        created_at=till.now,
+        check=first[0] if first else 0,
+        next_check_at=first[1] if first else None,
+        phone=phone,
+        token_hash=hashlib.sha256(token.encode()).hexdigest() if phone else None,
+        held_promo=promo,
+    )
+    return attempt, token
+
+
+def claimed(till: Till, session: Session, attempt: Attempt, *, is_new: bool) -> Session | None:
+    """None once the claim is written; else the session to decide about anew. What stands in the way for good is raised."""
+    pace_until = till.now + till.pace
+    try:
+        attempts.claim(till.table, session, attempt, till.now, pace_until=pace_until, is_new=is_new)
+    except ConditionFailedError as error:
+        return _stood_in_the_way(till, session, error)
+    note("payment.initiated", session=session.uuid, ref=attempt.ref, gateway=attempt.gateway, amount=str(attempt.amount))
+    return None
+
+
+def _stood_in_the_way(till: Till, session: Session, error: ConditionFailedError) -> Session:
+    failed = error.failed
+    current = failed.get(sessions.SESSION)
+    if current is not None:
+        return session_from_item(current)
+    guard, phone = failed.get(attempts.GUARD), failed.get(attempts.PHONE)
+    if guard is not None:
+        raise with_checkout(till.table, _cart_taken(guard)) from error
+    if phone is not None:
+        raise _phone_busy(phone, till.now) from error
+    if attempts.PROMO in failed:
+        raise RefusedError("Invalid or expired promo code", code="PROMO_USED_UP") from error
+    return session  # an id or a code was taken: draw again
+
+
+def _cart_taken(guard: Item) -> PayFirstError:
+    if "converted_by" in guard:
+        return RefusedError("This cart has been paid for.", code="SESSION_CLOSED")
+    if "live_attempt" in guard:
+        return PaymentInProgressError("A payment for this cart is in progress.", ref=guard["live_attempt"])
+    return RefusedError("The cart was changed; please start again.", code="CART_CHANGED")
+
+
+def _phone_busy(phone: Item, now: datetime) -> TooSoonError:
+    if "attempt" in phone:
+        return TooSoonError("A prompt is open on this phone.", retry_after_seconds=PROMPT_SECONDS)
+    wait = (read_instant(phone["next_push_at"]) - now).total_seconds()
+    return TooSoonError("This phone was prompted a moment ago.", retry_after_seconds=max(1, int(wait)))
+
+
+def with_checkout(table: Table, problem: PayFirstError) -> PayFirstError:
+    if isinstance(problem, PaymentInProgressError):
+        attempt = attempts.read(table, problem.ref)
+        problem.details = {"checkout_request_id": attempt.gateway_id if attempt else None}
+    return problem
+
+
+def push(till: Till, session: Session, attempt: Attempt, token: str) -> Started:
+    gateway = till.gateway(GatewayName(attempt.gateway))
+    answer = gateway.push(_what_topush(till, session, attempt, token), now=till.now, timeout_s=_time_for_call(till))
+    check = next_check(attempt.gateway, attempt.created_at, 0, till.now)
+    _queue_check(till, attempt, check)
+    match answer:
+        case Accepted():
+            return _sent(till, session, attempt, answer, check)
+        case Unknown(reason, sent=False):
+            unreachable = "The payment service could not be reached; nothing was charged. Please try again."
+            raise _rejected(till, session, attempt, Rejected("gateway_unreachable", unreachable, reason, retryable=True))
+        case Unknown(reason):
+            warn("payment.unknown", ref=attempt.ref, gateway=attempt.gateway, reason=reason)
+            _unless_moved_on(lambda: attempts.mark_unknown(till.table, attempt, check))
+            return Started(session, replace(attempt, status=AttemptStatus.UNKNOWN), is_new=True, lost=True)
+        case Rejected():
+            raise _rejected(till, session, attempt, answer)
+
+
+def _what_topush(till: Till, session: Session, attempt: Attempt, token: str) -> Push:
+    return Push(
+        ref=attempt.ref,
+        amount=attempt.amount,
+        account=attempt.transaction[-12:],
+        description="Order" if session.kind is Kind.ORDER else "Booking",
+        expires_at=session.expires_at,
+        phone=attempt.phone,
+        callback_url=f"{till.callback_origin}/cb/stk/{token}" if attempt.phone else None,
+        redirect_url=f"{till.public_origin}/api/payments/{session.number}/check-booking/",
+    )
+
+
+def _time_for_call(till: Till) -> float:
+    return min(till.longest_call_s, till.deadline.remaining() - 2.0)
+
+
+def _sent(till: Till, session: Session, attempt: Attempt, answer: Accepted, check: tuple[int, datetime] | None) -> Started:
+    ids = {
+        "gateway_id": answer.gateway_id,
+        "merchant_request_id": answer.merchant_request_id,
+        "payment_url": answer.payment_url,
+    }
+    try:
+        attempts.mark_sent(till.table, attempt, ids, check)
+    except ConditionFailedError:
+        # The notice was faster than the answer: the outcome is decided, only the ids may still be missing.
+        _unless_moved_on(lambda: attempts.add_ids(till.table, attempt, ids))
+    note("payment.sent", session=session.uuid, ref=attempt.ref, gateway=attempt.gateway)
+    sent = replace(attempt, status=AttemptStatus.SENT, gateway_id=answer.gateway_id, payment_url=answer.payment_url)
+    return Started(session, sent, is_new=True, lost=False, customer_message=answer.customer_message)
+
+
+def _unless_moved_on(change: Callable[[], None]) -> None:
+    try:
+        change()
+    except ConditionFailedError:
+        note("payment.moved_on")
+
+
+def _rejected(till: Till, session: Session, attempt: Attempt, answer: Rejected) -> PayFirstError:
+    failure = Failure(answer.code, answer.message, answer.retryable)
+    _unless_moved_on(lambda: attempts.fail(till.table, session, attempt, failure, till.now))
+    facts = {"session": session.uuid, "ref": attempt.ref, "gateway": attempt.gateway, "code": answer.code}
+    (alarm if answer.configuration else note)("payment.rejected", **facts)
+    if answer.code == "subscriber_busy":
+        return TooSoonError(answer.message, retry_after_seconds=PROMPT_SECONDS)
+    return GatewayRejectedError(answer.message, detail=answer.detail, field=answer.field)
+
+
+def _queue_check(till: Till, attempt: Attempt, check: tuple[int, datetime] | None) -> None:
+    if check is None:
+        return
+    try:
+        send(till.queue, attempt.ref, delay_s=int((check[1] - till.now).total_seconds()))
+    except Exception as error:  # noqa: BLE001 - the sweep finds what could not be queued; the customer's payment goes on
+        warn("queue.unreachable", ref=attempt.ref, error=type(error).__name__)

@@ -24,6 +24,7 @@ from payfirst.domain.money import Currency
 from payfirst.domain.moves import AttemptStatus
 from payfirst.domain.session import Failure, Kind, OrderSnapshot, Session
 from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
+from payfirst.gateways.mpesa.phone import normalise_phone
 from payfirst.observability import alarm, note, warn
 from payfirst.storage import attempts, sessions
 from payfirst.storage.expressions import Item

@@ -37,6 +37,7 @@ from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table
 from payfirst.usecases.find import find_session
+from payfirst.usecases.phone import mobile_number
 
 
 def create_session(
@@ -48,6 +49,7 @@ def create_session(
     InvalidInputError for a place or a phone number that does not exist. Nothing is stored then.
     """
     _check_place(delivery)
+    mobile_number("delivery_details.phone_number", delivery.phone_number)
     cart = carts.read_produce_cart(table, customer.sub)
     if cart is None or not cart.lines:
         raise CartEmptyError("Cart is empty")

@@ -24,7 +24,6 @@ from payfirst.domain.money import Currency
 from payfirst.domain.moves import AttemptStatus
 from payfirst.domain.session import Failure, Kind, OrderSnapshot, Session
 from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
-from payfirst.gateways.mpesa.phone import normalise_phone
 from payfirst.observability import alarm, note, warn
 from payfirst.storage import attempts, sessions
 from payfirst.storage.expressions import Item
@@ -32,6 +31,7 @@ from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import Queue, send
 from payfirst.storage.table import Table
+from payfirst.usecases.phone import mobile_number
 
 PROMPT_SECONDS: Final = 60
 """How long to wait for a phone whose prompt is open: about as long as a prompt stays."""
@@ -76,10 +76,7 @@ def payer(session: Session, given: str | None) -> str | None:
         given = session.snapshot.delivery.phone_number
     if given is None:
         raise InvalidInputError(FieldProblem("phone_number", "M-Pesa needs the phone number to prompt."))
-    try:
-        return normalise_phone(given)
-    except ValueError as exc:
-        raise InvalidInputError(FieldProblem("phone_number", "This is not a Kenyan mobile number.")) from exc
+    return mobile_number("phone_number", given)
 
 
 def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attempt, str]:

@@ -55,6 +55,11 @@ def _meta_refused(meta: object) -> bool:
     return False
 
 
+def stated(body: dict[str, Any]) -> dict[str, Any]:
+    """`body` without its nulls, at any depth: PhonePe's own SDK sends null for whatever the merchant does not state."""
+    return {name: stated(value) if isinstance(value, dict) else value for name, value in body.items() if value is not None}
+
+
 def pay_refused(body: dict[str, Any]) -> bool:
     """Whether PhonePe would answer this pay request with BAD_REQUEST."""
     amount, life_s = body.get("amount"), body.get("expireAfter", _DEFAULT_LIFE_S)
@@ -129,7 +134,7 @@ class PhonePe:
     async def pay(self, request: Request) -> Response:
         """`POST /checkout/v2/pay`: a new order and the address of its pay page; a used id is 417, whatever it asks."""
         desk, token = self._desk, bearer(request, "O-Bearer")
-        body = await json_object(request) or {}
+        body = stated(await json_object(request) or {})
         order_id, amount = str(body.get("merchantOrderId", "")), body.get("amount")
         facts = Facts(PHONEPE, "pay", ref=order_id, amount=amount if type(amount) is int else None)
         fault, ending = desk.scripts.take(facts)

@@ -107,7 +107,7 @@ def order_webhook(attempt: Attempt, kind: Kind, *, draw: random.Random, other_re
     if kind is Kind.WRONG_IDS:
         payload["orderId"] = phonepe_id("OMO", draw, attempt.created_at)
         payload["merchantOrderId"] = f"MT{digits(draw, 13)}"
-    return json.dumps({"event": events[state], "type": "CHECKOUT_ORDER", "payload": payload}).encode()
+    return _webhook(events[state], payload)
 
 
 def refund_status(refund: Refund, merchant: str, *, hide_end: bool = False) -> dict[str, Any]:
@@ -142,4 +142,9 @@ def refund_status(refund: Refund, merchant: str, *, hide_end: bool = False) -> d
 def refund_webhook(refund: Refund, merchant: str) -> bytes:
     """The webhook of a refund that has ended."""
     event = "pg.refund.completed" if refund.state is State.COMPLETED else "pg.refund.failed"
-    return json.dumps({"event": event, "payload": refund_status(refund, merchant)}).encode()
+    return _webhook(event, refund_status(refund, merchant))
+
+
+def _webhook(event: str, payload: dict[str, Any]) -> bytes:
+    """The deprecated `type` repeats the event in the one spelling that PhonePe's own SDK reads."""
+    return json.dumps({"event": event, "type": event.upper().replace(".", "_"), "payload": payload}).encode()

@@ -38,10 +38,11 @@ def eventually(found: Callable[[], Any]) -> Any:
 
 @dataclass
 class Received:
-    """One notice as it arrived."""
+    """One notice as it arrived; `raw` are the bytes that `body` was read from."""
 
     path: str
     headers: dict[str, str]
+    raw: bytes
     body: dict[str, Any]
     at: float
 
@@ -53,7 +54,7 @@ class Inbox:
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
-    on_arrival: Callable[[], None] | None = None
+    on_arrival: Callable[[], object] | None = None
 
     def wait_for(self, count: int) -> list[Received]:
         """The notices once there are `count`."""
@@ -73,8 +74,8 @@ def open_inbox() -> Iterator[Inbox]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            inbox.received.append(Received(self.path, dict(self.headers), body, time.monotonic()))
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            inbox.received.append(Received(self.path, dict(self.headers), raw, json.loads(raw), time.monotonic()))
             if inbox.on_arrival is not None:
                 inbox.on_arrival()
             self.send_response(inbox.answers.pop(0) if inbox.answers else 200)

@@ -40,6 +40,7 @@ from local.simulators.scripts import Facts
 from local.simulators.settings import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, Settings
 
 MAX_SHILLINGS: Final = 250_000
+_ID_TRIES: Final = 100
 _MAX_ACCOUNT: Final = 12
 _MAX_DESCRIPTION: Final = 13
 MSISDN: Final = re.compile(r"254[17]\d{8}")
@@ -197,21 +198,23 @@ class Mpesa:
             plan=None if ending is None or ending.early else plan_text(ending, now),
         )
 
+    def _stored(self, prompt: Attempt) -> Attempt:
+        """`prompt` in the ledger; its id holds milliseconds and the phone, so a later one is free when it is taken."""
+        for milliseconds in range(_ID_TRIES):
+            instant = prompt.created_at + milliseconds / 1000
+            try:
+                return self._desk.ledger.open_attempt(replace(prompt, ref=checkout_request_id(instant, prompt.phone)))
+            except DuplicateReferenceError:
+                continue
+        raise DuplicateReferenceError(masked_phone(prompt.phone))
+
     async def _open_prompt(self, body: dict[str, Any], ending: Ending | None) -> Response:
         desk = self._desk
-        prompt = self._prompt(body, ending)
-        while True:
-            try:
-                opened = desk.ledger.open_attempt(prompt)
-            except PromptOpenError:
-                say(MPESA, f"push to {masked_phone(prompt.phone)} refused: a prompt is open there")
-                return subscriber_locked()
-            except DuplicateReferenceError:
-                # The id holds milliseconds and the phone: the next one is free a millisecond later.
-                later = prompt.created_at + 0.001
-                prompt = replace(prompt, created_at=later, ref=checkout_request_id(later, prompt.phone))
-                continue
-            break
+        try:
+            opened = self._stored(self._prompt(body, ending))
+        except PromptOpenError:
+            say(MPESA, f"push to {masked_phone(str(body['PhoneNumber']))} refused: a prompt is open there")
+            return subscriber_locked()
         say(MPESA, f"prompt for {amount_text(opened.amount)} KES on {masked_phone(opened.phone)}")
         accepted = "Success. Request accepted for processing"
         response = JSONResponse(

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -152,3 +153,19 @@ def test_a_webhook_that_was_not_taken_is_tried_again_by_the_next_process(tmp_pat
         started.wait(timeout=10)
     with process(state, inbox):
         assert len(inbox.wait_for(2)) == 2
+
+
+def test_a_callback_that_was_on_its_way_when_the_process_was_killed_is_not_sent_again(tmp_path: Path, inbox: Inbox) -> None:
+    state = tmp_path / "ledger.sqlite"
+    killed = threading.Event()
+    with process(state, inbox) as (started, merchant):
+        inbox.on_arrival = lambda: bool(killed.wait(10))
+        merchant.decide("mpesa", merchant.prompt(), outcome="pay")
+        inbox.wait_for(1)
+        started.kill()
+        started.wait(timeout=10)
+        killed.set()
+    with process(state, inbox) as (_, again):
+        assert [entry["state"] for entry in again.send("GET", "/control/notices").json()] == ["unreachable"]
+        assert inbox.stays_at(1)
+        assert len(again.ledger()) == 1

@@ -106,6 +106,15 @@ def test_an_answer_can_be_lost_after_or_before_the_prompt_was_opened(
         assert merchant.inbox.wait_for(1)[0].body["Body"]["stkCallback"]["CheckoutRequestID"] == ref
 
 
+def test_a_prompt_whose_answer_was_lost_is_paid_and_told_all_the_same(merchant: Merchant) -> None:
+    merchant.mpesa_token_response()
+    merchant.script(gateway="mpesa", call="push", answer="lost", outcome="pay", times=1)
+    with pytest.raises(requests.ConnectionError):
+        merchant.push()
+    merchant.inbox.wait_for(1)
+    assert [entry["amount"] for entry in merchant.ledger()] == [35000]
+
+
 def test_an_order_whose_answer_was_lost_exists(merchant: Merchant) -> None:
     merchant.status()
     merchant.script(gateway="phonepe", call="pay", answer="lost", times=1)

@@ -8,10 +8,10 @@ from payfirst.api.app import build_app
 from payfirst.api.carts_wire import (
     AddItemIn,
     ApplyPromoIn,
-    BookingCartOut,
     CreateCartIn,
     ProduceCartOut,
     RemoveItemIn,
+    ServiceCartOut,
     UpdateQuantityIn,
 )
 from payfirst.api.errors import Reply
@@ -34,7 +34,7 @@ def create_cart(request: Request) -> Reply:
     service = booking_carts.find_service(wanted, table=where)
     check_day("selected_date", wanted.day, request.now, service.zone)
     made = booking_carts.create_cart(wanted, service, customer=who, table=where, now=request.now, entropy=secrets.token_bytes)
-    return Reply(201, BookingCartOut.of(made, who))
+    return Reply(201, ServiceCartOut.of(made, who))
 
 
 def list_carts(request: Request) -> Reply:
@@ -45,7 +45,7 @@ def list_carts(request: Request) -> Reply:
         return Reply(200, unpaged(_with_status(request, _status(word))))
     key, size = cursor_key(), page_size(request)
     found = booking_carts.list_carts(who, table=where, size=size, position=position(request, key))
-    results = [BookingCartOut.of(cart, who) for cart in found.carts]
+    results = [ServiceCartOut.of(cart, who) for cart in found.carts]
     numbers = [cart.number for cart in found.carts]
     return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
 
@@ -55,9 +55,9 @@ def list_active_carts(request: Request) -> Reply:
     return Reply(200, _with_status(request, CartStatus.ACTIVE))
 
 
-def _with_status(request: Request, status: CartStatus) -> list[BookingCartOut]:
+def _with_status(request: Request, status: CartStatus) -> list[ServiceCartOut]:
     who, where = customer(request), table(request.deadline)
-    return [BookingCartOut.of(cart, who) for cart in booking_carts.carts_with(status, who, table=where)]
+    return [ServiceCartOut.of(cart, who) for cart in booking_carts.carts_with(status, who, table=where)]
 
 
 def _status(text: str) -> CartStatus:
@@ -70,7 +70,7 @@ def get_cart(request: Request, cart_id: str) -> Reply:
     """`GET /api/cart/carts/{cart_id}/`"""
     who = customer(request)
     cart = booking_carts.find_cart(given(cart_id, NO_CART), customer=who, table=table(request.deadline))
-    return Reply(200, BookingCartOut.of(cart, who))
+    return Reply(200, ServiceCartOut.of(cart, who))
 
 
 def delete_cart(request: Request, cart_id: str) -> Reply:
@@ -90,7 +90,7 @@ def apply_promo(request: Request, cart_id: str) -> Reply:
         now=request.now,
         entropy=secrets.token_bytes,
     )
-    return Reply(200, BookingCartOut.of(cart, who))
+    return Reply(200, ServiceCartOut.of(cart, who))
 
 
 def remove_promo(request: Request, cart_id: str) -> Reply:
@@ -100,7 +100,7 @@ def remove_promo(request: Request, cart_id: str) -> Reply:
     cart = booking_carts.remove_promo(
         given(cart_id, NO_CART), customer=who, table=table(request.deadline), entropy=secrets.token_bytes
     )
-    return Reply(200, BookingCartOut.of(cart, who))
+    return Reply(200, ServiceCartOut.of(cart, who))
 
 
 def my_cart(request: Request) -> Reply:

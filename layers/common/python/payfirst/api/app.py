@@ -99,7 +99,7 @@ def no_route(event: Mapping[str, Any]) -> Reply:
     """The 404 or 405 of a path or a method that no route has, in the shape of the path's family."""
     path, method = event["rawPath"], event["requestContext"]["http"]["method"]
     allowed = methods_of(path)
-    if not allowed:
+    if not allowed or method in allowed:  # a path with an id that no id looks like matches a route's form and no route
         return reply_to(NoSuchRouteError("Not found"), family_of(path))
     error = MethodNotAllowedError(f"{method} is not allowed here.", allowed=allowed)
     return reply_to(error, family_of(path))

@@ -114,7 +114,7 @@ class CartPackageOut(Out):
     price: str
 
 
-class BookingCartOut(Out):
+class ServiceCartOut(Out):
     """A cart of a service; `total_price` is what a payment will collect."""
 
     id: int
@@ -135,7 +135,7 @@ class BookingCartOut(Out):
     rounding: str | None = None
 
     @classmethod
-    def of(cls, cart: BookingCart, customer: Customer) -> BookingCartOut:
+    def of(cls, cart: BookingCart, customer: Customer) -> ServiceCartOut:
         content, rounding = cart.content, rounding_for(cart.total)
         service = CartServiceOut(id=content.service_id, name=content.service_name)
         package = None

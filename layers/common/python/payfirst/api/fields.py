@@ -97,10 +97,16 @@ AnyId = Annotated[Any, BeforeValidator(_given_id, json_schema_input_type=int | s
 Number = Annotated[int, BeforeValidator(_number, json_schema_input_type=int | str)]
 """A catalogue number: the integer, or the same as a string."""
 
-Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
+Day = Annotated[
+    date,
+    BeforeValidator(_day, json_schema_input_type=str),
+    Field(examples=["2025-07-20"], json_schema_extra={"format": "date"}),
+]
 """A day, `YYYY-MM-DD`."""
 
-TimeOfDay = Annotated[Any, BeforeValidator(_given_time, json_schema_input_type=str)]
+TimeOfDay = Annotated[
+    Any, BeforeValidator(_given_time, json_schema_input_type=str), Field(examples=["14:30", "14:30:00", "2:30 PM"])
+]
 """A time of day, `14:30`, `14:30:00` or `2:30 PM`; a `GivenTime`, which keeps the customer's writing."""
 
 Text = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=500)]

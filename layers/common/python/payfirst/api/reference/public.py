@@ -1,0 +1,150 @@
+"""The words of what needs no customer: catalogue, gateway notices, the service itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SubCountyOut
+from payfirst.api.reference import samples
+from payfirst.api.reference.operation import Listed, Operation, Raw, one
+from payfirst.domain import locations
+
+CATALOGUE, NOTICES, SITE = "Catalogue", "Gateway notices", "Service"
+
+_STK: Final = {
+    "Body": {
+        "stkCallback": {
+            "MerchantRequestID": "29115-34620561-1",
+            "CheckoutRequestID": "ws_CO_15012024103045123",
+            "ResultCode": 0,
+            "ResultDesc": "The service request is processed successfully.",
+            "CallbackMetadata": {
+                "Item": [
+                    {"Name": "Amount", "Value": 350.0},
+                    {"Name": "MpesaReceiptNumber", "Value": "NLJ7RT61SV"},
+                ]
+            },
+        }
+    }
+}
+_ACCEPTED: Final = Raw(
+    {
+        "type": "object",
+        "required": ["status", "message", "ResultCode", "ResultDesc"],
+        "properties": {
+            "status": {"const": "success"},
+            "message": {"type": "string"},
+            "ResultCode": {"const": 0},
+            "ResultDesc": {"type": "string"},
+        },
+    },
+    {"status": "success", "message": "Callback received", "ResultCode": 0, "ResultDesc": "Accepted"},
+)
+_NOTICE: Final = {"type": "object", "required": ["Body"], "properties": {"Body": {"type": "object"}}}
+_RESULT: Final = {"type": "object", "required": ["Result"], "properties": {"Result": {"type": "object"}}}
+_REVERSED: Final = {
+    "Result": {
+        "ResultType": 0,
+        "ResultCode": 0,
+        "ResultDesc": "The service request is processed successfully.",
+        "OriginatorConversationID": "f3a1-5c1e-7abc-8def",
+        "ConversationID": "AG_20240115_70106d9cec7dbea1a8f8",
+        "TransactionID": "NLJ8RT62TW",
+    }
+}
+_HTML: Final = Raw({"type": "string"}, "<!doctype html>…", "text/html")
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "list_listings": Operation(CATALOGUE, "List produce", one(200, Listed(ListingOut.of(samples.TOMATOES)))),
+    "get_listing": Operation(CATALOGUE, "Show a listing", one(200, ListingOut.of(samples.TOMATOES)), codes=("NOT_FOUND",)),
+    "list_services": Operation(
+        CATALOGUE,
+        "List services",
+        one(200, Listed(ServiceOut.of(samples.PUJA))),
+        query={"service_type": "PUJA or ASTROLOGY, in any case."},
+    ),
+    "get_service": Operation(
+        CATALOGUE,
+        "Show a service",
+        one(200, ServiceOut.of(samples.PUJA)),
+        codes=("NOT_FOUND",),
+        query={"service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent."},
+    ),
+    "list_counties": Operation(
+        CATALOGUE,
+        "List Kenya's counties",
+        one(200, Listed(CountyOut.of(locations.counties()[0], str(locations.delivery_fee(1))))),
+    ),
+    "list_subcounties": Operation(
+        CATALOGUE,
+        "List a county's sub-counties",
+        one(200, Listed(SubCountyOut.of(locations.subcounties(1)[4]))),
+        codes=("NOT_FOUND",),
+    ),
+    "gateway_notice": Operation(
+        NOTICES,
+        "PhonePe tells of a payment",
+        one(
+            200,
+            Raw(
+                {"type": "object", "properties": {"success": {"const": True}, "message": {"type": "string"}}},
+                {"success": True, "message": "Notice received"},
+            ),
+        ),
+        Raw(
+            {"type": "object", "properties": {"event": {"type": "string"}, "payload": {"type": "object"}}},
+            {"event": "checkout.order.completed", "payload": {"merchantOrderId": "MT7a8b9c0d1e2f3", "state": "COMPLETED"}},
+        ),
+        ("UNAUTHORIZED", "NOT_FOUND"),
+        description="Signed by PhonePe in the Authorization header; whatever is not is refused.",
+    ),
+    "mpesa_callback": Operation(
+        NOTICES,
+        "M-Pesa tells of a payment, without a token",
+        one(200, _ACCEPTED),
+        Raw(_NOTICE, _STK),
+        description="Nothing in the body is believed: M-Pesa is asked. Every answer is the same.",
+    ),
+    "stk_callback": Operation(
+        NOTICES,
+        "M-Pesa tells of a payment, at the address that only it knows",
+        one(200, _ACCEPTED),
+        Raw(_NOTICE, _STK),
+        description="Every answer is the same, whatever was known.",
+    ),
+    "refund_result": Operation(
+        NOTICES,
+        "M-Pesa tells what became of a reversal",
+        one(200, _ACCEPTED),
+        Raw(_RESULT, _REVERSED),
+        description="Every answer is the same, whatever was known.",
+    ),
+    "refund_timeout": Operation(
+        NOTICES,
+        "M-Pesa tells that a reversal waited too long",
+        one(200, _ACCEPTED),
+        Raw(_RESULT, _REVERSED),
+        description="Nothing is decided by it: M-Pesa is asked.",
+    ),
+    "health": Operation(
+        SITE,
+        "Ask whether the API answers",
+        one(
+            200,
+            Raw({"type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}}}, {"status": "ok"}),
+        ),
+    ),
+    "openapi": Operation(
+        SITE,
+        "This description",
+        one(
+            200,
+            Raw(
+                {"type": "object", "required": ["openapi"], "properties": {"openapi": {"type": "string"}}},
+                {"openapi": "3.1.0"},
+            ),
+        ),
+    ),
+    "docs": Operation(SITE, "This description for people", one(200, _HTML)),
+}

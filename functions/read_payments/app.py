@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from payfirst.api.app import build_app
 from payfirst.api.bookings_wire import BookingOut
 from payfirst.api.errors import Reply
-from payfirst.api.orders_wire import SessionListed, SessionOut, StatusOut
+from payfirst.api.orders_wire import SessionListed, SessionOut, StatusOut, TimelineOut
 from payfirst.api.paging import page_size, paged, position, unpaged
 from payfirst.api.payments_wire import WORDS, CheckedOut, PaymentOut
 from payfirst.api.request import Request
@@ -21,6 +21,7 @@ from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import Session
 from payfirst.settings import settings
+from payfirst.storage import timeline
 from payfirst.usecases.find import find_session
 from payfirst.usecases.list_sessions import list_sessions, sessions_with
 from payfirst.usecases.read_outcome import read_booking
@@ -40,6 +41,12 @@ def get_session(request: Request, session_id: str) -> Reply:
 def status(request: Request, session_id: str) -> Reply:
     """`GET /api/payments/sessions/{session_id}/status/`"""
     return Reply(200, StatusOut.of(_session(request, session_id, "Session not found"), request.now))
+
+
+def events(request: Request, session_id: str) -> Reply:
+    """`GET /api/payments/sessions/{session_id}/events/`"""
+    session = _session(request, session_id, "Session not found")
+    return Reply(200, TimelineOut.of(session, timeline.read(table(request.deadline), session)))
 
 
 def get_payment(request: Request, payment_id: str) -> Reply:
@@ -93,6 +100,7 @@ handlers: dict[str, Any] = {
     "list_sessions": list_of_sessions,
     "get_session": get_session,
     "session_status": status,
+    "session_events": events,
     "list_payments": list_of_payments,
     "list_payments_doubled": list_of_payments,
     "get_payment": get_payment,

@@ -43,6 +43,7 @@ ROUTES: Final = (
     Route("GET", "/api/payments/sessions", "read_payments", "list_sessions", B),
     Route("GET", "/api/payments/sessions/{session_id}", "read_payments", "get_session", B),
     Route("GET", "/api/payments/sessions/{session_id}/status", "read_payments", "session_status", B),
+    Route("GET", "/api/payments/sessions/{session_id}/events", "read_payments", "session_events", B),
     Route("POST", "/api/payments/sessions/{session_id}/initiate_payment", "initiate_payment", "initiate_payment", B),
     # Payments (document A); each also under the doubled prefix of its Postman collection
     Route("POST", "/api/payments/process-cart", "initiate_payment", "process_cart", P),

@@ -1,0 +1,30 @@
+"""A session's timeline: written with every change, read as a whole."""
+
+from __future__ import annotations
+
+from payfirst.domain.clock import read_instant
+from payfirst.domain.event import Event
+from payfirst.domain.session import Session
+from payfirst.storage import keys
+from payfirst.storage.expressions import Item
+from payfirst.storage.table import Table, query
+
+LONGEST_TIMELINE = 500
+
+
+def read(table: Table, session: Session) -> tuple[Event, ...]:
+    """The session's entries, oldest first."""
+    first, last = (keys.event(session.customer.sub, session.number, sequence) for sequence in (0, 999_999))
+    page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_TIMELINE, newest_first=False)
+    return tuple(_event(item) for item in page.items)
+
+
+def _event(item: Item) -> Event:
+    return Event(
+        sequence=int(item["sk"].rsplit("#", 1)[1]),
+        name=item["event"],
+        at=read_instant(item["at"]),
+        by=item["by"],
+        facts=item["facts"],
+        delivered="due_pk" not in item,
+    )

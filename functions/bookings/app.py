@@ -17,11 +17,11 @@ from payfirst.usecases import bookings, orders
 
 def list_bookings(request: Request) -> Reply:
     """`GET /api/booking/bookings/`"""
-    who, key, size = customer(request), cursor_key(), page_size(request)
-    found = bookings.list_bookings(who, table=table(request.deadline), size=size, position=position(request, key))
+    who, size = customer(request), page_size(request)
+    found = bookings.list_bookings(who, table=table(request.deadline), size=size, position=position(request, cursor_key))
     results = [BookingOut.of(booking) for booking in found.bookings]
     numbers = [booking.number for booking in found.bookings]
-    return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
 
 
 def _booking(request: Request, booking_id: str) -> Booking:
@@ -51,11 +51,11 @@ def reschedule(request: Request, booking_id: str) -> Reply:
 
 def list_orders(request: Request) -> Reply:
     """`GET /api/orders/`"""
-    who, key, size = customer(request), cursor_key(), page_size(request)
-    found = orders.list_orders(who, table=table(request.deadline), size=size, position=position(request, key))
+    who, size = customer(request), page_size(request)
+    found = orders.list_orders(who, table=table(request.deadline), size=size, position=position(request, cursor_key))
     results = [OrderListed.of(order) for order in found.orders]
     numbers = [order.number for order in found.orders]
-    return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
 
 
 def get_order(request: Request, order_id: str) -> Reply:

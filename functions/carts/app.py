@@ -43,11 +43,11 @@ def list_carts(request: Request) -> Reply:
     word = request.parameter("status")
     if word is not None:
         return Reply(200, unpaged(_with_status(request, _status(word))))
-    key, size = cursor_key(), page_size(request)
-    found = booking_carts.list_carts(who, table=where, size=size, position=position(request, key))
+    size = page_size(request)
+    found = booking_carts.list_carts(who, table=where, size=size, position=position(request, cursor_key))
     results = [ServiceCartOut.of(cart, who) for cart in found.carts]
     numbers = [cart.number for cart in found.carts]
-    return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
 
 
 def list_active_carts(request: Request) -> Reply:

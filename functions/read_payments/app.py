@@ -67,11 +67,11 @@ def _list(request: Request, show: Callable[[Session, datetime], BaseModel], word
         return Reply(
             200, unpaged([show(session, request.now) for session in sessions_with(words, who, table=where, now=request.now)])
         )
-    key, size = cursor_key(), page_size(request)
-    found = list_sessions(who, table=where, size=size, position=position(request, key))
+    size = page_size(request)
+    found = list_sessions(who, table=where, size=size, position=position(request, cursor_key))
     results = [show(session, request.now) for session in found.sessions]
     numbers = [session.number for session in found.sessions]
-    return Reply(200, paged(request, key, settings().public_origin, found.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
 
 
 def list_of_sessions(request: Request) -> Reply:

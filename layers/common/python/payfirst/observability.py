@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -26,10 +27,4 @@ def warn(event: str, **facts: Any) -> None:  # noqa: ANN401
 
 def alarm(event: str, **facts: Any) -> None:  # noqa: ANN401
     """A fact that an operator has to act upon; with the exception that is being handled, if one is."""
-    logger().error(event, extra={"event": event, **facts}, exc_info=_handling())
-
-
-def _handling() -> bool:
-    import sys  # noqa: PLC0415
-
-    return sys.exc_info()[0] is not None
+    logger().error(event, extra={"event": event, **facts}, exc_info=sys.exc_info()[0] is not None)

@@ -1,4 +1,7 @@
-"""Pages of lists: ready-made addresses whose cursors hold a direction and a sort key, signed."""
+"""Pages of lists: ready-made addresses whose cursors hold a direction and a sort key, signed.
+
+The signing key is a secret and is asked for only when a list has a second page: most lists never do.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -31,7 +34,7 @@ def page_size(request: Request) -> int:
     return int(given)
 
 
-def position(request: Request, key: bytes) -> Position | None:
+def position(request: Request, key: Callable[[], bytes]) -> Position | None:
     """Where the page starts; None for the first. InvalidInputError for a cursor that was not made here for this path."""
     given = request.parameter("cursor")
     if given is None:
@@ -41,13 +44,15 @@ def position(request: Request, key: bytes) -> Position | None:
     except ValueError:
         sent = b""
     payload, signature = sent[:-_SIGNATURE_BYTES], sent[-_SIGNATURE_BYTES:]
-    if not hmac.compare_digest(_signature(key, _path(request), payload), signature):
+    if not hmac.compare_digest(_signature(key(), _path(request), payload), signature):
         raise InvalidInputError(FieldProblem("cursor", "This cursor is not one of ours; start with the first page."))
     older, after = json.loads(payload)
     return Position(after=after, towards_older=older)
 
 
-def paged(request: Request, key: bytes, origin: str, page: Slice, results: Sequence[BaseModel], numbers: Sequence[int]) -> Any:  # noqa: ANN401
+def paged(
+    request: Request, key: Callable[[], bytes], origin: str, page: Slice, results: Sequence[BaseModel], numbers: Sequence[int]
+) -> Any:  # noqa: ANN401
     """The answer for one page: `results` shown for the entries whose sort keys are `numbers`."""
 
     def address(*, older: bool) -> str | None:
@@ -55,7 +60,7 @@ def paged(request: Request, key: bytes, origin: str, page: Slice, results: Seque
             return None
         after = numbers[-1] if older else numbers[0]
         kept = {name: value for name, value in _parameters(request).items() if name != "cursor"}
-        return f"{origin}{_path(request)}/?{urlencode({**kept, 'cursor': _cursor(key, _path(request), older, after)})}"
+        return f"{origin}{_path(request)}/?{urlencode({**kept, 'cursor': _cursor(key(), _path(request), older, after)})}"
 
     return {"count": page.count, "next": address(older=True), "previous": address(older=False), "results": list(results)}
 

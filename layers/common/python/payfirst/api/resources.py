@@ -13,6 +13,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Gateway, GatewayName
+from payfirst.observability import alarm
 from payfirst.settings import settings
 from payfirst.storage.queue import Queue, sqs
 from payfirst.storage.table import Table, dynamodb
@@ -60,6 +61,7 @@ def secret(name: str) -> Mapping[str, Any]:
     try:
         value = get_secret(name, transform="json", max_age=SECRET_LIVES_S)
     except (GetParameterError, TransformParameterError) as exc:
+        alarm("secret.unreadable", secret=name, error=type(exc).__name__)
         raise MisconfiguredError("A secret of the shop cannot be read.") from exc
     if not isinstance(value, dict):
         raise MisconfiguredError("A secret of the shop is not a JSON object.")

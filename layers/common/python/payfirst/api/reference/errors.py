@@ -45,7 +45,6 @@ _PRICED: Final = {
 }
 
 _ALL: Final[tuple[PayFirstError, ...]] = (
-    InvalidInputError(FieldProblem("quantity", "This field is required.")),
     InvalidInputError(FieldProblem("amount", "Payment amount must be exactly 999.00"), code="AMOUNT_MISMATCH"),
     MalformedError("The body is not JSON in UTF-8."),
     UnauthorizedError("Please sign in and send your ID token."),

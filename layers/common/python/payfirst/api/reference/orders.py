@@ -14,6 +14,7 @@ from payfirst.api.orders_wire import (
     SessionListed,
     SessionOut,
     StatusOut,
+    TimelineOut,
 )
 from payfirst.api.reference import samples
 from payfirst.api.reference.operation import PAGING, Body, Listed, Operation, one
@@ -97,6 +98,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ORDERS,
         "Ask how far a session's payment got",
         {200: {"ordered": _status(samples.ORDERED), "failed": _status(samples.CANCELLED), "refund": _status(samples.REFUNDED)}},
+        codes=("NOT_FOUND",),
+    ),
+    "session_events": Operation(
+        ORDERS,
+        "Show what happened to a session, oldest first",
+        one(200, TimelineOut.of(samples.ORDERED, samples.EVENTS)),
         codes=("NOT_FOUND",),
     ),
     "extend_session": Operation(

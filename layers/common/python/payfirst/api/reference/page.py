@@ -104,14 +104,22 @@ def _request(document: Json, body: Json | None) -> str:
     if body is None:
         return ""
     content = body["content"]["application/json"]
-    schema = _resolved(document, content["schema"])
-    required = set(schema.get("required", ()))
-    rows = "".join(
-        f"<tr><td><code>{escape(name)}</code></td><td>{_type(form)}</td><td>{'required' if name in required else ''}</td>"
-        f"<td>{_inline(form.get('description', ''))}</td></tr>"
-        for name, form in schema.get("properties", {}).items()
-    )
+    rows = "".join(_fields(document, content["schema"]))
     return f"<h3>Body</h3>{_table(('Field', 'Type', '', ''), rows) if rows else ''}{_code(content['example'])}"
+
+
+def _fields(document: Json, schema: Json, inside: str = "") -> Iterator[str]:
+    """A row for each field, those of inner objects behind the object's own."""
+    whole = _resolved(document, schema)
+    for name, form in whole.get("properties", {}).items():
+        described = _resolved(document, form)
+        inner = "$ref" in form and described.get("type") == "object"
+        needed = "required" if name in whole.get("required", ()) else ""
+        said = _inline(form.get("description", ""))
+        kind = "object" if inner else _type(form)
+        yield f"<tr><td><code>{escape(inside + name)}</code></td><td>{kind}</td><td>{needed}</td><td>{said}</td></tr>"
+        if inner:
+            yield from _fields(document, form, f"{inside}{name}.")
 
 
 def _answer(status: str, answer: Json) -> str:

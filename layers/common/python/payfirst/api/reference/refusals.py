@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from payfirst.api.errors import reply_to
 from payfirst.api.reference.errors import ERRORS
-from payfirst.api.reference.operation import Operation
+from payfirst.api.reference.operation import Body, Operation
 from payfirst.api.routes import Family, Route
+from payfirst.domain.errors import FieldProblem, InvalidInputError
 
 Json = dict[str, Any]
 
@@ -32,7 +33,8 @@ def refusals(route: Route, words: Operation) -> Json:
     """The error answers, each with the answer that the code gives to every code of that status."""
     by_status: dict[int, Json] = {}
     for code in dict.fromkeys((*words.codes, *_usual(route, words))):
-        reply = reply_to(ERRORS[code], route.family, route.operation)
+        error = _wrong_field(words) if code == "INVALID_INPUT" else ERRORS[code]
+        reply = reply_to(error, route.family, route.operation)
         by_status.setdefault(reply.status, {})[code] = {"value": reply.body}
     return {
         str(status): {
@@ -42,6 +44,19 @@ def refusals(route: Route, words: Operation) -> Json:
         }
         for status, examples in sorted(by_status.items())
     }
+
+
+def _wrong_field(words: Operation) -> InvalidInputError:
+    """What is most often wrong with a request to this operation."""
+    if isinstance(words.body, Body):
+        for name, form in words.body.model.model_fields.items():
+            if form.is_required():
+                return InvalidInputError(FieldProblem(name, "This field is required."))
+    elif words.query:
+        name = next(iter(words.query))
+        said = "A number from 1 to 100 is expected." if name == "page_size" else "This is none of its words."
+        return InvalidInputError(FieldProblem(name, said))
+    return InvalidInputError(FieldProblem("colour", "There is no such field."))
 
 
 _RETRY_AFTER: Final = {

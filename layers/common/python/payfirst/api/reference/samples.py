@@ -11,6 +11,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.booking import Booking, Step
 from payfirst.domain.cart import BookingCart, ProduceCart
 from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
+from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, BookingStatus, SessionStatus
 from payfirst.domain.order import Order
@@ -114,6 +115,12 @@ SESSION: Final = Session(
     sequence=0,
 )
 ORDERED: Final = replace(SESSION, status=SessionStatus.ORDER_CREATED, outcome=Outcome(ORDER_NUMBER, "ORD-20240115-001"))
+EVENTS: Final = (
+    Event(0, "session.created", NOW, "customer", {"amount": 35000}, delivered=True),
+    Event(1, "payment.initiated", NOW + timedelta(seconds=20), "customer", {"amount": 35000}, delivered=True),
+    Event(2, "payment.received", NOW + timedelta(seconds=45), "gateway", {"amount": 35000}, delivered=True),
+    Event(3, "order.created", NOW + timedelta(seconds=45), "payfirst", {}, delivered=False),
+)
 CANCELLED: Final = replace(
     SESSION,
     status=SessionStatus.FAILED,

@@ -1,0 +1,123 @@
+"""`payfirst`: what an operator does from a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from ops.running import HOME, ROOT, NoStackError, running_stack, table_of
+from ops.seed import CatalogueError, seed
+from ops.tick import Sweep, tick
+from ops.token import TokenError, mint
+from payfirst.domain.errors import PayFirstError
+
+app = typer.Typer(
+    name="payfirst",
+    help="Work with a PayFirst stack: customers' tokens, sweeps, the catalogue, the API's description.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
+
+SEEDED_CUSTOMER: Final = 1
+
+
+@app.command("token")
+def token_command(
+    user_id: Annotated[int, typer.Option(min=1, max=2**53 - 1, help="The customer's number in the shop.")] = SEEDED_CUSTOMER,
+    email: Annotated[
+        str, typer.Option(help="The customer's address.", show_default="user@example.com or userN@example.com")
+    ] = "",
+    home: Home = HOME,
+) -> None:
+    """Print an ID token of a customer of the running local stack, and nothing else.
+
+    The customer is signed up if need be; the same address is the same customer. The token is good for an hour:
+
+    export TOKEN=$(payfirst token --user-id 7)
+    """
+    with _in_one_sentence():
+        print(mint(running_stack(home).environment, user_id, email or _address_of(user_id)))
+
+
+@app.command("tick")
+def tick_command(
+    sweep: Annotated[Sweep, typer.Argument(help="expire: unpaid sessions. reconcile: open payments. deliver: events.")],
+    home: Home = HOME,
+) -> None:
+    """Run a scheduled function now, in this process, against the running local stack; print its report as JSON.
+
+    The functions' log goes to standard error.
+    """
+    with _in_one_sentence():
+        print(json.dumps(tick(sweep, running_stack(home).environment)))
+
+
+@app.command("seed")
+def seed_command(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Catalogues in YAML.", show_default="docs/catalogue/*.yaml", exists=True, dir_okay=False),
+    ] = None,
+    home: Home = HOME,
+) -> None:
+    """Add to the running local stack what its catalogue lacks; stock and prices that are there stay as they are."""
+    with _in_one_sentence():
+        report = seed(table_of(running_stack(home)), files)
+    print(f"{report.added} added, {report.kept} left as they were.")
+
+
+@app.command("openapi")
+def openapi_command(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 and a diff if it is out of date.")
+    ] = False,
+) -> None:
+    """Write the API's description (openapi.json) from the code."""
+    from ops.reference import WRITTEN, difference, write_reference  # noqa: PLC0415 - the wire models take a while to load
+
+    if not check:
+        write_reference()
+        print(f"Wrote {WRITTEN.relative_to(ROOT)}.")
+        return
+    lines = difference()
+    if lines:
+        print("\n".join(lines))
+        _fail("The API's description is out of date: run `make openapi` and look at what changed.")
+
+
+def _address_of(user_id: int) -> str:
+    return "user@example.com" if user_id == SEEDED_CUSTOMER else f"user{user_id}@example.com"
+
+
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    """What an operator can mend is told in one sentence; everything else is a fault of ours and keeps its traceback."""
+    try:
+        yield
+    except (NoStackError, TokenError, CatalogueError) as error:
+        _fail(str(error), error)
+    except PayFirstError as error:
+        _fail(error.message, error)
+    except ClientError as error:
+        _fail(f"AWS refused: {error.response['Error'].get('Message', error)}", error)
+    except BotoCoreError as error:
+        _fail(f"AWS cannot be reached: {error}", error)
+
+
+def _fail(sentence: str, cause: Exception | None = None) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="red", markup=False)
+    raise typer.Exit(1) from cause
+
+
+if __name__ == "__main__":
+    app()

@@ -213,9 +213,11 @@ class LocalStack:
             "MPESA_BASE_URL": f"{self.simulator_url}/mpesa",
             "MPESA_NO_ANSWER_SECONDS": "180",
             "MPESA_CONFIRM_WITH_QUERY": "advisory",
+            "MPESA_NOTICE_SOURCES": "",
             "PHONEPE_SECRET_ID": resources.secret_ids["PhonePeSecret"],
             "PHONEPE_BASE_URL": f"{self.simulator_url}/phonepe",
             "PHONEPE_TOKEN_URL": f"{self.simulator_url}/phonepe/v1/oauth/token",
+            "PHONEPE_NOTICE_SOURCES": "",
         }
         unknown = self._variables.keys() - values.keys()
         if unknown:

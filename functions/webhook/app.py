@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import NoSuchRouteError, Reply, UnauthorizedError
 from payfirst.api.request import Request
 from payfirst.api.resources import ANSWER_NOTICES_IN_S, desk, phonepe_credentials
+from payfirst.api.sources import comes_from
 from payfirst.domain.clock import Deadline
-from payfirst.observability import note
+from payfirst.observability import note, warn
+from payfirst.settings import settings
 from payfirst.usecases.refund import take_result_notice
 from payfirst.usecases.take_notice import Desk, Taken, take_phonepe_notice, take_stk_notice, take_untrusted_stk_notice
 
@@ -21,6 +24,18 @@ def _desk(request: Request) -> Desk:
     """A gateway waits a few seconds, so a notice has less time than the function."""
     ends = time.monotonic() + ANSWER_NOTICES_IN_S
     return desk(request.now, Deadline(lambda: min(ends - time.monotonic(), request.deadline.remaining())))
+
+
+def _from_mpesa(take: Callable[..., Reply]) -> Callable[..., Reply]:
+    """`take`, but what comes from elsewhere than M-Pesa's networks is answered alike and not looked at."""
+
+    def taken(request: Request, **parameters: str) -> Reply:
+        if comes_from(request, settings().mpesa_notice_sources):
+            return take(request, **parameters)
+        warn("notice.refused", why="source", gateway="MPESA")
+        return Reply(200, ACCEPTED)
+
+    return taken
 
 
 def stk(request: Request, token: str) -> Reply:
@@ -54,6 +69,9 @@ def gateway_notice(request: Request, gateway: str) -> Reply:
     """`POST /api/payments/webhook/{gateway}/`"""
     if gateway.lower() != "phonepe":
         raise NoSuchRouteError("There is no such gateway.")
+    if not comes_from(request, settings().phonepe_notice_sources):
+        warn("notice.refused", why="source", gateway="PHONEPE")
+        raise UnauthorizedError("The notice is not authentic.")
     header = request.header("authorization")
     taken = take_phonepe_notice(_desk(request), header, request.notice, phonepe_credentials())
     note("notice.taken", gateway="PHONEPE", taken=taken)
@@ -65,10 +83,10 @@ def gateway_notice(request: Request, gateway: str) -> Reply:
 handler = build_app(
     "webhook",
     {
-        "stk_callback": stk,
-        "refund_result": refund_result,
-        "refund_timeout": refund_timeout,
-        "mpesa_callback": mpesa_callback,
+        "stk_callback": _from_mpesa(stk),
+        "refund_result": _from_mpesa(refund_result),
+        "refund_timeout": _from_mpesa(refund_timeout),
+        "mpesa_callback": _from_mpesa(mpesa_callback),
         "gateway_notice": gateway_notice,
     },
 )

@@ -6,7 +6,9 @@ not settings: the environment holds only the names under which Secrets Manager k
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -19,7 +21,7 @@ class SettingError(Exception):
 
 
 class Stage(StrEnum):
-    """Where the stack runs; `production` accepts only the gateways' own hosts over https."""
+    """Where the stack runs; `production` accepts only the gateways' own hosts over https, and not their sandboxes."""
 
     LOCAL = "local"
     SANDBOX = "sandbox"
@@ -39,6 +41,10 @@ class ConfirmWithQuery(StrEnum):
     STRICT = "strict"
     ADVISORY = "advisory"
     OFF = "off"
+
+
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+"""Where a gateway's notices may come from; empty means anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +69,21 @@ class Settings:
     mpesa_base_url: str
     mpesa_no_answer_seconds: int
     mpesa_confirm_with_query: ConfirmWithQuery
+    mpesa_notice_sources: Networks
     phonepe_secret_id: str
     phonepe_base_url: str
     phonepe_token_url: str
+    phonepe_notice_sources: Networks
 
 
 def _flag(text: str) -> bool:
     words = {"true": True, "false": False}
     return words[text.lower()]
+
+
+def _networks(text: str) -> Networks:
+    """Networks with commas between them; ValueError for one that is none, or that names a host inside a network."""
+    return tuple(ipaddress.ip_network(word.strip()) for word in text.split(",")) if text.strip() else ()
 
 
 _READERS: Final[dict[str, Callable[[str], Any]]] = {
@@ -80,7 +93,17 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "Stage": Stage,
     "LatePayment": LatePayment,
     "ConfirmWithQuery": ConfirmWithQuery,
+    "Networks": _networks,
 }
+
+_ORIGIN: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(:\d+)?(/[\w.$~-]+)*", re.ASCII | re.IGNORECASE)
+_GATEWAY: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(/[\w.~-]+)*", re.ASCII | re.IGNORECASE)
+_GATEWAYS: Final = {
+    "mpesa_base_url": ".safaricom.co.ke",
+    "phonepe_base_url": ".phonepe.com",
+    "phonepe_token_url": ".phonepe.com",
+}
+_SANDBOXES: Final = frozenset({"sandbox.safaricom.co.ke", "api-preprod.phonepe.com"})
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -94,7 +117,27 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             values[field.name] = _READERS[str(field.type)](environment[name])
         except (ValueError, KeyError) as exc:
             raise SettingError(f"the setting {name} cannot be read as {field.type}") from exc
-    return Settings(**values)
+    found = Settings(**values)
+    if found.stage is Stage.PRODUCTION:
+        _check_production(found)
+    return found
+
+
+def _check_production(found: Settings) -> None:
+    """SettingError for an address to which no real money may be trusted.
+
+    Addresses are matched as a whole instead of being parsed: parsers disagree about users, backslashes and blanks in them.
+    """
+    for name in ("public_origin", "callback_origin"):
+        if not _ORIGIN.fullmatch(getattr(found, name)):
+            raise SettingError(f"the setting {name.upper()} must be an https origin in production, without a slash at its end")
+    for name, domain in _GATEWAYS.items():
+        address = _GATEWAY.fullmatch(getattr(found, name))
+        host = address["host"].lower() if address else ""
+        if not host.endswith(domain):
+            raise SettingError(f"the setting {name.upper()} must be an https address on a host of {domain[1:]} in production")
+        if host in _SANDBOXES:
+            raise SettingError(f"the setting {name.upper()} is the gateway's sandbox, where nobody pays, in production")
 
 
 @cache

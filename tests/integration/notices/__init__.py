@@ -1,0 +1,1 @@
+"""Where notices may come from."""

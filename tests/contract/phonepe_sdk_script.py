@@ -54,7 +54,13 @@ def notice(client: Any, username: str, password: str, header: str, body: str) ->
     return client.validate_callback(username, password, header, body).to_dict(encode_json=True)
 
 
-COMMANDS = {"pay": pay, "refund": refund, "status": status, "refund_status": refund_status, "notice": notice}
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "pay": pay,
+    "refund": refund,
+    "status": status,
+    "refund_status": refund_status,
+    "notice": notice,
+}
 
 
 def say(line: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""What paid sessions became: bookings and orders."""

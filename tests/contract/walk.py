@@ -120,7 +120,11 @@ def pay_phonepe(stack: Stack, merchant_transaction_id: str, outcome: str = "pay"
 
 def phonepe_refuses_the_next_order(stack: Stack) -> None:
     """PhonePe answers the next request for a payment page with a definite no."""
-    rule = {"gateway": "phonepe", "call": "pay", "answer": "rate_limit", "times": 1}
+    script(stack, gateway="phonepe", call="pay", answer="rate_limit", times=1)
+
+
+def script(stack: Stack, **rule: Any) -> None:
+    """Make the simulators answer as the rule says; `local/simulators/rules.py` tells what one can say."""
     _control(f"{stack.simulator_url}/control/script", rule)
 
 

@@ -162,6 +162,14 @@ class Shop:
         )
         assert answer.ok, answer.text
 
+    def end_refund(self, refund_id: str, outcome: str = "pay") -> None:
+        """PhonePe's own end of a refund that is open."""
+        answer = requests.post(f"{self.simulators}/control/refunds/{refund_id}", json={"outcome": outcome}, timeout=10)
+        assert answer.ok, answer.text
+
+    def given(self, session: Session) -> GivenId:
+        return GivenId(session.number)
+
     def address(self, started: Started) -> str:
         """The token of the address that M-Pesa was given."""
         seen = requests.get(f"{self.simulators}/control/attempts", timeout=10).json()

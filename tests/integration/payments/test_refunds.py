@@ -48,11 +48,6 @@ def _owed_by_mpesa(shop: Shop) -> Started:
     return started
 
 
-def _end_refund(shop: Shop, refund_id: str, outcome: str) -> None:
-    answer = requests.post(f"{shop.simulators}/control/refunds/{refund_id}", json={"outcome": outcome}, timeout=10)
-    assert answer.ok, answer.text
-
-
 def _status(shop: Shop, started: Started, number: int = 1) -> RefundStatus:
     refund = refunds.read(shop.table, started.attempt.ref, number)
     assert refund is not None
@@ -63,7 +58,7 @@ def test_phonepe_pays_back_once(shop: Shop) -> None:
     started = _owed_by_phonepe(shop)
 
     assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.ACCEPTED
-    _end_refund(shop, f"R{started.attempt.ref}-1", "pay")
+    shop.end_refund(f"R{started.attempt.ref}-1")
     shop.now += timedelta(seconds=31)
     report = reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
 
@@ -77,7 +72,7 @@ def test_phonepe_pays_back_once(shop: Shop) -> None:
 def test_a_refund_that_phonepe_refused_is_tried_under_the_next_number(shop: Shop) -> None:
     started = _owed_by_phonepe(shop)
     pursue(shop.desk(), started.attempt.ref, 1)
-    _end_refund(shop, f"R{started.attempt.ref}-1", "fail")
+    shop.end_refund(f"R{started.attempt.ref}-1", "fail")
     shop.now += timedelta(seconds=31)
 
     pursue(shop.desk(), started.attempt.ref, 1)

@@ -265,7 +265,7 @@ def fail(
         Update(
             ATTEMPT,
             keys.attempt(attempt.ref),
-            when=(one_of("status", UNRESOLVED),),
+            when=(one_of("status", _failing(attempt)),),
             set={
                 "status": AttemptStatus.FAILED.value,
                 "failure": failure_to_map(failure),
@@ -288,6 +288,11 @@ def fail(
             *released(attempt),
         ]
     transact(table, writes)
+
+
+def _failing(attempt: Attempt) -> frozenset[AttemptStatus]:
+    """From where this attempt may fail: unresolved, or under review when a person decides; nothing else is ever taken back."""
+    return UNRESOLVED if attempt.unresolved else frozenset({attempt.status}) & attempt_sources(AttemptStatus.FAILED)
 
 
 def review(table: Table, session: Session, attempt: Attempt, reason: str, now: datetime, also: tuple[Write, ...] = ()) -> None:

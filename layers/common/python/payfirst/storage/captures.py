@@ -93,7 +93,7 @@ def money(table: Table, session: Session, attempt: Attempt, collected: Collected
         ),
         _received(session, attempt, collected, now),
     ]
-    if attempt.unresolved and attempt.phone:
+    if attempt.phone:
         writes.append(freed_phone(attempt))
     transact(table, writes)
 

@@ -18,7 +18,7 @@ from payfirst.storage.attempts import ATTEMPT, freed_guard
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.items import failure_to_map, refund_to_map
 from payfirst.storage.sessions import changed, told
-from payfirst.storage.table import Table, get, transact, write
+from payfirst.storage.table import Table, get, query, transact, write
 
 REFUND, NEXT = "refund", "next"
 
@@ -140,6 +140,49 @@ def _refunding(session: Session, attempt: Attempt, shown: RefundShown, failure: 
     )
 
 
+def give_back(
+    table: Table, session: Session, attempt: Attempt, amount: Money, number: int, now: datetime, *, by: str, why: str
+) -> None:
+    """Owe `amount` of a payment back by a person's will, in full or in part; the order or booking stays as it is.
+
+    Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken), session.
+    """
+    refund = Refund(
+        ref=attempt.ref,
+        number=number,
+        owner=attempt.owner,
+        session_number=attempt.session_number,
+        gateway=attempt.gateway,
+        amount=amount,
+        status=RefundStatus.DUE,
+        reason=why,
+        created_at=now,
+        receipt=attempt.receipt,
+    )
+    transact(
+        table,
+        [
+            Update(
+                ATTEMPT,
+                keys.attempt(attempt.ref),
+                when=(
+                    one_of("status", (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE)),
+                    at_least("refundable", amount.minor),
+                ),
+                add={"refundable": -amount.minor},
+            ),
+            Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
+            *_shown(session, refund, RefundStatus.DUE, now, by=by, why=why),
+        ],
+    )
+
+
+def of_attempt(table: Table, ref: str) -> tuple[Refund, ...]:
+    """All refunds of an attempt, oldest first."""
+    page = query(table, f"ATT#{ref}", first="R#", last="R#~", limit=100, newest_first=False)
+    return tuple(refund_from_item(item) for item in page.items)
+
+
 def start_sending(table: Table, refund: Refund, token_hash: str | None, now: datetime, check: tuple[int, datetime]) -> None:
     """This caller alone sends the refund: whoever comes after finds it `sending` and only asks. ConditionFailedError then."""
     write(
@@ -210,9 +253,9 @@ def _moved(refund: Refund, to: RefundStatus | None, **values: Any) -> Update:
     return Update(REFUND, keys.refund(refund.ref, refund.number), when=(one_of("status", sources),), set={**status, **values})
 
 
-def _shown(session: Session, refund: Refund, status: RefundStatus, now: datetime, *, by: str) -> list[Write]:
+def _shown(session: Session, refund: Refund, status: RefundStatus, now: datetime, *, by: str, **facts: Any) -> list[Write]:
     shown = RefundShown(refund.amount, status.value, refund.reason)
     return [
         changed(session, refund=refund_to_map(shown)),
-        told(session, f"refund.{status.value}", now, by=by, refund=refund.refund_id, amount=refund.amount.minor),
+        told(session, f"refund.{status.value}", now, by=by, refund=refund.refund_id, amount=refund.amount.minor, **facts),
     ]

@@ -24,6 +24,12 @@ from payfirst.usecases.settlement import Disputed, Evidence, Settled
 from payfirst.usecases.take_notice import Desk, settle_stored
 
 SPARE_S: Final = 10.0
+"""A run takes up nothing more when less than this is left of its function's time."""
+
+CALL_S: Final = 10.0
+WRITES_S: Final = 5.0
+"""What is kept back of the function's time for the writes after a gateway was asked."""
+
 EARLY: Final = timedelta(seconds=1)
 """Messages come a little early now and then; a look within a second of its instant keeps the pace."""
 
@@ -128,7 +134,7 @@ def _is_final(answer: Evidence) -> bool:
 def _answer(desk: Desk, attempt: Attempt) -> Evidence:
     if attempt.gateway == GatewayName.MPESA and attempt.gateway_id is None:
         return NoAnswer("M-Pesa never told its name for this attempt")
-    timeout_s = min(10.0, desk.deadline.remaining() - 3.0)
+    timeout_s = min(CALL_S, desk.deadline.remaining() - WRITES_S)
     return ask(desk.gateway(GatewayName(attempt.gateway)), attempt, now=desk.settling.now, timeout_s=timeout_s)
 
 

@@ -29,6 +29,9 @@ from payfirst.usecases.take_notice import Desk, Taken
 
 TRIES: Final = 4
 CALL_S: Final = 10.0
+WRITES_S: Final = 5.0
+"""What is kept back of the function's time for the writes after a gateway was asked."""
+
 _TOKEN: Final = re.compile(r"[0-9a-f]{47}")
 _BY_HAND: Final = (
     "Pay back {amount} {currency} for receipt {receipt} in the gateway's own portal, then record it: "
@@ -73,7 +76,7 @@ def _call(desk: Desk, refund: Refund, token: str) -> PushAnswer:
     gateway = desk.gateway(GatewayName(refund.gateway))
     match gateway:
         case PhonePe():
-            return gateway.refund(refund.refund_id, refund.ref, refund.amount, now=now, timeout_s=CALL_S)
+            return gateway.refund(refund.refund_id, refund.ref, refund.amount, now=now, timeout_s=_time_for_call(desk))
         case Mpesa():
             return reverse(
                 gateway,
@@ -82,10 +85,14 @@ def _call(desk: Desk, refund: Refund, token: str) -> PushAnswer:
                 _addresses(desk, token),
                 remarks=f"Refund {refund.refund_id}",
                 now=now,
-                timeout_s=CALL_S,
+                timeout_s=_time_for_call(desk),
             )
         case _:
             return Rejected(MANUAL_REFUND, "The shop pays this back by hand.", "this gateway cannot refund", retryable=False)
+
+
+def _time_for_call(desk: Desk) -> float:
+    return min(CALL_S, desk.deadline.remaining() - WRITES_S)
 
 
 def _addresses(desk: Desk, token: str) -> ResultAddresses:
@@ -175,7 +182,7 @@ def _ask(desk: Desk, refund: Refund) -> RefundStatus:
 
 
 def _ask_phonepe(desk: Desk, gateway: PhonePe, refund: Refund) -> RefundStatus:
-    answer = gateway.refund_status(refund.refund_id, now=desk.settling.now, timeout_s=CALL_S)
+    answer = gateway.refund_status(refund.refund_id, now=desk.settling.now, timeout_s=_time_for_call(desk))
     match answer:
         case Refunded(amount, _) if amount in (None, refund.amount):
             return _refunded(desk, refund)
@@ -201,7 +208,7 @@ def _ask_mpesa(desk: Desk, gateway: object, refund: Refund) -> RefundStatus:
         originator_conversation_id=refund.conversation,
         remarks=f"Refund {refund.refund_id}",
         now=desk.settling.now,
-        timeout_s=CALL_S,
+        timeout_s=_time_for_call(desk),
     )
     return refund.status
 

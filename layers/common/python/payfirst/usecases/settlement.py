@@ -61,6 +61,8 @@ class Settling:
     now: datetime
     entropy: Entropy
     late_payment: LatePayment
+    decided: bool = False
+    """A person has decided, so that an attempt under review may move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ class Settlement:
 
     def run(self) -> Settled:
         attempt = self.attempt
-        if attempt.status is AttemptStatus.NEEDS_REVIEW:
-            return self._nothing()  # only a person moves it now
+        if attempt.status is AttemptStatus.NEEDS_REVIEW and not self.work.decided:
+            return self._nothing()
         if isinstance(self.evidence, Disputed) and attempt.status in attempt_sources(AttemptStatus.NEEDS_REVIEW):
             return self._review(self.evidence.reason)
         if isinstance(self.evidence, Captured):
@@ -106,7 +108,7 @@ class Settlement:
             if reason:
                 return self._review(reason)
             self._record(self.evidence)
-        elif isinstance(self.evidence, Declined) and attempt.unresolved:
+        elif isinstance(self.evidence, Declined) and (attempt.unresolved or attempt.status is AttemptStatus.NEEDS_REVIEW):
             return self._fail(self.evidence)
         return self._after_money() if self.attempt.status is AttemptStatus.SUCCEEDED else self._rest()
 

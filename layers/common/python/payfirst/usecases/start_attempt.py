@@ -33,6 +33,9 @@ from payfirst.storage.queue import Queue, send
 from payfirst.storage.table import Table
 from payfirst.usecases.phone import mobile_number
 
+WRITES_S: Final = 5.0
+"""What is kept back of the function's time for the writes after the gateway was asked: one lost packet and its repetition."""
+
 PROMPT_SECONDS: Final = 60
 """How long to wait for a phone whose prompt is open: about as long as a prompt stays."""
 
@@ -156,24 +159,26 @@ def with_checkout(table: Table, problem: PayFirstError) -> PayFirstError:
 
 def push(till: Till, session: Session, attempt: Attempt, token: str) -> Started:
     gateway = till.gateway(GatewayName(attempt.gateway))
-    answer = gateway.push(_what_topush(till, session, attempt, token), now=till.now, timeout_s=_time_for_call(till))
+    answer = gateway.push(_what_to_push(till, session, attempt, token), now=till.now, timeout_s=_time_for_call(till))
     check = next_check(attempt.gateway, attempt.created_at, 0, till.now)
-    _queue_check(till, attempt, check)
     match answer:
         case Accepted():
-            return _sent(till, session, attempt, answer, check)
+            started = _sent(till, session, attempt, answer, check)
+            _queue_check(till, attempt, check)
+            return started
         case Unknown(reason, sent=False):
             unreachable = "The payment service could not be reached; nothing was charged. Please try again."
             raise _rejected(till, session, attempt, Rejected("gateway_unreachable", unreachable, reason, retryable=True))
         case Unknown(reason):
             warn("payment.unknown", ref=attempt.ref, gateway=attempt.gateway, reason=reason)
             _unless_moved_on(lambda: attempts.mark_unknown(till.table, attempt, check))
+            _queue_check(till, attempt, check)
             return Started(session, replace(attempt, status=AttemptStatus.UNKNOWN), is_new=True, lost=True)
         case Rejected():
             raise _rejected(till, session, attempt, answer)
 
 
-def _what_topush(till: Till, session: Session, attempt: Attempt, token: str) -> Push:
+def _what_to_push(till: Till, session: Session, attempt: Attempt, token: str) -> Push:
     return Push(
         ref=attempt.ref,
         amount=attempt.amount,
@@ -187,7 +192,7 @@ def _what_topush(till: Till, session: Session, attempt: Attempt, token: str) -> 
 
 
 def _time_for_call(till: Till) -> float:
-    return min(till.longest_call_s, till.deadline.remaining() - 2.0)
+    return min(till.longest_call_s, till.deadline.remaining() - WRITES_S)
 
 
 def _sent(till: Till, session: Session, attempt: Attempt, answer: Accepted, check: tuple[int, datetime] | None) -> Started:

@@ -80,7 +80,7 @@ def take_stk_notice(desk: Desk, token: str, raw: bytes) -> Taken:
     if notice is None:
         warn("notice.unreadable", ref=ref)
         return Taken.UNREADABLE
-    if not _names_this(notice, attempt):
+    if not _names_this(notice, attempt) or _names_another(desk, notice, attempt):
         # The token is right and the ids are another push's: nobody but the gateway can say which is true.
         warn("notice.other_ids", ref=ref)
         return _ask(desk, ref)
@@ -91,6 +91,14 @@ def _names_this(notice: StkNotice, attempt: Attempt) -> bool:
     same_checkout = attempt.gateway_id is None or attempt.gateway_id == notice.checkout_request_id
     stated = notice.merchant_request_id
     return same_checkout and (attempt.merchant_request_id is None or stated in (None, attempt.merchant_request_id))
+
+
+def _names_another(desk: Desk, notice: StkNotice, attempt: Attempt) -> bool:
+    """Whether the id in a notice for an attempt that does not know its own id yet is known to be another attempt's."""
+    if attempt.gateway_id is not None:
+        return False
+    pointer = attempts.read_pointer(desk.settling.table, keys.hashed(notice.checkout_request_id))
+    return pointer is not None and pointer["ref"] != attempt.ref
 
 
 def _confirmed_by_mpesa(desk: Desk, attempt: Attempt, notice: StkNotice) -> Evidence:

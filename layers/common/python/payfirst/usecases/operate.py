@@ -1,0 +1,138 @@
+"""What a person does about payments that no rule can settle. Each is safe to repeat, and recorded with who and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from payfirst.domain.attempt import Attempt
+from payfirst.domain.clock import read_instant
+from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
+from payfirst.domain.money import Money
+from payfirst.domain.moves import AttemptStatus, RefundStatus
+from payfirst.domain.refund import Refund
+from payfirst.domain.session import Session
+from payfirst.gateways.base import Captured, Declined
+from payfirst.storage import attempts, due, keys, refunds, sessions, timeline
+from payfirst.storage.expressions import Item
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.table import Table
+from payfirst.usecases.settle import settle
+from payfirst.usecases.settlement import Settled, Settling
+
+TRIES: Final = 4
+OVERDUE: Final = timedelta(minutes=2)
+"""How long after its time unfinished work is no longer only the sweep's affair."""
+
+_ENDED: Final = frozenset({RefundStatus.REFUNDED, RefundStatus.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Something that waits for a person, or has waited too long for a sweep: what it is, its key, and since when."""
+
+    what: str
+    key: str
+    since: datetime
+
+
+def stuck(table: Table, now: datetime) -> Iterator[Stuck]:
+    """Everything under review, then everything that is due for longer than two minutes."""
+    for entry in due.entries(table, keys.REVIEW, now):
+        yield _stuck("needs review", entry)
+    for what in (keys.SETTLE, keys.REFUND, keys.EXPIRE, keys.OUTBOX):
+        for entry in due.entries(table, what, now - OVERDUE):
+            yield _stuck(f"overdue: {what}", entry)
+
+
+def _stuck(what: str, entry: Item) -> Stuck:
+    name = entry["pk"].removeprefix("ATT#")
+    if entry["sk"].startswith("R#"):
+        name = f"R{name}-{int(entry['sk'].removeprefix('R#'))}"
+    elif not entry["pk"].startswith("ATT#"):
+        name = f"{entry['pk']} {entry['sk']}"
+    return Stuck(what, name, read_instant(entry["due_sk"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An attempt with its session and its refunds."""
+
+    attempt: Attempt
+    session: Session
+    refunds: tuple[Refund, ...]
+
+
+def case(table: Table, ref: str) -> Case:
+    """The case of an attempt; NotFoundError for a reference that is none."""
+    attempt = attempts.read(table, ref)
+    session = sessions.read(table, attempt.owner, attempt.session_number) if attempt else None
+    if attempt is None or session is None:
+        raise NotFoundError(f"There is no attempt {ref}.")
+    return Case(attempt, session, refunds.of_attempt(table, ref))
+
+
+def resolve_attempt(work: Settling, ref: str, decision: Captured | Declined, *, by: str, why: str) -> Settled:
+    """End an attempt that is under review as a person found it to be; RefusedError when it is not under review."""
+    found = case(work.table, ref)
+    if found.attempt.status is not AttemptStatus.NEEDS_REVIEW:
+        raise RefusedError(f"{ref} is {found.attempt.status}: only what needs review is resolved.", code="NOT_UNDER_REVIEW")
+    _remark(work.table, ref, "operator.resolved", work.now, by=by, why=why)
+    return settle(replace(work, decided=True), found.attempt, decision)
+
+
+def _remark(table: Table, ref: str, event: str, now: datetime, *, by: str, why: str) -> None:
+    for _ in range(TRIES):
+        try:
+            timeline.remark(table, case(table, ref).session, event, now, by=by, why=why)
+        except ConditionFailedError:
+            continue  # the session has just changed: read it again
+        return
+    raise ContentionError("This session is being changed; please try again.")
+
+
+def resolve_refund(table: Table, ref: str, number: int, now: datetime, *, by: str, why: str) -> Refund:
+    """Record that a refund under review was paid back by hand; a refund that is recorded already stays as it is."""
+    for _ in range(TRIES):
+        refund = refunds.read(table, ref, number)
+        if refund is None:
+            raise NotFoundError(f"There is no refund R{ref}-{number}.")
+        if refund.status is RefundStatus.REFUNDED:
+            return refund
+        if refund.status is not RefundStatus.NEEDS_REVIEW:
+            message = f"{refund.refund_id} is {refund.status}: only what needs review is resolved."
+            raise RefusedError(message, code="NOT_UNDER_REVIEW")
+        try:
+            refunds.end(table, case(table, ref).session, refund, RefundStatus.REFUNDED, now, by=by, detail=why)
+        except ConditionFailedError:
+            continue
+        return replace(refund, status=RefundStatus.REFUNDED)
+    raise ContentionError("This refund is being changed; please try again.")
+
+
+def refund_payment(table: Table, ref: str, amount: Money | None, now: datetime, *, by: str, why: str) -> Refund:
+    """Owe a payment back by a person's will: `amount`, or all that is left of it. The next sweep sends it.
+
+    RefusedError while another refund of it is under way, or when not that much is left.
+    """
+    found = case(table, ref)
+    open_refunds = [refund.refund_id for refund in found.refunds if refund.status not in _ENDED]
+    if open_refunds:
+        raise RefusedError(f"{open_refunds[0]} is under way; wait for its end.", code="REFUND_IN_PROGRESS")
+    returned = sum(refund.amount.minor for refund in found.refunds if refund.status is RefundStatus.REFUNDED)
+    captured = found.attempt.captured
+    left = Money((captured.minor if captured else 0) - returned, found.attempt.amount.currency)
+    wanted = amount or left
+    if wanted.minor <= 0 or wanted.minor > left.minor:
+        raise RefusedError(f"{left} {left.currency} of this payment can be refunded.", code="NOT_REFUNDABLE")
+    number = len(found.refunds) + 1
+    try:
+        refunds.give_back(table, found.session, found.attempt, wanted, number, now, by=by, why=why)
+    except ConditionFailedError as error:
+        raise ContentionError("This payment is being changed; please look again.") from error
+    made = refunds.read(table, ref, number)
+    if made is None:
+        raise LookupError("a refund that was just written is not there")
+    return made

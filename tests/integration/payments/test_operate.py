@@ -1,0 +1,124 @@
+"""What a person does about the cases that no rule can settle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from payfirst.domain.errors import RefusedError
+from payfirst.domain.money import Currency, Money
+from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
+from payfirst.gateways.base import Captured, Declined
+from payfirst.storage import keys, timeline
+from payfirst.usecases.initiate_payment import initiate_payment
+from payfirst.usecases.operate import refund_payment, resolve_attempt, resolve_refund, stuck
+from payfirst.usecases.reconcile import reconcile
+from payfirst.usecases.refund import pursue
+from payfirst.usecases.settlement import Settled
+from payfirst.usecases.start_attempt import Started
+from tests.integration.payments.shop import Shop, new_customer, new_receipt
+
+WHO = {"by": "operator:amina", "why": "the statement shows it"}
+
+
+def _under_review(shop: Shop) -> Started:
+    """A prompt of which M-Pesa never said what became of it."""
+    started = shop.initiate(shop.session(new_customer()))
+    for _ in range(30):
+        due = shop.attempt(started).next_check_at
+        if due is None:
+            break
+        shop.now = due
+        reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
+    assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
+    return started
+
+
+def test_a_case_under_review_is_listed_until_it_is_resolved(shop: Shop) -> None:
+    started = _under_review(shop)
+    assert [entry.key for entry in stuck(shop.table, shop.now) if entry.what == "needs review"] == [started.attempt.ref]
+
+    declined = Declined("found_unpaid", "The payment was not made.", retryable=True)
+    assert resolve_attempt(shop.desk().settling, started.attempt.ref, declined, **WHO) is Settled.FAILED
+
+    assert shop.due() == {}
+    assert shop.read(started.session).status is SessionStatus.FAILED
+
+
+def test_money_that_a_person_found_becomes_the_order_once(shop: Shop) -> None:
+    started = _under_review(shop)
+    found = Captured(started.attempt.amount, new_receipt())
+
+    assert resolve_attempt(shop.desk().settling, started.attempt.ref, found, **WHO) is Settled.FULFILLED
+    with pytest.raises(RefusedError, match="only what needs review"):
+        resolve_attempt(shop.desk().settling, started.attempt.ref, found, **WHO)
+
+    session = shop.read(started.session)
+    assert session.status is SessionStatus.ORDER_CREATED
+    assert len(shop.of_kind(session.customer, keys.ORDER)) == 1
+    [said] = [event for event in timeline.read(shop.table, session) if event.name == "operator.resolved"]
+    assert (said.by, said.facts["why"]) == ("operator:amina", "the statement shows it")
+
+
+def test_a_refund_that_was_paid_by_hand_is_recorded_once(shop: Shop) -> None:
+    started = shop.initiate(shop.session(new_customer()))
+    shop.stock(listing=123, price=15000, available="1")
+    shop.tell(started)
+    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
+
+    for _ in range(2):
+        refund = resolve_refund(shop.table, started.attempt.ref, 1, shop.now, **WHO)
+        assert refund.status is RefundStatus.REFUNDED
+
+    shown = shop.read(started.session).refund
+    assert shown is not None
+    assert shown.status == "refunded"
+    assert shop.due() == {}
+
+
+def test_a_payment_is_given_back_in_parts_up_to_what_was_captured(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    shop.tell_phonepe(started)
+    ref = started.attempt.ref
+
+    first = refund_payment(shop.table, ref, Money(10000, Currency.INR), shop.now, **WHO)
+    with pytest.raises(RefusedError, match="under way"):
+        refund_payment(shop.table, ref, None, shop.now, **WHO)
+    pursue(shop.desk(), ref, first.number)
+    shop.end_refund(first.refund_id)
+    shop.now += timedelta(seconds=31)
+    pursue(shop.desk(), ref, first.number)
+    with pytest.raises(RefusedError, match=r"410\.00 INR"):
+        refund_payment(shop.table, ref, Money(41001, Currency.INR), shop.now, **WHO)
+    rest = refund_payment(shop.table, ref, None, shop.now, **WHO)
+
+    assert (first.amount.minor, rest.amount.minor) == (10000, 41000)
+    assert shop.read(started.session).status is SessionStatus.ORDER_CREATED
+
+
+def test_what_was_captured_bounds_refunds_even_when_two_people_ask_at_once(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    shop.tell_phonepe(started)
+    refund_payment(shop.table, started.attempt.ref, None, shop.now, **WHO)
+
+    [refund] = shop.refunds(started)
+    assert refund["amount"] == 51000
+    [attempt] = [item for item in shop.items() if item["pk"] == f"ATT#{started.attempt.ref}" and item["sk"] == "ATT"]
+    assert attempt["refundable"] == 0
+
+
+def test_a_failed_case_may_be_tried_again(shop: Shop) -> None:
+    started = _under_review(shop)
+    declined = Declined("found_unpaid", "The payment was not made.", retryable=True)
+    resolve_attempt(shop.desk().settling, started.attempt.ref, declined, **WHO)
+    shop.now = started.session.created_at
+    shop.decide(started, "cancel")
+
+    again = initiate_payment(shop.given(started.session), None, customer=started.session.customer, till=shop.till())
+
+    assert again.is_new

@@ -12,7 +12,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops.running import HOME, ROOT, NoStackError, running_stack, table_of
+from ops.running import HOME, ROOT, NoStackError, enter, table_of
 from ops.seed import CatalogueError, seed
 from ops.tick import Sweep, tick
 from ops.token import TokenError, mint
@@ -46,7 +46,7 @@ def token_command(
     export TOKEN=$(payfirst token --user-id 7)
     """
     with _in_one_sentence():
-        print(mint(running_stack(home).environment, user_id, email or _address_of(user_id)))
+        print(mint(enter(home).environment, user_id, email or _address_of(user_id)))
 
 
 @app.command("tick")
@@ -59,7 +59,8 @@ def tick_command(
     The functions' log goes to standard error.
     """
     with _in_one_sentence():
-        print(json.dumps(tick(sweep, running_stack(home).environment)))
+        enter(home)
+        print(json.dumps(tick(sweep)))
 
 
 @app.command("seed")
@@ -72,7 +73,7 @@ def seed_command(
 ) -> None:
     """Add to the running local stack what its catalogue lacks; stock and prices that are there stay as they are."""
     with _in_one_sentence():
-        report = seed(table_of(running_stack(home)), files)
+        report = seed(table_of(enter(home)), files)
     print(f"{report.added} added, {report.kept} left as they were.")
 
 

@@ -7,21 +7,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import boto3
-from botocore.config import Config
+from typing import Final
 
 from payfirst.domain.clock import Deadline
-from payfirst.storage.table import Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
+from payfirst.storage.table import Table, dynamodb
 
 ROOT: Final = Path(__file__).parents[1]
 HOME: Final = ROOT / ".local"
 ANNOUNCEMENT: Final = "stack.json"
 SECONDS: Final = 60.0
+_CALLERS_OWN: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+"""What would lead an AWS SDK past the stack's own address and keys."""
 
 
 class NoStackError(Exception):
@@ -60,15 +56,18 @@ def _lives(pid: int) -> bool:
     return True
 
 
+def enter(home: Path) -> RunningStack:
+    """The stack that is kept in `home`; from here on this process talks to it, whatever AWS profile its caller has.
+
+    NoStackError if none runs.
+    """
+    stack = running_stack(home)
+    for name in _CALLERS_OWN:
+        os.environ.pop(name, None)
+    os.environ.update(stack.environment)
+    return stack
+
+
 def table_of(stack: RunningStack) -> Table:
-    """The stack's table."""
-    environment = stack.environment
-    client: DynamoDBClient = boto3.session.Session().client(
-        "dynamodb",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        config=Config(connect_timeout=3, read_timeout=15),
-    )
-    return Table(client, environment["TABLE_NAME"], Deadline(lambda: SECONDS))
+    """The table of the stack that this process has entered."""
+    return Table(dynamodb(), stack.environment["TABLE_NAME"], Deadline(lambda: SECONDS))

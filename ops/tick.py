@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,8 +15,6 @@ from uuid import uuid4
 from ops.running import ROOT
 
 SECONDS: Final = 60.0
-_CALLERS_OWN: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
-"""What would lead an AWS SDK past the stack's own address and keys."""
 
 
 class Sweep(StrEnum):
@@ -48,11 +45,8 @@ class Context:
         return max(0, int((self.ends - time.monotonic()) * 1000))
 
 
-def tick(sweep: Sweep, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The report of one run of the sweep in `environment`, which stays this process's own; its log goes to standard error."""
-    for name in _CALLERS_OWN:
-        os.environ.pop(name, None)
-    os.environ.update(environment)
+def tick(sweep: Sweep) -> dict[str, Any]:
+    """The report of one run of the sweep in this process's environment; its log goes to standard error."""
     with contextlib.redirect_stdout(sys.stderr):
         handler = _handler(FUNCTIONS[sweep])
         return handler({"source": "payfirst.tick"}, Context(FUNCTIONS[sweep]))

@@ -1,0 +1,97 @@
+"""Where the shop refuses days that are over, a cart, a reschedule and a delivery are refused on their field."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+
+from tests.conftest import RunningStack
+from tests.issuer import TokenIssuer
+
+IN_INDIA: Final = ZoneInfo("Asia/Kolkata")
+PATIENCE_S: Final = 20.0
+
+
+@pytest.fixture(scope="module")
+def strict_stack(issuer: TokenIssuer) -> Iterator[RunningStack]:
+    """A whole stack with production's rule for days that are over."""
+    with RunningStack(issuer, variables={"ALLOW_PAST_DATES": "false"}) as running:
+        yield running
+
+
+@pytest.fixture
+def bearer(strict_stack: RunningStack) -> str:
+    return strict_stack.token()
+
+
+def send(stack: RunningStack, bearer: str, path: str, body: Any) -> requests.Response:
+    headers = {"Authorization": f"Bearer {bearer}"}
+    return requests.post(f"{stack.base_url}{path}", json=body, headers=headers, timeout=20)
+
+
+def read(stack: RunningStack, bearer: str, path: str) -> Any:
+    answer = requests.get(f"{stack.base_url}{path}", headers={"Authorization": f"Bearer {bearer}"}, timeout=20)
+    assert answer.ok, answer.text
+    return answer.json()
+
+
+def a_cart(stack: RunningStack, bearer: str, day: str) -> requests.Response:
+    body = {"service_type": "PUJA", "puja_service": 1, "package_id": 2, "selected_date": day, "selected_time": "10:30"}
+    return send(stack, bearer, "/api/cart/carts/", body)
+
+
+def today_in_india() -> datetime:
+    return datetime.now(UTC).astimezone(IN_INDIA)
+
+
+def test_a_cart_for_yesterday_is_refused_and_for_today_is_not(strict_stack: RunningStack, bearer: str) -> None:
+    yesterday, today = today_in_india() - timedelta(days=1), today_in_india()
+    refused = a_cart(strict_stack, bearer, yesterday.date().isoformat())
+    assert refused.status_code == 400
+    assert refused.json()["selected_date"]
+    assert a_cart(strict_stack, bearer, today.date().isoformat()).status_code == 201
+
+
+def test_a_booking_does_not_move_to_a_day_that_is_over(strict_stack: RunningStack, bearer: str) -> None:
+    cart = a_cart(strict_stack, bearer, (today_in_india() + timedelta(days=30)).date().isoformat()).json()
+    payment = send(strict_stack, bearer, "/api/payments/process-cart/", {"cart_id": cart["id"]}).json()
+    strict_stack.decide("phonepe", payment["merchant_transaction_id"])
+    booking = _booked(strict_stack, bearer, payment["payment_id"])
+    path = f"/api/booking/bookings/{booking['id']}/"
+    before = read(strict_stack, bearer, path)
+    yesterday = (today_in_india() - timedelta(days=1)).date().isoformat()
+    refused = send(strict_stack, bearer, f"{path}reschedule/", {"selected_date": yesterday, "selected_time": "9:00 AM"})
+    assert refused.status_code == 400
+    assert refused.json()["selected_date"]
+    assert read(strict_stack, bearer, path) == before
+
+
+def _booked(stack: RunningStack, bearer: str, payment_id: int) -> Any:
+    ends = time.monotonic() + PATIENCE_S
+    while time.monotonic() < ends:
+        checked = read(stack, bearer, f"/api/payments/{payment_id}/check-booking/")
+        if checked["booking_created"]:
+            return checked["booking"]
+        time.sleep(0.2)
+    raise AssertionError("no booking was made in time")
+
+
+def test_produce_is_not_delivered_on_a_day_that_is_over(strict_stack: RunningStack, bearer: str) -> None:
+    send(strict_stack, bearer, "/api/carts/add_item/", {"listing_id": 123, "quantity": 2})
+    details = {
+        "full_name": "John Doe",
+        "phone_number": "0712345678",
+        "county_id": 1,
+        "subcounty_id": 5,
+        "detailed_address": "123 Main Street",
+        "estimated_delivery_date": "2024-01-15",
+    }
+    refused = send(strict_stack, bearer, "/api/payments/sessions/", {"delivery_details": details})
+    assert refused.status_code == 400
+    assert "estimated_delivery_date" in refused.text

@@ -96,7 +96,7 @@ class DeployedStack:
         secrets = load_credentials(state_dir / "credentials.json", {})
         simulator_port = self._ports.simulators or free_port()
         self._progress("building functions and layer")
-        sam.build()
+        sam.build(state_dir / "build")
         self._progress("starting the embedded AWS and the gateways' simulators")
         aws = self._running.enter_context(EmbeddedAws(self._ports.aws, state_dir / "aws", enforce_rights=True))
         self.endpoint, self.base_url = aws.endpoint, base_url(aws)
@@ -112,7 +112,7 @@ class DeployedStack:
         simulators.launch()
         self._running.callback(simulators.stop)
         self._progress("deploying the stack")
-        self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters)
+        self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters, state_dir / "build")
         _fill_secrets(aws, self.deployment, secrets)
         self._progress("filling the catalogue")
         seed(Table(aws.client("dynamodb"), self.deployment.outputs["TableName"], Deadline(lambda: SEED_SECONDS)))
@@ -148,14 +148,15 @@ def local_parameters(simulator_url: str) -> dict[str, str]:
     }
 
 
-def deploy(aws: AwsEndpoint, parameters: Mapping[str, str]) -> Deployment:
-    """Deploy what `sam.build` built to `aws`, or update what is deployed there, and make the routes of its API."""
+def deploy(aws: AwsEndpoint, parameters: Mapping[str, str], build_dir: Path = sam.BUILD_DIR) -> Deployment:
+    """Deploy what `sam.build` built in `build_dir` to `aws`, or update what is deployed, and make the routes of its API."""
     origin = base_url(aws)
     sam.deploy(
         STACK,
         {"PublicOrigin": origin, "CallbackOrigin": origin, **sam.this_machine(), **parameters},
         {"ms-custom-id": API_ID},
         aws.environment(),
+        build_dir,
     )
     stacks, functions, gateway = aws.client("cloudformation"), aws.client("lambda"), aws.client("apigatewayv2")
     [stack] = stacks.describe_stacks(StackName=STACK)["Stacks"]

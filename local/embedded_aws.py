@@ -64,6 +64,8 @@ KEY: Final = "local"
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 30.0
 HTTP_OK: Final = 200
+INHERITED: Final = ("PATH", "HOME", "LANG")
+"""All that MiniStack sees of our environment: it passes its own on to functions, which get theirs from the template."""
 
 
 class EmbeddedAwsError(Exception):
@@ -215,7 +217,7 @@ class EmbeddedAws(AwsEndpoint):
         self.stop()
 
     def _process_environment(self, scratch: Path) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         chosen = {
             "BIND_HOST": LOOPBACK,
             "GATEWAY_PORT": str(self.port),
@@ -226,6 +228,7 @@ class EmbeddedAws(AwsEndpoint):
             "DOCKER_HOST": f"unix://{scratch}/none.sock",  # else it reaps containers of whoever uses this machine
             "TMPDIR": str(scratch),
             "LOG_LEVEL": "WARNING",
+            "POWERTOOLS_LOG_LEVEL": "INFO",  # for the functions, which would take MiniStack's own level
             "AUTH": "true" if self._enforce_rights else "false",
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_SECRET_ACCESS_KEY": KEY,

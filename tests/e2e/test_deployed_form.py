@@ -1,0 +1,189 @@
+"""The stack as SAM deploys it: routes, authorizer, rights, layer, queue and schedules of `template.yaml`, unmodified.
+
+Each function may do here what its role in the template allows and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import pytest
+import requests
+
+from local.deployed import STACK, DeployedStack
+from local.embedded_aws import AwsEndpoint
+from ops.token import mint
+from payfirst.api.routes import ROUTES, Route
+from tests.contract.walk import Customer, a_session, new_customer, pay_mpesa, pay_phonepe, wait_until
+
+pytestmark = pytest.mark.xdist_group("deployed")  # one deployment for all of them
+
+SCHEDULE_DEADLINE_S: Final = 120
+PUJA_CART: Final = {
+    "service_type": "PUJA",
+    "puja_service": 1,
+    "package_id": 2,
+    "selected_date": "2025-07-30",
+    "selected_time": "10:00 AM",
+}
+
+
+class SignedUpStack(DeployedStack):
+    """A deployed stack whose customers are signed up in its user pool."""
+
+    def token(self, *, user_id: int, email: str, sub: str) -> str:
+        """An ID token for a new customer; who they are is for the user pool to say, `sub` only keeps their address apart."""
+        return mint(self.environment, user_id, f"{sub}-{email}")
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedUpStack]:
+    """The stack, built from the code as it is and deployed to an embedded AWS of its own."""
+    with SignedUpStack(state_dir=tmp_path_factory.mktemp("deployed")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def aws(deployed: SignedUpStack) -> AwsEndpoint:
+    return AwsEndpoint(int(deployed.endpoint.rsplit(":", 1)[1]))
+
+
+@pytest.fixture
+def customer(deployed: SignedUpStack) -> Customer:
+    """A new customer of the deployed user pool, with a token that it signed."""
+    return new_customer(deployed)
+
+
+def call(stack: DeployedStack, route: Route, end: str, token: str | None = None) -> requests.Response:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    path = route.path.replace("{", "").replace("}", "")
+    return requests.request(route.method, f"{stack.base_url}{path}{end}", headers=headers, timeout=60)
+
+
+def test_the_deployed_api_has_every_route_in_both_forms_and_one_for_the_rest(deployed: SignedUpStack, aws: AwsEndpoint) -> None:
+    assert deployed.deployment is not None
+    made = aws.client("apigatewayv2").get_routes(ApiId=deployed.deployment.outputs["ApiId"])["Items"]
+    declared = {f"{route.method} {route.path}{end}" for route in ROUTES for end in ("", "/")}
+    assert {route["RouteKey"] for route in made} == declared | {"$default"}
+
+
+@pytest.mark.parametrize("end", ["", "/"], ids=["without slash", "with slash"])
+def test_no_function_runs_for_a_call_without_a_token(deployed: SignedUpStack, end: str) -> None:
+    for route in ROUTES:
+        if not route.public:
+            answer = call(deployed, route, end)
+            assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"}), route.operation
+
+
+def test_no_function_runs_for_a_token_that_was_changed(deployed: SignedUpStack, customer: Customer) -> None:
+    header, claims, signature = str(customer.token).split(".")
+    middle = len(claims) // 2
+    changed = claims[:middle] + ("A" if claims[middle] != "A" else "B") + claims[middle + 1 :]
+    [route] = [route for route in ROUTES if route.operation == "list_sessions"]
+    answer = call(deployed, route, "/", ".".join((header, changed, signature)))
+    assert answer.status_code == 401
+
+
+def test_every_function_behind_the_api_starts_with_its_layer_and_rights(deployed: SignedUpStack, customer: Customer) -> None:
+    for route in ROUTES:
+        if route.method == "GET":
+            answer = call(deployed, route, "", customer.token)
+            assert answer.status_code < 500, f"{route.operation}: {answer.status_code} {answer.text}"
+
+
+def test_an_order_is_paid_by_mpesa_once_with_the_rights_of_the_template(deployed: SignedUpStack, customer: Customer) -> None:
+    session = a_session(customer)["session_id"]
+    started = customer.post(f"/api/payments/sessions/{session}/initiate_payment")
+    pay_mpesa(deployed, started["checkout_request_id"])
+    status = wait_until(
+        lambda: customer.get(f"/api/payments/sessions/{session}/status"),
+        lambda answer: answer["session_status"] == "order_created",
+    )
+    orders = customer.get("/api/orders")
+    assert [order["order_id"] for order in orders["results"]] == [status["order"]["order_id"]]
+
+
+def test_a_booking_is_paid_by_phonepe_once_with_the_rights_of_the_template(deployed: SignedUpStack, customer: Customer) -> None:
+    cart = customer.post("/api/cart/carts", PUJA_CART)
+    payment = customer.post("/api/payments/process-cart", {"cart_id": cart["id"], "method": "PHONEPE"})
+    pay_phonepe(deployed, payment["merchant_transaction_id"])
+    checked = wait_until(
+        lambda: customer.get(f"/api/payments/{payment['payment_id']}/check-booking"),
+        lambda answer: answer["booking_created"],
+    )
+    bookings = customer.get("/api/booking/bookings")
+    assert [booking["book_id"] for booking in bookings["results"]] == [checked["booking"]["book_id"]]
+
+
+def test_the_same_request_with_an_idempotency_key_makes_one_session(customer: Customer) -> None:
+    customer.add_tomatoes()
+    body = json.loads((Path(__file__).parents[2] / "events" / "create_session.json").read_text(encoding="utf-8"))["body"]
+    key = {"Idempotency-Key": uuid4().hex}
+    first, second = (
+        customer.send("POST", "/api/payments/sessions", json.loads(body), headers=key).json()["session_id"] for _ in range(2)
+    )
+    assert first == second
+
+
+def test_a_role_cannot_do_what_the_template_does_not_allow_it(aws: AwsEndpoint) -> None:
+    refused = "read is fine, but not to write: AccessDeniedException"
+    assert try_to_write_with_the_role_of("ReadPaymentsFunction", aws) == refused
+    assert try_to_write_with_the_role_of("CreateSessionFunction", aws) == "read and written"
+
+
+PROBE = """
+import os, boto3
+def handler(event, context):
+    table, client = os.environ["TABLE_NAME"], boto3.client("dynamodb")
+    key = {"pk": {"S": "PROBE"}, "sk": {"S": "PROBE"}}
+    client.get_item(TableName=table, Key=key)
+    try:
+        client.put_item(TableName=table, Item=key)
+    except client.exceptions.ClientError as error:
+        return "read is fine, but not to write: " + error.response["Error"]["Code"]
+    return "read and written"
+"""
+
+
+def try_to_write_with_the_role_of(logical_id: str, aws: AwsEndpoint) -> str:
+    """What comes of a function with that function's role, layer and environment which reads and then writes an item."""
+    functions = aws.client("lambda")
+    physical = aws.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
+    worn = functions.get_function_configuration(FunctionName=physical["StackResourceDetail"]["PhysicalResourceId"])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", PROBE)
+    name = f"probe-{uuid4().hex}"
+    functions.create_function(
+        FunctionName=name,
+        Role=worn["Role"],
+        Runtime=worn["Runtime"],
+        Handler="app.handler",
+        Timeout=30,
+        Layers=[layer["Arn"] for layer in worn["Layers"]],
+        Environment={"Variables": worn["Environment"]["Variables"]},
+        Code={"ZipFile": packed.getvalue()},
+    )
+    answer = functions.invoke(FunctionName=name)["Payload"].read()
+    functions.delete_function(FunctionName=name)
+    return str(json.loads(answer))
+
+
+def test_the_schedules_really_fire(aws: AwsEndpoint) -> None:
+    logs = aws.client("logs")
+    [group] = [
+        group["logGroupName"]
+        for group in logs.describe_log_groups()["logGroups"]
+        if "ExpireSessionsLogs" in group["logGroupName"]
+    ]
+    deadline = time.monotonic() + SCHEDULE_DEADLINE_S
+    while not any("expiry.ran" in event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]):
+        assert time.monotonic() < deadline, f"expire_sessions did not run within {SCHEDULE_DEADLINE_S} s"
+        time.sleep(1)

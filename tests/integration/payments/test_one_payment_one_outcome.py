@@ -16,6 +16,7 @@ from payfirst.domain.errors import (
     TooSoonError,
 )
 from payfirst.domain.moves import AttemptStatus, SessionStatus
+from payfirst.gateways.base import Captured
 from payfirst.storage import keys
 from payfirst.usecases.settle import settle
 from payfirst.usecases.take_notice import Taken
@@ -319,6 +320,24 @@ def test_a_failed_payment_of_a_cart_is_tried_again_under_the_same_payment_id(sho
     shop.decide(second)
     shop.tell_phonepe(second)
     assert len(shop.of_kind(customer, keys.BOOKING)) == 1
+
+
+def test_a_deleted_cart_is_not_paid_for_and_its_late_money_goes_back(shop: Shop) -> None:
+    customer = new_customer()
+    cart = shop.booking_cart(customer)
+    started = shop.process(cart, customer)
+    shop.decide(started, "fail")
+    shop.tell_phonepe(started, state="FAILED")
+    key = {name: {"S": value} for name, value in keys.owned(customer.sub, keys.CART, cart.number).items()}
+    shop.table.client.delete_item(TableName=shop.table.name, Key=key)
+
+    with pytest.raises(RefusedError, match="cart is gone"):
+        shop.initiate(started.session)
+    settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, "OMO1"))
+
+    assert shop.of_kind(customer, keys.BOOKING) == []
+    [refund] = shop.refunds(started)
+    assert refund["amount"] == 51000
 
 
 def test_money_that_another_merchant_collected_is_put_before_a_person(shop: Shop) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
-from payfirst.domain.session import AttemptCodes, Failure, Session
+from payfirst.domain.session import AttemptCodes, Failure, Kind, Session
 from payfirst.storage import keys
 from payfirst.storage.expressions import (
     Condition,
@@ -49,12 +49,9 @@ def guard_key(attempt: Attempt) -> keys.Key:
 
 
 def guard_free(attempt: Attempt) -> tuple[Condition, ...]:
-    """The cart version is neither paid for nor being paid for; in document A the cart itself must still be that version."""
-    return (
-        absent("live_attempt"),
-        absent("converted_by"),
-        any_of(absent("version"), equal("version", attempt.guard.version)),
-    )
+    """The cart version is neither paid for nor being paid for; in document A the cart must still be there, as it was."""
+    unchanged = (equal("version", attempt.guard.version),) if attempt.kind is Kind.BOOKING else ()
+    return (absent("live_attempt"), absent("converted_by"), *unchanged)
 
 
 def codes(attempt: Attempt) -> AttemptCodes:

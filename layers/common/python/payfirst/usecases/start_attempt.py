@@ -125,9 +125,9 @@ def _stood_in_the_way(till: Till, session: Session, error: ConditionFailedError)
     current = failed.get(sessions.SESSION)
     if current is not None:
         return session_from_item(current)
-    guard, phone = failed.get(attempts.GUARD), failed.get(attempts.PHONE)
-    if guard is not None:
-        raise with_checkout(till.table, _cart_taken(guard)) from error
+    phone = failed.get(attempts.PHONE)
+    if attempts.GUARD in failed:
+        raise with_checkout(till.table, _cart_taken(failed[attempts.GUARD])) from error
     if phone is not None:
         raise _phone_busy(phone, till.now) from error
     if attempts.PROMO in failed:
@@ -135,7 +135,9 @@ def _stood_in_the_way(till: Till, session: Session, error: ConditionFailedError)
     return session  # an id or a code was taken: draw again
 
 
-def _cart_taken(guard: Item) -> PayFirstError:
+def _cart_taken(guard: Item | None) -> PayFirstError:
+    if guard is None:
+        return RefusedError("The cart is gone; please start again.", code="CART_CHANGED")
     if "converted_by" in guard:
         return RefusedError("This cart has been paid for.", code="SESSION_CLOSED")
     if "live_attempt" in guard:

@@ -1,0 +1,86 @@
+"""What an operator types about one payment, against a whole stack whose own schedules sleep."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.stack import LocalStack
+from tests.integration.ops.test_cli import NEVER, call, payfirst, succeeded, token
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LocalStack]:
+    """A stack whose sweeps run only when they are told to."""
+    with LocalStack(schedule_seconds=NEVER) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def home(running: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack is announced, as `make run` does it."""
+    directory = tmp_path_factory.mktemp("home")
+    told = {"pid": os.getpid(), "base_url": running.base_url, "environment": running.environment}
+    (directory / "stack.json").write_text(json.dumps(told), encoding="utf-8")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def booked(running: LocalStack, home: Path) -> dict[str, str]:
+    """A puja that was paid and booked."""
+    bearer = token(home)
+    wanted = {"service_type": "PUJA", "puja_service": 1, "package_id": 1, "selected_date": "2027-01-01"}
+    cart = call(running, bearer, "POST", "/api/cart/carts/", {**wanted, "selected_time": "10:30"})
+    payment = call(running, bearer, "POST", "/api/payments/process-cart/", {"cart_id": cart["id"]})
+    address = f"{running.simulator_url}/control/phonepe/{payment['merchant_transaction_id']}"
+    requests.post(address, json={"outcome": "pay", "notices": 0}, timeout=10).raise_for_status()
+    requests.post(f"{address}/notice", json={}, timeout=10).raise_for_status()
+    path = f"/api/payments/{payment['payment_id']}/check-booking/"
+    for _ in range(100):
+        checked = call(running, bearer, "GET", path)
+        if checked["booking_created"]:
+            break
+    assert checked["booking_created"]
+    return {"ref": payment["merchant_transaction_id"], "book_id": checked["booking"]["book_id"]}
+
+
+@pytest.mark.parametrize("which", ["ref", "book_id"])
+def test_one_payment_tells_its_whole_story_under_any_of_its_names(home: Path, booked: dict[str, str], which: str) -> None:
+    shown = succeeded("show", booked[which], "--home", home)
+
+    assert booked["book_id"] in shown
+    for event in ("session.created", "payment.initiated", "payment.received", "booking.created"):
+        assert event in shown
+
+
+def test_nothing_is_found_under_an_unknown_name(home: Path) -> None:
+    done = payfirst("show", "BK-00000000", "--home", home)
+
+    assert done.returncode == 1
+    assert done.stderr.strip() == "There is nothing under BK-00000000."
+
+
+def test_nothing_is_stuck_while_all_is_well(home: Path) -> None:
+    assert succeeded("stuck", "--home", home).strip() == "Nothing is stuck."
+
+
+def test_a_payment_is_given_back_in_part_and_a_second_wish_waits(home: Path, booked: dict[str, str]) -> None:
+    said = succeeded("refund", booked["ref"], "--amount", "10.00", "--why", "a kindness", "--home", home)
+    again = payfirst("refund", booked["ref"], "--amount", "10.00", "--why", "a kindness", "--home", home)
+
+    assert said.strip() == f"R{booked['ref']}-1: 10.00 INR will be sent by the next sweep."
+    assert again.returncode == 1
+    assert "is under way" in again.stderr
+    assert "a kindness" in succeeded("show", booked["ref"], "--home", home)
+
+
+def test_only_what_needs_review_is_resolved(home: Path, booked: dict[str, str]) -> None:
+    done = payfirst("resolve", booked["ref"], "--found", "unpaid", "--why", "a mistake", "--home", home)
+
+    assert done.returncode == 1
+    assert "only what needs review is resolved" in done.stderr

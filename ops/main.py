@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 
-from ops.running import HOME, ROOT, NoStackError, enter, table_of
-from ops.seed import CatalogueError, seed
+from ops import operate
+from ops.credentials import credentials_app
+from ops.running import HOME, ROOT, enter, table_of
+from ops.seed import seed
+from ops.sentences import fail, in_one_sentence
 from ops.tick import Sweep, tick
-from ops.token import TokenError, mint
-from payfirst.domain.errors import PayFirstError
+from ops.token import mint
 
 app = typer.Typer(
     name="payfirst",
-    help="Work with a PayFirst stack: customers' tokens, sweeps, the catalogue, the API's description.",
+    help="Work with a PayFirst stack: customers' tokens, sweeps, the catalogue, payments that need a person.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(credentials_app)
+operate.register(app)
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 
@@ -45,7 +45,7 @@ def token_command(
 
     export TOKEN=$(payfirst token --user-id 7)
     """
-    with _in_one_sentence():
+    with in_one_sentence():
         print(mint(enter(home).environment, user_id, email or _address_of(user_id)))
 
 
@@ -58,7 +58,7 @@ def tick_command(
 
     The functions' log goes to standard error.
     """
-    with _in_one_sentence():
+    with in_one_sentence():
         enter(home)
         print(json.dumps(tick(sweep)))
 
@@ -72,7 +72,7 @@ def seed_command(
     home: Home = HOME,
 ) -> None:
     """Add to the running local stack what its catalogue lacks; stock and prices that are there stay as they are."""
-    with _in_one_sentence():
+    with in_one_sentence():
         report = seed(table_of(enter(home)), files)
     print(f"{report.added} added, {report.kept} left as they were.")
 
@@ -93,31 +93,11 @@ def openapi_command(
     lines = difference()
     if lines:
         print("\n".join(lines))
-        _fail("The API's description is out of date: run `make openapi` and look at what changed.")
+        fail("The API's description is out of date: run `make openapi` and look at what changed.")
 
 
 def _address_of(user_id: int) -> str:
     return "user@example.com" if user_id == SEEDED_CUSTOMER else f"user{user_id}@example.com"
-
-
-@contextmanager
-def _in_one_sentence() -> Iterator[None]:
-    """What an operator can mend is told in one sentence; everything else is a fault of ours and keeps its traceback."""
-    try:
-        yield
-    except (NoStackError, TokenError, CatalogueError) as error:
-        _fail(str(error), error)
-    except PayFirstError as error:
-        _fail(error.message, error)
-    except ClientError as error:
-        _fail(f"AWS refused: {error.response['Error'].get('Message', error)}", error)
-    except BotoCoreError as error:
-        _fail(f"AWS cannot be reached: {error}", error)
-
-
-def _fail(sentence: str, cause: Exception | None = None) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="red", markup=False)
-    raise typer.Exit(1) from cause
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from payfirst.api.resources import desk
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.observability import alarm, note
 from payfirst.settings import settings
-from payfirst.usecases.reconcile import look, reconcile
+from payfirst.usecases.reconcile import SPARE_S, look, reconcile
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's signature
@@ -28,6 +28,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 def _take_batch(records: list[dict[str, Any]], deadline: Deadline, patience: timedelta) -> dict[str, Any]:
     failures = []
     for record in records:
+        if deadline.remaining() < SPARE_S:
+            failures.append({"itemIdentifier": record["messageId"]})  # it comes again, to a function that has time for it
+            continue
         try:
             look(desk(utc_now(), deadline), record["body"], no_answer_after=patience)
         except Exception:  # noqa: BLE001 - this message comes again by itself; the others must not wait for it

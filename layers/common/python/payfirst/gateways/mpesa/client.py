@@ -75,6 +75,14 @@ class Mpesa:
         """None: M-Pesa's query and notices name no payee."""
         return None
 
+    def refusal_of_credentials(self, *, now: datetime, timeout_s: float) -> TokenFailure | None:
+        """Ask for an access token, for whoever sets credentials: None if M-Pesa knows key and secret, else why not.
+
+        The short code and the passkey are not looked at by M-Pesa before a push.
+        """
+        answer = self._fetch_token(now, timeout_s)
+        return answer if isinstance(answer, TokenFailure) else None
+
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
         """Put a payment prompt on the payer's phone.
 

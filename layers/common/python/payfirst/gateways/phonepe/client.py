@@ -82,6 +82,11 @@ class PhonePe:
         """The merchant id that the operator wants compared, if there is one."""
         return self.credentials.merchant_id
 
+    def refusal_of_credentials(self, *, now: datetime, timeout_s: float) -> TokenFailure | None:
+        """Ask for an access token, for whoever sets credentials: None if PhonePe knows the client, else why not."""
+        answer = self._fetch_token(now, timeout_s)
+        return answer if isinstance(answer, TokenFailure) else None
+
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
         """Make an order with a payment page for it.
 

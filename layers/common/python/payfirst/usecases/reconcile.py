@@ -99,7 +99,7 @@ def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
         return settle(work, attempt, None)
     if attempt.next_check_at > work.now + EARLY:
         return Settled.PENDING
-    following = next_check(attempt.gateway, attempt.created_at, attempt.check + 1, work.now)
+    following = _following(attempt, work.now, no_answer_after)
     try:
         # Where the ladder ends here the attempt stays due all the same, until this look has brought it somewhere.
         attempts.take_check(work.table, attempt, following or (attempt.check, work.now + AFTER_A_CRASH))
@@ -109,6 +109,16 @@ def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
     settled = settle(work, attempt, _evidence(attempt, answer, work.now, no_answer_after))
     _plan(desk, attempt, answer, settled, following)
     return settled
+
+
+def _following(attempt: Attempt, now: datetime, no_answer_after: timedelta) -> tuple[int, datetime] | None:
+    """The look after this one. A push whose answer was lost is given up on time: a look for that comes between two rungs."""
+    planned = next_check(attempt.gateway, attempt.created_at, attempt.check + 1, now)
+    given_up_at = attempt.created_at + no_answer_after
+    waits = attempt.gateway == GatewayName.MPESA and attempt.unresolved and not attempt.reached_gateway
+    if planned is None or not waits or not now < given_up_at < planned[1]:
+        return planned
+    return planned[0] - 1, given_up_at
 
 
 def _plan(desk: Desk, attempt: Attempt, answer: Evidence, settled: Settled, following: tuple[int, datetime] | None) -> None:

@@ -87,11 +87,19 @@ def test_a_declined_payment_that_no_notice_told_fails_the_session(shop: Shop) ->
 def test_an_item_that_cannot_be_settled_does_not_stop_the_others(shop: Shop) -> None:
     poisoned, healthy = (shop.initiate(shop.session(new_customer())) for _ in range(2))
     shop.decide(healthy)
+    shop.decide(poisoned)
     broken = keys.owned(poisoned.attempt.owner, keys.SESSION, poisoned.attempt.session_number)
     shop.table.client.delete_item(TableName=shop.table.name, Key={name: {"S": value} for name, value in broken.items()})
     shop.now += timedelta(seconds=11)
 
     report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
 
-    assert report.failed == 1
+    assert (report.failed, report.parked) == (1, 0)
     assert report.settled == {"fulfilled": 1}
+
+    for _ in range(4):
+        shop.now += timedelta(days=2)
+        report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+    assert (report.failed, report.parked) == (1, 1)
+    assert dict(shop.due()) == {keys.REVIEW: [f"ATT#{poisoned.attempt.ref}"]}
+    assert reconcile(shop.desk(), no_answer_after=NO_ANSWER).examined == 0

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from payfirst.domain.clock import instant
+from payfirst.domain.clock import instant, read_instant
 from payfirst.storage import keys
-from payfirst.storage.expressions import Item
-from payfirst.storage.table import Table, query_due
+from payfirst.storage.expressions import Item, Update, equal
+from payfirst.storage.table import Table, get, query_due, write
 
 PAGE: Final = 500
+MOST_TRIES: Final = 5
+FIRST_WAIT: Final = timedelta(minutes=1)
 
 
 def entries(table: Table, what: str, until: datetime) -> Iterator[Item]:
@@ -32,3 +34,22 @@ def batches(found: Iterable[Item], size: int) -> Iterator[list[Item]]:
     remaining = iter(found)
     while batch := list(islice(remaining, size)):
         yield batch
+
+
+def put_off(table: Table, entry: Item, now: datetime) -> bool:
+    """Make a failing entry due again after twice as long as the time before; whether it is parked for a person instead.
+
+    An entry that is no longer due is left alone; ConditionFailedError when it moves on at the same moment.
+    """
+    key = {"pk": entry["pk"], "sk": entry["sk"]}
+    item = get(table, key)
+    if item is None or "due_pk" not in item:
+        return False
+    tries = int(item.get("tries", 0)) + 1
+    parked = tries >= MOST_TRIES
+    kind = str(item["due_pk"]).split("#", maxsplit=1)[0]
+    later = max(now + FIRST_WAIT * 2 ** (tries - 1), read_instant(item["due_sk"]))
+    due = keys.due(keys.REVIEW, key, now) if parked else keys.due(kind, key, later)
+    seen = (equal("due_pk", item["due_pk"]), equal("due_sk", item["due_sk"]))
+    write(table, Update("due", key, when=seen, set={"tries": tries, **due}))
+    return parked

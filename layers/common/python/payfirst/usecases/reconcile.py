@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final
 
 from payfirst.domain.attempt import Attempt, next_check
+from payfirst.domain.errors import TemporaryError
 from payfirst.domain.moves import AttemptStatus
 from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer
 from payfirst.observability import alarm, warn
@@ -42,34 +43,49 @@ NO_ANSWER: Final = Declined(
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """One run: entries that the index suggested, how each ended, those that failed, and whether it got to the end."""
+    """One run: entries that the index suggested, how each ended, those that failed (of them parked for a person), and whether
+    it got to the end."""
 
     examined: int
     settled: dict[str, int]
     failed: int
+    parked: int
     finished: bool
 
 
 def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
     """Settle everything that fell due and that no notice or message has settled; one failing item never stops the others."""
-    examined = failed = 0
+    examined = failed = parked = 0
     counts: dict[str, int] = {}
     table, now = desk.settling.table, desk.settling.now
     for entry in chain(due.entries(table, keys.SETTLE, now), due.entries(table, keys.REFUND, now)):
         if desk.deadline.remaining() < SPARE_S:
-            return ReconcileReport(examined, counts, failed, finished=False)
+            return ReconcileReport(examined, counts, failed, parked, finished=False)
         examined += 1
         try:
-            word = _settle_entry(desk, entry, no_answer_after)
-        except Exception:  # noqa: BLE001 - the item stays due and is tried again; the others must not wait for it
+            word = settle_entry(desk, entry, no_answer_after=no_answer_after)
+        except Exception:  # noqa: BLE001 - the item is tried again later; the others must not wait for it
             alarm("reconcile.failed", item=entry["pk"])
             failed += 1
+            parked += _put_off(desk, entry)
         else:
             counts[word] = counts.get(word, 0) + 1
-    return ReconcileReport(examined, counts, failed, finished=True)
+    return ReconcileReport(examined, counts, failed, parked, finished=True)
 
 
-def _settle_entry(desk: Desk, entry: Item, no_answer_after: timedelta) -> str:
+def _put_off(desk: Desk, entry: Item) -> bool:
+    """Try a failing item again later and later; whether it has failed so often now that it waits for a person."""
+    try:
+        parked = due.put_off(desk.settling.table, entry, desk.settling.now)
+    except (ConditionFailedError, TemporaryError):
+        return False  # it has moved on, or the table is away: the next run sees
+    if parked:
+        alarm("reconcile.parked", item=entry["pk"])
+    return parked
+
+
+def settle_entry(desk: Desk, entry: Item, *, no_answer_after: timedelta) -> str:
+    """Take one due item (an attempt, a stored notice or a refund, by its key) as far as it goes now."""
     if entry["sk"] == "INBOX":
         return _settle_notice(desk, entry)
     if entry["sk"].startswith("R#"):

@@ -10,6 +10,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.errors import ContentionError
 from payfirst.domain.moves import AttemptStatus
 from payfirst.domain.session import Kind
+from payfirst.gateways.base import Captured, Declined
 from payfirst.observability import warn
 from payfirst.storage import attempts, keys
 from payfirst.storage.carts import produce_cart_from_item
@@ -17,7 +18,7 @@ from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.fulfilment import CartSeen
 from payfirst.storage.items import session_from_item
 from payfirst.storage.table import Key
-from payfirst.usecases.settlement import TRIES, Evidence, Scene, Settled, Settlement, Settling, next_number
+from payfirst.usecases.settlement import TRIES, Disputed, Evidence, Scene, Settled, Settlement, Settling, next_number
 
 
 @cache
@@ -57,6 +58,8 @@ def settle(
     `notice` is the key of the stored notice that the last write marks as settled. ContentionError when others kept being
     faster; the attempt is then still due.
     """
+    if attempt.unresolved and not isinstance(evidence, Captured | Declined | Disputed):
+        return Settled.PENDING
     for tried in range(TRIES):
         if tried:
             attempt = attempts.read(work.table, attempt.ref) or attempt

@@ -60,12 +60,15 @@ class Target:
     def read(self) -> Values | None:
         """What the secret holds; None while it is empty, CredentialError if it is not there or holds something else."""
         try:
-            text = self.client.get_secret_value(SecretId=self.secret_id)["SecretString"]
+            answer = self.client.get_secret_value(SecretId=self.secret_id)
         except self.client.exceptions.ResourceNotFoundException:
             self._must_exist()
             return None
         except (ClientError, BotoCoreError) as exc:
             raise _refused(exc) from exc
+        text = answer.get("SecretString", "")
+        if not text and "SecretBinary" not in answer:
+            return None
         try:
             kept = json.loads(text)
         except ValueError:

@@ -116,13 +116,16 @@ def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
     if attempt.next_check_at > work.now + EARLY:
         return Settled.PENDING
     following = _following(attempt, work.now, no_answer_after)
+    # Where the ladder ends here the attempt stays due all the same, until this look has brought it somewhere.
+    planned = following or (attempt.check, work.now + AFTER_A_CRASH)
     try:
-        # Where the ladder ends here the attempt stays due all the same, until this look has brought it somewhere.
-        attempts.take_check(work.table, attempt, following or (attempt.check, work.now + AFTER_A_CRASH))
+        attempts.take_check(work.table, attempt, planned)
     except ConditionFailedError:
         return Settled.PENDING  # somebody else has just taken this look
     answer = _answer(desk, attempt)
-    settled = settle(work, attempt, _evidence(attempt, answer, work.now, no_answer_after))
+    # An attempt that is given up while its gateway might still collect stays due in the write that gives it up.
+    check = None if _is_final(answer) else planned
+    settled = settle(work, attempt, _evidence(attempt, answer, work.now, no_answer_after), check=check)
     _plan(desk, attempt, answer, settled, following)
     return settled
 
@@ -147,8 +150,6 @@ def _plan(desk: Desk, attempt: Attempt, answer: Evidence, settled: Settled, foll
     elif following is None:
         _review(desk, attempt)
     else:
-        if settled is Settled.FAILED:
-            attempts.look_again(desk.settling.table, attempt, following)
         _queue(desk, attempt, following[1])
 
 

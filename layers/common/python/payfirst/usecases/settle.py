@@ -18,7 +18,7 @@ from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.fulfilment import CartSeen
 from payfirst.storage.items import session_from_item
 from payfirst.storage.table import Key
-from payfirst.usecases.settlement import TRIES, Disputed, Evidence, Scene, Settled, Settlement, Settling, next_number
+from payfirst.usecases.settlement import TRIES, Check, Disputed, Evidence, Scene, Settled, Settlement, Settling, next_number
 
 
 @cache
@@ -52,11 +52,13 @@ def settle(
     *,
     notice: Key | None = None,
     prepared: Prepared | None = None,
+    check: Check | None = None,
 ) -> Settled:
     """Take `attempt` as far as `evidence` (None: what is recorded already) allows, and no further.
 
-    `notice` is the key of the stored notice that the last write marks as settled. ContentionError when others kept being
-    faster; the attempt is then still due.
+    `notice` is the key of the stored notice that the last write marks as settled. `check` is the look that stays planned where
+    the attempt fails although its gateway may still collect. ContentionError when others kept being faster; the attempt is then
+    still due.
     """
     if attempt.unresolved and not isinstance(evidence, Captured | Declined | Disputed):
         return Settled.PENDING
@@ -66,7 +68,7 @@ def settle(
         scene = prepared.scene.result() if prepared and not tried else _look(work, attempt)
         sequence = prepared.sequence if prepared else None
         try:
-            return Settlement(work, attempt, scene, evidence, notice, sequence).run()
+            return Settlement(work, attempt, scene, evidence, notice, sequence, check).run()
         except ConditionFailedError as error:
             warn("settle.again", ref=attempt.ref, failed=sorted(error.failed))
     raise ContentionError("This payment is being settled; please look again.")

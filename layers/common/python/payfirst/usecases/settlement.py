@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from payfirst.domain.attempt import Attempt
+from payfirst.domain.attempt import Attempt, next_check
 from payfirst.domain.errors import ContentionError
 from payfirst.domain.ids import Entropy, new_booking_code, new_identifier, order_number
 from payfirst.domain.moves import AttemptStatus, SessionStatus, attempt_sources
@@ -51,6 +51,8 @@ class Disputed:
 
 
 Evidence = StatusAnswer | Disputed
+Check = tuple[int, datetime]
+"""A look that is planned: its rung and its instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Settlement:
     evidence: Evidence | None
     notice: Key | None
     sequence: Future[int] | None
+    check: Check | None = None
 
     @property
     def session(self) -> Session:
@@ -131,7 +134,10 @@ class Settlement:
         return None
 
     def _again(self, captured: Captured) -> None:
-        """Money that is known already: its receipt may be news; another receipt is a doubt beside the attempt."""
+        """Money that is known already: its receipt may be news; another amount or receipt is a doubt beside the attempt."""
+        if captured.amount not in (None, self.attempt.captured):
+            self._contradicted(f"{captured.amount} instead of {self.attempt.captured} were collected")
+            return
         if captured.receipt is None or captured.receipt == self.attempt.receipt:
             return
         doubt = f"a second receipt: {captured.receipt}"
@@ -145,6 +151,9 @@ class Settlement:
             else:
                 self.attempt = replace(self.attempt, receipt=captured.receipt)
                 return
+        self._contradicted(doubt)
+
+    def _contradicted(self, doubt: str) -> None:
         captures.contradiction(self.work.table, self.attempt, doubt, self.work.now)
         warn("payment.contradicted", ref=self.attempt.ref)
 
@@ -223,7 +232,10 @@ class Settlement:
 
     def _fail(self, declined: Declined) -> Settled:
         failure = Failure(declined.code, declined.message, declined.retryable)
-        attempts.fail(self.work.table, self.session, self.attempt, failure, self.work.now, also=self._also())
+        check = self.check
+        if check is None and not declined.final:
+            check = next_check(self.attempt.gateway, self.attempt.created_at, self.attempt.check, self.work.now)
+        attempts.fail(self.work.table, self.session, self.attempt, failure, self.work.now, check=check, also=self._also())
         note("payment.failed", ref=self.attempt.ref, session=self.session.uuid, code=failure.code)
         return Settled.FAILED
 

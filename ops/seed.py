@@ -67,12 +67,13 @@ def _entries(file: Path, content: Raw) -> Iterator[Entry]:
 
 
 def _listing(raw: Raw) -> Listing:
-    _only(raw, "id", "product_name", "farm_name", "unit", "price", "available")
+    _only(raw, "id", "product_name", "farm_name", "unit", "price", "available", "hold")
+    hold = {"none": False, "at_initiate": True}[raw.get("hold", "none")]
     available = Decimal(raw["available"])
     if available < 0:
         raise ValueError("the stock is below zero")
     price = Money.of(raw["price"], Currency.KES)
-    return Listing(raw["id"], raw["product_name"], raw["farm_name"], raw["unit"], price, available)
+    return Listing(raw["id"], raw["product_name"], raw["farm_name"], raw["unit"], price, available, hold)
 
 
 def _service(raw: Raw) -> Service:

@@ -66,6 +66,7 @@ class Shop:
     late_payment: LatePayment = LatePayment.HONOUR
     confirm: ConfirmWithQuery = ConfirmWithQuery.OFF
     pace: timedelta = timedelta(0)
+    hold: bool = False
     gateways: dict[GatewayName, Gateway] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,6 +92,7 @@ class Shop:
             "unit": "kg",
             "price": price,
             "available": Decimal(available),
+            "held": 0,
             "sold": 0,
         }
         write(self.table, Put("listing", item))
@@ -99,7 +101,7 @@ class Shop:
         amount = Decimal(quantity)
         unit_price = Money(price, Currency.KES)
         subtotal = Money(int(price * amount), Currency.KES)
-        line = OrderLine(1, listing, "Fresh Tomatoes", "Green Valley Farm", "kg", amount, unit_price, subtotal)
+        line = OrderLine(1, listing, "Fresh Tomatoes", "Green Valley Farm", "kg", amount, unit_price, subtotal, self.hold)
         cart = ProduceCart(secrets.token_hex(8), (line,), 1, self.now)
         write(self.table, Put("cart", produce_cart_to_item(customer.sub, cart)))
         return cart

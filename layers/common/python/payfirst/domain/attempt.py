@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from payfirst.domain.money import Money
@@ -15,6 +16,7 @@ from payfirst.domain.session import CartGuard, Failure, Kind
 class Attempt:
     """One attempt. `token_hash` is the SHA-256 of M-Pesa's callback token, `phone_key` the hash under which the phone is held.
 
+    `held_promo` and `held_stock` (listings and quantities) are what it holds until it ends.
     `check` is the rung of the ladder that comes next and `next_check_at` its instant; an attempt that needs no further look
     has none.
     """
@@ -36,6 +38,7 @@ class Attempt:
     phone_key: str | None = None
     token_hash: str | None = None
     held_promo: str | None = None
+    held_stock: tuple[tuple[int, Decimal], ...] = ()
     gateway_id: str | None = None
     merchant_request_id: str | None = None
     payment_url: str | None = None

@@ -45,7 +45,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A farm's produce at today's price per `unit`; `available` can be bought now, `held` and `sold` are not in it."""
+    """A farm's produce at today's price per `unit`; `available` can be bought now, what is held or sold is not in it.
+
+    With `hold` a payment that is under way holds its quantity, so that nobody pays for what is sold out meanwhile.
+    """
 
     number: int
     product_name: str
@@ -53,6 +56,7 @@ class Listing:
     unit: str
     price: Money
     available: Decimal
+    hold: bool = False
 
 
 def cost_of(quantity: Decimal, price: Money) -> Money:

@@ -40,7 +40,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One listing in an order, at the price of the moment it was put into the cart."""
+    """One listing in an order, at the price of the moment it was put into the cart.
+
+    With `hold` its quantity is held from the moment a payment is asked for.
+    """
 
     cart_item_id: int
     listing_id: int
@@ -50,6 +53,7 @@ class OrderLine:
     quantity: Decimal
     price: Money
     subtotal: Money
+    hold: bool = False
 
 
 def quantities(lines: Iterable[OrderLine]) -> dict[int, Decimal]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from payfirst.domain.attempt import Attempt
@@ -20,6 +21,7 @@ from payfirst.storage.expressions import (
     above,
     absent,
     any_of,
+    at_least,
     at_most,
     below_attribute,
     equal,
@@ -88,6 +90,7 @@ def claim(table: Table, session: Session, attempt: Attempt, now: datetime, *, pa
         writes.append(_phone_taken(attempt, now, pace_until))
     if attempt.held_promo:
         writes.append(promo_taken(attempt.held_promo))
+    writes += [_stock_held(number, quantity) for number, quantity in attempt.held_stock]
     transact(table, writes)
 
 
@@ -136,6 +139,15 @@ def _phone_taken(attempt: Attempt, now: datetime, pace_until: datetime) -> Updat
     )
 
 
+def _stock_held(listing: int, quantity: Decimal) -> Update:
+    return Update(
+        f"listing:{listing}",
+        keys.listing(listing),
+        when=(at_least("available", quantity),),
+        add={"available": -quantity, "held": quantity},
+    )
+
+
 def promo_taken(code: str, *, used: int = 0) -> Update:
     """One use of a promo taken, if one is left; `used` is 1 where it is used up at once."""
     return Update(
@@ -147,13 +159,27 @@ def promo_taken(code: str, *, used: int = 0) -> Update:
 
 
 def released(attempt: Attempt) -> list[Write]:
-    """What an unresolved attempt holds, given back: the cart version, the phone, the promo's use."""
+    """What an unresolved attempt holds, given back: the cart version, the phone, the promo's use, the stock."""
     writes: list[Write] = [freed_guard(attempt)]
     if attempt.phone:
         writes.append(freed_phone(attempt))
+    return [*writes, *freed_holds(attempt)]
+
+
+def freed_holds(attempt: Attempt) -> list[Write]:
+    """The promo's use and the stock that the attempt held, given back to others."""
+    stock: list[Write] = [
+        Update(
+            f"listing:{number}",
+            keys.listing(number),
+            when=(at_least("held", quantity),),
+            add={"available": quantity, "held": -quantity},
+        )
+        for number, quantity in attempt.held_stock
+    ]
     if attempt.held_promo:
-        writes.append(Update(PROMO, keys.promo(attempt.held_promo), add={"taken": -1}))
-    return writes
+        stock.append(Update(PROMO, keys.promo(attempt.held_promo), add={"taken": -1}))
+    return stock
 
 
 def freed_guard(attempt: Attempt) -> Update:
@@ -267,6 +293,7 @@ def fail(
                 "status": AttemptStatus.FAILED.value,
                 "failure": failure_to_map(failure),
                 "held_promo": None,
+                "held_stock": None,
                 **due_again(attempt, check),
             },
         ),

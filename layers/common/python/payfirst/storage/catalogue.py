@@ -94,6 +94,7 @@ def listing_to_item(listing: Listing) -> Item:
         "available": listing.available,
         "held": 0,
         "sold": 0,
+        **({"hold": True} if listing.hold else {}),
     }
 
 
@@ -106,6 +107,7 @@ def listing_from_item(item: Item) -> Listing:
         unit=item["unit"],
         price=Money(int(item["price"]), Currency(item["currency"])),
         available=Decimal(item["available"]),
+        hold=item.get("hold", False),
     )
 
 

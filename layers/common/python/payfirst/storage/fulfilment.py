@@ -44,7 +44,7 @@ def fulfil_order(
     sub = session.customer.sub
     writes: list[Write] = [
         *_fulfilled(session, attempt, outcome, keys.ORDER, _order_item(session, snapshot, attempt, outcome, now)),
-        *_stock_sold(snapshot),
+        *_stock_sold(snapshot, attempt),
         told(session, "order.created", now, by="payfirst", order=outcome.number, order_number=outcome.code),
         *also,
     ]
@@ -122,13 +122,15 @@ def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, 
     ]
 
 
-def _stock_sold(snapshot: OrderSnapshot) -> list[Write]:
+def _stock_sold(snapshot: OrderSnapshot, attempt: Attempt) -> list[Write]:
+    held = dict(attempt.held_stock)
     return [
         Update(
             f"listing:{listing}",
             keys.listing(listing),
-            when=(at_least("available", quantity),),
-            add={"available": -quantity, "sold": quantity},
+            # The attempt's own hold is used up; without one the stock has to be there now.
+            when=(at_least("held" if listing in held else "available", quantity),),
+            add={"held" if listing in held else "available": -quantity, "sold": quantity},
         )
         for listing, quantity in quantities(snapshot.lines).items()
     ]

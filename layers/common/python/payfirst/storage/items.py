@@ -128,6 +128,7 @@ def line_to_map(line: OrderLine) -> dict[str, Any]:
         "quantity": line.quantity,
         "price": line.price.minor,
         "subtotal": line.subtotal.minor,
+        **({"hold": True} if line.hold else {}),
     }
 
 
@@ -142,6 +143,7 @@ def line_from_map(raw: Item, currency: Currency) -> OrderLine:
         quantity=Decimal(raw["quantity"]),
         price=Money(int(raw["price"]), currency),
         subtotal=Money(int(raw["subtotal"]), currency),
+        hold=raw.get("hold", False),
     )
 
 
@@ -250,6 +252,7 @@ def attempt_to_item(attempt: Attempt) -> Item:
         **(keys.due(keys.SETTLE, key, attempt.next_check_at) if attempt.next_check_at else {}),
         **_optional({"phone": attempt.phone, "phone_key": attempt.phone_key, "token_hash": attempt.token_hash}),
         **_optional({"held_promo": attempt.held_promo}),
+        **({"held_stock": {str(number): quantity for number, quantity in attempt.held_stock}} if attempt.held_stock else {}),
         **_optional({"next_check_at": _instant(attempt.next_check_at)}),
         "number": attempt.number,
         "transaction": attempt.transaction,
@@ -292,6 +295,7 @@ def attempt_from_item(item: Item) -> Attempt:
         phone_key=item.get("phone_key"),
         token_hash=item.get("token_hash"),
         held_promo=item.get("held_promo"),
+        held_stock=tuple((int(number), Decimal(quantity)) for number, quantity in item.get("held_stock", {}).items()),
         gateway_id=item.get("gateway_id"),
         merchant_request_id=item.get("merchant_request_id"),
         payment_url=item.get("payment_url"),

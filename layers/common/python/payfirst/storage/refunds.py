@@ -14,7 +14,7 @@ from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus, at
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import Failure, RefundShown, Session
 from payfirst.storage import keys
-from payfirst.storage.attempts import ATTEMPT, freed_guard
+from payfirst.storage.attempts import ATTEMPT, freed_guard, freed_holds
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.items import failure_to_map, refund_to_map
 from payfirst.storage.sessions import changed, told
@@ -111,7 +111,7 @@ def refund_due(
                 one_of("status", attempt_sources(AttemptStatus.REFUND_DUE)),
                 at_least("refundable", amount.minor),
             ),
-            set={"status": AttemptStatus.REFUND_DUE.value, "held_promo": None},
+            set={"status": AttemptStatus.REFUND_DUE.value, "held_promo": None, "held_stock": None},
             add={"refundable": -amount.minor},
             remove=("next_check_at", *keys.NOT_DUE),
         ),
@@ -121,9 +121,7 @@ def refund_due(
         *also,
     ]
     if unfulfilled:
-        writes.append(freed_guard(attempt))
-        if attempt.held_promo:
-            writes.append(Update("promo", keys.promo(attempt.held_promo), add={"taken": -1}))
+        writes += [freed_guard(attempt), *freed_holds(attempt)]
     transact(table, writes)
 
 

@@ -144,4 +144,5 @@ def _line(cart_item_id: int, listing: Listing, quantity: Decimal) -> OrderLine:
         quantity=quantity,
         price=listing.price,
         subtotal=cost_of(quantity, listing.price),
+        hold=listing.hold,
     )

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from payfirst.domain.attempt import Attempt, next_check
@@ -22,7 +23,7 @@ from payfirst.domain.errors import (
 from payfirst.domain.ids import Entropy, new_attempt_ref, new_callback_token, new_identifier, new_transaction_code
 from payfirst.domain.money import Currency
 from payfirst.domain.moves import AttemptStatus
-from payfirst.domain.session import Failure, Kind, OrderSnapshot, Session
+from payfirst.domain.session import Failure, Kind, OrderSnapshot, Session, quantities
 from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
 from payfirst.observability import alarm, note, warn
 from payfirst.storage import attempts, sessions
@@ -87,6 +88,7 @@ def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attemp
     token = new_callback_token(ref, till.entropy)
     gateway = gateway_for(session.amount.currency)
     first = next_check(gateway, till.now, 0, till.now)
+    held_stock = _to_hold(session.snapshot) if isinstance(session.snapshot, OrderSnapshot) else ()
     promo = None if isinstance(session.snapshot, OrderSnapshot) else session.snapshot.promo_code
     attempt = Attempt(
         ref=ref,
@@ -105,8 +107,13 @@ def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attemp
         phone=phone,
         token_hash=hashlib.sha256(token.encode()).hexdigest() if phone else None,
         held_promo=promo,
+        held_stock=held_stock,
     )
     return attempt, token
+
+
+def _to_hold(snapshot: OrderSnapshot) -> tuple[tuple[int, Decimal], ...]:
+    return tuple(quantities([line for line in snapshot.lines if line.hold]).items())
 
 
 def claimed(till: Till, session: Session, attempt: Attempt, *, is_new: bool) -> Session | None:
@@ -130,6 +137,10 @@ def _stood_in_the_way(till: Till, session: Session, error: ConditionFailedError)
         raise with_checkout(till.table, _cart_taken(failed[attempts.GUARD])) from error
     if phone is not None:
         raise _phone_busy(phone, till.now) from error
+    scarce = sorted(name.removeprefix("listing:") for name in failed if name.startswith("listing:"))
+    if scarce:
+        details = {"lines": [{"listing_id": int(number)} for number in scarce]}
+        raise RefusedError("There is not enough in stock.", code="OUT_OF_STOCK", details=details) from error
     if attempts.PROMO in failed:
         raise RefusedError("Invalid or expired promo code", code="PROMO_USED_UP") from error
     return session  # an id or a code was taken: draw again

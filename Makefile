@@ -39,12 +39,14 @@ check: tools-venv tools-sam ## Check style, types, imports, the template and the
 	$(BIN)/lint-imports
 	$(SAM) validate --lint
 	$(BIN)/payfirst openapi --check
+	$(BIN)/payfirst events --check
 
 validate: tools-sam ## Check the template alone
 	$(SAM) validate --lint
 
-openapi: tools-venv ## Write the API's description anew from the code
+openapi: tools-venv ## Write the API's description and the events' schemas anew from the code
 	$(BIN)/payfirst openapi
+	$(BIN)/payfirst events
 
 lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgrade takes newer versions
 	$(LOCK) $(ARGS) $(LAYER)/requirements.in -o $(LAYER)/requirements.txt

@@ -96,6 +96,20 @@ def openapi_command(
         fail("The API's description is out of date: run `make openapi` and look at what changed.")
 
 
+@app.command("events")
+def events_command(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if a file is out of date.")] = False,
+) -> None:
+    """Write the JSON Schemas of the events that leave (docs/events) from the code."""
+    from ops.event_schemas import outdated, write_schemas  # noqa: PLC0415 - the models take a while to load
+
+    if not check:
+        write_schemas()
+        print("Wrote docs/events.")
+    elif names := outdated():
+        fail(f"Out of date in docs/events: {', '.join(names)}. Run `make openapi` and look at what changed.")
+
+
 def _address_of(user_id: int) -> str:
     return "user@example.com" if user_id == SEEDED_CUSTOMER else f"user{user_id}@example.com"
 

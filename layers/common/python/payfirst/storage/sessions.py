@@ -60,6 +60,7 @@ def told(session: Session, event: str, now: datetime, *, offset: int = 1, by: st
             "by": by,
             "session": session.uuid,
             "kind": session.kind.value,
+            "currency": session.amount.currency.value,
             "facts": {name: value for name, value in facts.items() if value is not None},
         },
         when=(absent("pk"),),

@@ -87,6 +87,7 @@ def _detail(item: Item) -> dict[str, Any]:
         "session": item["session"],
         "sequence": sequence,
         "kind": item["kind"],
+        "currency": item["currency"],
         "at": item["at"],
         **item["facts"],
     }

@@ -1,0 +1,130 @@
+"""The events that leave for the shop's own event bus, as their receivers may rely on them.
+
+Source `payfirst`, detail-type the event's name. Each leaves at least once: `id` is the same every time, `sequence` counts the
+writes of its session, so that a receiver can order them and pass over what it has seen. Amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Minor = Annotated[int, Field(ge=0, description="Minor units: 35000 is 350.00.")]
+Instant = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="UTC.")]
+Attempt = Annotated[int, Field(description="The attempt's number; document B's transaction_id.")]
+
+
+class Event(BaseModel):
+    """What every event says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, Field(description="Stable: the session's UUID and the sequence number.")]
+    session: Annotated[str, Field(description="The session's UUID.")]
+    sequence: Annotated[int, Field(ge=0)]
+    kind: Literal["booking", "order"]
+    currency: Literal["INR", "KES"]
+    at: Instant
+
+
+class SessionCreated(Event):
+    """A cart's content and price were frozen."""
+
+    amount: Minor
+
+
+class SessionExtended(Event):
+    """The session can be paid longer."""
+
+    expires_at: Instant
+
+
+class SessionExpired(Event):
+    """Nobody paid in time."""
+
+
+class PaymentInitiated(Event):
+    """A gateway is being asked to collect the amount."""
+
+    amount: Minor
+    gateway: Literal["MPESA", "PHONEPE"]
+    attempt: Attempt
+
+
+class PaymentFailed(Event):
+    """An attempt collected nothing; `code` is the stable reason."""
+
+    attempt: Attempt
+    code: str
+
+
+class PaymentReceived(Event):
+    """Money was collected; the booking, the order or its refund follows."""
+
+    attempt: Attempt
+    amount: Minor
+    receipt: str | None = None
+
+
+class PaymentNeedsReview(Event):
+    """A person has to look at this payment."""
+
+    attempt: Attempt
+    reason: str
+
+
+class OrderCreated(Event):
+    """The order exists."""
+
+    order: int
+    order_number: str
+
+
+class BookingCreated(Event):
+    """The booking exists."""
+
+    booking: int
+    book_id: str
+
+
+class RefundDue(Event):
+    """Money is owed back; `refund` is its id where a person or a gateway's refusal opened it."""
+
+    amount: Minor
+    attempt: Attempt | None = None
+    reason: str | None = None
+    refund: str | None = None
+    why: str | None = None
+
+
+class RefundEnded(Event):
+    """A refund reached an end, or needs a person."""
+
+    refund: str
+    amount: Minor
+
+
+class OperatorResolved(Event):
+    """A person decided about a payment that needed review."""
+
+    why: str
+
+
+EVENTS: Final[Mapping[str, type[Event]]] = {
+    "session.created": SessionCreated,
+    "session.extended": SessionExtended,
+    "session.expired": SessionExpired,
+    "payment.initiated": PaymentInitiated,
+    "payment.failed": PaymentFailed,
+    "payment.received": PaymentReceived,
+    "payment.needs_review": PaymentNeedsReview,
+    "order.created": OrderCreated,
+    "booking.created": BookingCreated,
+    "refund.due": RefundDue,
+    "refund.refunded": RefundEnded,
+    "refund.failed": RefundEnded,
+    "refund.needs_review": RefundEnded,
+    "operator.resolved": OperatorResolved,
+}

@@ -1,0 +1,111 @@
+"""What happens to a session leaves for the event bus, at least once each, as its schema says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws
+from payfirst.api.events import EVENTS
+from payfirst.domain.clock import Deadline
+from payfirst.domain.ids import GivenId
+from payfirst.usecases.create_session import extend_session
+from payfirst.usecases.deliver_events import DeliveryReport, deliver_events
+from payfirst.usecases.expire_sessions import expire_sessions
+from payfirst.usecases.operate import refund_payment, resolve_refund
+from payfirst.usecases.refund import pursue
+from tests.integration.payments.shop import LIFETIME, Shop, new_customer
+
+BUS = "payfirst-tests"
+
+
+@pytest.fixture
+def taken(embedded_aws: EmbeddedAws) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """A real bus, and every entry that was sent to it."""
+    bus = embedded_aws.client("events")
+    if BUS not in {each["Name"] for each in bus.list_event_buses()["EventBuses"]}:
+        bus.create_event_bus(Name=BUS)
+    entries: list[dict[str, Any]] = []
+
+    def keep(params: dict[str, Any], **_: Any) -> None:
+        entries.extend(params["Entries"])
+
+    bus.meta.events.register("provide-client-params.events.PutEvents", keep)
+    yield bus, entries
+    bus.meta.events.unregister("provide-client-params.events.PutEvents", keep)
+
+
+def _deliver(shop: Shop, bus: Any) -> DeliveryReport:
+    return deliver_events(shop.table, bus, BUS, now=shop.now, deadline=Deadline(lambda: 60.0))
+
+
+def _live_through_everything(shop: Shop) -> None:
+    paid = shop.session(new_customer())
+    extend_session(GivenId(paid.number), customer=paid.customer, table=shop.table, now=shop.now, step=LIFETIME)
+    shop.tell(shop.initiate(paid))
+    failed = shop.initiate(shop.session(new_customer()))
+    shop.decide(failed, "cancel")
+    shop.tell(failed, shop.notice(failed, code=1032))
+    shop.tell(failed, shop.notice(failed, amount="1.00"))
+    pursue(shop.desk(), failed.attempt.ref, 1)
+    resolve_refund(shop.table, failed.attempt.ref, 1, shop.now, by="operator:amina", why="paid by hand")
+    customer = new_customer()
+    booked = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(booked)
+    shop.tell_phonepe(booked)
+    refund = refund_payment(shop.table, booked.attempt.ref, None, shop.now, by="operator:amina", why="a kindness")
+    pursue(shop.desk(), booked.attempt.ref, refund.number)
+    shop.end_refund(refund.refund_id, "fail")
+    shop.now += timedelta(seconds=31)
+    pursue(shop.desk(), booked.attempt.ref, refund.number)
+    shop.session(new_customer())
+    shop.now += LIFETIME * 3
+    expire_sessions(shop.table, now=shop.now, deadline=Deadline(lambda: 60.0), grace=timedelta(0))
+
+
+def test_every_event_leaves_as_its_schema_says(shop: Shop, taken: tuple[Any, list[dict[str, Any]]]) -> None:
+    bus, entries = taken
+    _live_through_everything(shop)
+
+    report = _deliver(shop, bus)
+
+    assert (report.delivered, report.failed) == (len(entries), 0)
+    for entry in entries:
+        EVENTS[entry["DetailType"]].model_validate(json.loads(entry["Detail"]))
+    names = {entry["DetailType"] for entry in entries}
+    assert set(EVENTS) - names <= {"payment.needs_review", "operator.resolved", "refund.failed"}
+
+
+def test_ids_are_stable_and_sequences_have_no_gaps(shop: Shop, taken: tuple[Any, list[dict[str, Any]]]) -> None:
+    bus, entries = taken
+    _live_through_everything(shop)
+    _deliver(shop, bus)
+
+    details = [json.loads(entry["Detail"]) for entry in entries]
+    assert len({detail["id"] for detail in details}) == len(details)
+    for session in {detail["session"] for detail in details}:
+        sequences = sorted(detail["sequence"] for detail in details if detail["session"] == session)
+        assert sequences == list(range(len(sequences)))
+
+
+def test_a_delivered_event_leaves_once_and_an_undelivered_one_again(
+    shop: Shop, taken: tuple[Any, list[dict[str, Any]]]
+) -> None:
+    bus, entries = taken
+    shop.session(new_customer())
+
+    def refuse(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["Entries"] = [{"ErrorCode": "ThrottlingException"} for _ in parsed["Entries"]]
+
+    bus.meta.events.register("after-call.events.PutEvents", refuse)
+    assert _deliver(shop, bus).failed == 1
+    bus.meta.events.unregister("after-call.events.PutEvents", refuse)
+    assert _deliver(shop, bus).delivered == 1
+    assert _deliver(shop, bus).delivered == 0
+
+    first, second = (json.loads(entry["Detail"])["id"] for entry in entries)
+    assert first == second

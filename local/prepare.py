@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST_PYTHON = (3, 11)
-OLDEST_NODE = 16
+OLDEST_NODE = 18
 LAST_LINES = 15
 
 
@@ -151,7 +151,7 @@ def prepare_newman() -> None:
 
 
 def has_node() -> bool:
-    """Whether this machine has npm and a node that newman runs on."""
+    """Whether this machine has npm and a node on which newman and the front ends' snippet run."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return False

@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LAYER := layers/common/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-deployed deploy-local reset test check validate openapi lock clean \
+.PHONY: help run run-deployed deploy-local simulate reset test check validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk
 
 help: ## List these targets
@@ -24,6 +24,9 @@ run-deployed: tools-venv tools-aws tools-sam ## The same as a stack that SAM has
 
 deploy-local: tools-venv tools-aws tools-sam ## Build and deploy again onto the running `make run-deployed`
 	@$(BIN)/python -m local.run_deployed --update $(ARGS)
+
+simulate: tools-venv ## Storm the running `make run` with payments, then compare both ledgers; ARGS="--seconds 60" is short
+	@$(BIN)/python -m local.storm $(ARGS)
 
 reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset

@@ -150,7 +150,7 @@ def _fields(error: PayFirstError) -> dict[str, list[str]]:
 def _for_orders(error: PayFirstError) -> dict[str, Any]:
     """Document B: `{"status": "error", "message", "error_code"}`, with `errors` by field where fields are wrong."""
     fields = _fields(error)
-    message = "; ".join(f"{name}: {said}" for name, all_said in fields.items() for said in all_said) or error.message
+    message = " ".join(f"{name}: {said}" for name, all_said in fields.items() for said in all_said) or error.message
     return {
         "status": "error",
         "message": message,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import json
 import os
 import re
 import secrets
-from datetime import datetime
+import sys
+from collections import Counter
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -17,15 +21,18 @@ from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Grid
 
+from local.books import Became, compare, read_captures, read_items
 from ops.running import HOME, enter, table_of
-from ops.sentences import in_one_sentence
+from ops.sentences import fail, in_one_sentence
+from ops.tick import Sweep, tick
+from payfirst.api import resources
 from payfirst.domain.clock import Deadline, instant, utc_now
 from payfirst.domain.errors import NotFoundError, RefusedError
 from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
-from payfirst.settings import LatePayment
+from payfirst.settings import LatePayment, settings
 from payfirst.storage import refunds, search, timeline
 from payfirst.storage.table import Table
 from payfirst.usecases import operate
@@ -161,9 +168,48 @@ def _resolve(table: Table, ref: str, found: Found, receipt: str, now: datetime, 
     return str(operate.resolve_attempt(work, ref, decision, by=by, why=why))
 
 
+def reconcile_command(
+    check: Annotated[bool, typer.Option("--check", help="Compare the gateways' ledger with ours; change nothing.")] = False,
+    home: Home = HOME,
+) -> None:
+    """Compare what the gateways collected with what the shop made of it, to the minor unit; exit with 1 on a difference.
+
+    Without --check it settles what is due first, as the schedule does.
+    """
+    with in_one_sentence():
+        stack = enter(home)
+        if not check:
+            print(json.dumps(tick(Sweep.RECONCILE)))
+        captures = read_captures(stack.environment["PAYFIRST_SIMULATOR_URL"])
+        books = compare(captures, read_items(stack.environment))
+    became = Counter(line.became for line in books.lines)
+    grid = Grid("Became", "Captures")
+    for word in Became:
+        grid.add_row(word, str(became[word]))
+    Console().print(grid)
+    if books.differences:
+        fail("\n".join(books.differences))
+    print(f"{len(books.lines)} captures, no difference.")
+
+
+def replay_command(
+    which: Annotated[str, typer.Argument(help="What `stuck` lists: MT…, R…, or the key of a stored notice, INBOX#….")],
+    home: Home = HOME,
+) -> None:
+    """Take one attempt, refund or stored notice up again now, as a sweep would. Safe to repeat."""
+    with in_one_sentence():
+        enter(home)
+        desk = resources.desk(utc_now(), Deadline(lambda: PLENTY_S))
+        with contextlib.redirect_stdout(sys.stderr):
+            word = operate.replay(desk, which.split()[0], no_answer_after=timedelta(seconds=settings().mpesa_no_answer_seconds))
+    print(f"{which}: {word}")
+
+
 def register(app: typer.Typer) -> None:
-    """Make these the commands `stuck`, `show`, `refund` and `resolve` of `app`."""
+    """Make these commands of `app`."""
     app.command("stuck")(stuck_command)
     app.command("show")(show_command)
     app.command("refund")(refund_command)
     app.command("resolve")(resolve_command)
+    app.command("reconcile")(reconcile_command)
+    app.command("replay")(replay_command)

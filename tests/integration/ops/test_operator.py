@@ -84,3 +84,21 @@ def test_only_what_needs_review_is_resolved(home: Path, booked: dict[str, str]) 
 
     assert done.returncode == 1
     assert "only what needs review is resolved" in done.stderr
+
+
+def test_both_ledgers_agree_and_a_booking_that_nobody_paid_for_is_a_difference(
+    running: LocalStack, home: Path, booked: dict[str, str]
+) -> None:
+    agreed = succeeded("reconcile", "--check", "--home", home)
+    assert "no difference" in agreed
+
+    requests.post(f"{running.simulator_url}/control/reset", timeout=10).raise_for_status()
+    done = payfirst("reconcile", "--check", "--home", home)
+
+    assert done.returncode == 1
+    assert booked["ref"] in done.stderr
+
+
+def test_taking_up_a_finished_payment_again_changes_nothing(home: Path, booked: dict[str, str]) -> None:
+    assert succeeded("replay", booked["ref"], "--home", home).strip() == f"{booked['ref']}: nothing_to_do"
+    assert succeeded("show", booked["ref"], "--home", home).count("booking.created") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,14 +19,17 @@ from payfirst.gateways.base import Captured, Declined
 from payfirst.storage import attempts, due, keys, refunds, sessions, timeline
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table
+from payfirst.storage.table import Table, get
+from payfirst.usecases.reconcile import settle_entry
 from payfirst.usecases.settle import settle
 from payfirst.usecases.settlement import Settled, Settling
+from payfirst.usecases.take_notice import Desk
 
 TRIES: Final = 4
 OVERDUE: Final = timedelta(minutes=2)
 """How long after its time unfinished work is no longer only the sweep's affair."""
 
+_REFUND: Final = re.compile(r"R(MT[0-9a-f]{13})-([0-9]{1,3})")
 _ENDED: Final = frozenset({RefundStatus.REFUNDED, RefundStatus.FAILED})
 
 
@@ -81,6 +85,20 @@ def resolve_attempt(work: Settling, ref: str, decision: Captured | Declined, *, 
         raise RefusedError(f"{ref} is {found.attempt.status}: only what needs review is resolved.", code="NOT_UNDER_REVIEW")
     _remark(work.table, ref, "operator.resolved", work.now, by=by, why=why)
     return settle(replace(work, decided=True), found.attempt, decision)
+
+
+def replay(desk: Desk, which: str, *, no_answer_after: timedelta) -> str:
+    """Take an attempt (`MT…`), a refund (`R…`) or a stored notice (`INBOX#…`) up again, as a sweep would; what came of it."""
+    refund = _REFUND.fullmatch(which)
+    if which.startswith("INBOX#"):
+        key = {"pk": which, "sk": "INBOX"}
+    elif refund is not None:
+        key = dict(keys.refund(refund.group(1), int(refund.group(2))))
+    else:
+        key = dict(keys.attempt(which))
+    if get(desk.settling.table, key) is None:
+        raise NotFoundError(f"There is nothing under {which}.")
+    return str(settle_entry(desk, key, no_answer_after=no_answer_after))
 
 
 def _remark(table: Table, ref: str, event: str, now: datetime, *, by: str, why: str) -> None:

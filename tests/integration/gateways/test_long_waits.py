@@ -17,6 +17,7 @@ from payfirst.domain.session import Session
 from payfirst.storage import keys
 from payfirst.usecases.reconcile import reconcile
 from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.take_notice import Taken
 from tests.integration.payments.shop import Shop, new_customer, new_phone
 
 NO_ANSWER = timedelta(minutes=3)
@@ -193,3 +194,19 @@ def address(shop: Shop, started: Started) -> str:
     seen = requests.get(f"{shop.simulators}/control/attempts", timeout=10).json()
     found = next(entry for entry in seen if entry["ref"] == prompt(shop, started))
     return str(found["callback_url"]).rsplit("/", 1)[1]
+
+
+def test_another_attempts_callback_pays_nothing_for_an_attempt_whose_own_ids_never_came(troubled: Shop) -> None:
+    buyer, neighbour, phone = new_customer(), new_customer(), new_phone()
+    rule(troubled, gateway="mpesa", call="push", phone=f"254{phone[1:]}", answer="lost", times=1)
+    lost = troubled.initiate(troubled.session(neighbour, phone=phone))
+    paid = troubled.initiate(troubled.session(buyer))
+    troubled.decide(paid)
+    raw = troubled.notice(paid)
+
+    assert troubled.tell(paid, raw, token=address(troubled, lost)) is Taken.ASKED
+
+    assert troubled.attempt(lost).status is AttemptStatus.UNKNOWN
+    assert troubled.of_kind(neighbour, keys.ORDER) == []
+    assert troubled.tell(paid, raw) is Taken.SETTLED
+    assert len(troubled.of_kind(buyer, keys.ORDER)) == 1

@@ -9,7 +9,7 @@ from typing import Any
 from payfirst.api.request import remaining
 from payfirst.api.resources import table
 from payfirst.domain.clock import Deadline, utc_now
-from payfirst.observability import note
+from payfirst.observability import measure, note
 from payfirst.settings import settings
 from payfirst.usecases.expire_sessions import expire_sessions
 
@@ -20,4 +20,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     grace = timedelta(seconds=settings().expiry_grace_seconds)
     report = asdict(expire_sessions(table(deadline), now=utc_now(), deadline=deadline, grace=grace))
     note("expiry.ran", **report)
+    measure(SessionsExpired=report["expired"], ExpiryFailures=report["failed"])
     return report

@@ -9,7 +9,7 @@ from typing import Any
 from payfirst.api.request import remaining
 from payfirst.api.resources import desk
 from payfirst.domain.clock import Deadline, utc_now
-from payfirst.observability import alarm, note
+from payfirst.observability import alarm, measure, note
 from payfirst.settings import settings
 from payfirst.usecases.reconcile import SPARE_S, look, reconcile
 
@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         return _take_batch(event["Records"], deadline, patience)
     report = asdict(reconcile(desk(utc_now(), deadline), no_answer_after=patience))
     note("reconcile.ran", **report)
+    measure(DueExamined=report["examined"], ReconcileFailures=report["failed"], Parked=report["parked"])
     return report
 
 

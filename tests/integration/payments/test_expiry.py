@@ -8,6 +8,9 @@ from datetime import timedelta
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import GivenId
 from payfirst.domain.moves import SessionStatus
+from payfirst.storage import keys
+from payfirst.storage.expressions import Update
+from payfirst.storage.table import write
 from payfirst.usecases.create_session import extend_session
 from payfirst.usecases.expire_sessions import ExpiryReport, expire_sessions
 from tests.integration.payments.requests import counted
@@ -24,7 +27,7 @@ def test_an_overdue_session_is_expired_and_leaves_the_index(shop: Shop) -> None:
 
     report = _sweep(shop)
 
-    assert report == ExpiryReport(examined=1, expired=1, moved_on=0, finished=True)
+    assert report == ExpiryReport(examined=1, expired=1, moved_on=0, failed=0, finished=True)
     assert shop.read(session).status is SessionStatus.EXPIRED
     assert shop.due() == {}
 
@@ -91,3 +94,21 @@ def test_a_sweep_of_many_takes_few_requests(shop: Shop) -> None:
     assert "Scan" not in requests.counted
     shards = 8
     assert len(requests.operations) <= 120 / 20 + shards
+
+
+def test_one_broken_session_stops_no_other_and_is_parked_for_a_person(shop: Shop) -> None:
+    for _ in range(20):
+        shop.session(new_customer())
+    broken = shop.session(new_customer())
+    key = keys.owned(broken.customer.sub, keys.SESSION, broken.number)
+    write(shop.table, Update("session", key, remove=("snapshot",)))
+    shop.now += LIFETIME
+
+    report = _sweep(shop)
+    assert (report.expired, report.failed) == (20, 1)
+    for _ in range(4):
+        shop.now += timedelta(hours=1)
+        assert _sweep(shop).failed == 1
+
+    assert dict(shop.due()) == {keys.REVIEW: [key["pk"]]}
+    assert _sweep(shop).examined == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from typing import Any
@@ -28,3 +29,14 @@ def warn(event: str, **facts: Any) -> None:  # noqa: ANN401
 def alarm(event: str, **facts: Any) -> None:  # noqa: ANN401
     """A fact that an operator has to act upon; with the exception that is being handled, if one is."""
     logger().error(event, extra={"event": event, **facts}, exc_info=sys.exc_info()[0] is not None)
+
+
+def measure(**counts: int) -> None:
+    """Counts of one run as CloudWatch metrics, by function, in the namespace PayFirst; the log carries them."""
+    from aws_lambda_powertools import Metrics  # noqa: PLC0415 - only the functions of the schedules count
+    from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415
+
+    metrics = Metrics(namespace="PayFirst", service=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "payfirst"))
+    for name, count in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    metrics.flush_metrics()

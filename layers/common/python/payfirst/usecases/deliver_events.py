@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from payfirst.domain.clock import Deadline
+from payfirst.domain.errors import TemporaryError
 from payfirst.observability import alarm
 from payfirst.storage import due, keys, outbox
 from payfirst.storage.expressions import Item
@@ -50,14 +51,33 @@ def deliver_events(table: Table, bus: EventBridgeClient, bus_name: str, *, now: 
     for entries in due.batches(due.entries(table, keys.OUTBOX, now), BATCH):
         if deadline.remaining() < SPARE_S:
             return DeliveryReport(delivered, failed, finished=False)
-        found = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries])
-        waiting = [item for item in found if item and "due_pk" in item]
-        if waiting:
-            done = _deliver(bus, bus_name, waiting)
-            outbox.mark_delivered(table, done, now)
-            delivered += len(done)
-            failed += len(waiting) - len(done)
+        done, broken = _deliver_batch(table, bus, bus_name, entries, now)
+        delivered += done
+        failed += broken
     return DeliveryReport(delivered, failed, finished=True)
+
+
+def _deliver_batch(
+    table: Table, bus: EventBridgeClient, bus_name: str, entries: Sequence[Item], now: datetime
+) -> tuple[int, int]:
+    """How many of `entries` left, and how many did not."""
+    found = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries])
+    waiting = [item for item in found if item and "due_pk" in item]
+    if not waiting:
+        return 0, 0
+    try:
+        done = _deliver(bus, bus_name, waiting)
+    except TemporaryError:
+        raise
+    except Exception:  # noqa: BLE001 - one of them is broken: each is tried by itself, and the others must not wait
+        if len(entries) == 1:
+            alarm("event.failed", item=waiting[0]["sk"])
+            due.put_off(table, waiting[0], now)
+            return 0, 1
+        each = [_deliver_batch(table, bus, bus_name, [entry], now) for entry in entries]
+        return sum(left for left, _ in each), sum(stayed for _, stayed in each)
+    outbox.mark_delivered(table, done, now)
+    return len(done), len(waiting) - len(done)
 
 
 def _deliver(bus: EventBridgeClient, bus_name: str, items: Sequence[Item]) -> list[Item]:

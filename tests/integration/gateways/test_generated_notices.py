@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.webhook.app import handler
 from local.embedded_aws import EmbeddedAws
-from tests.integration.gateways.siege import TRUE_HEADER, Siege, laid_siege
+from tests.integration.gateways.siege import TRUE_HEADER, Context, Siege, event, laid_siege
 
 NOTICES: Final = int(os.environ.get("PAYFIRST_NOTICES", "400"))
 DOCUMENTED: Final = "/api/payments/transactions/mpesa_callback"
@@ -191,6 +192,16 @@ def test_no_body_brings_the_webhook_down_even_with_the_right_token_or_header(sie
 
 def _bookings(siege: Siege) -> list[str]:
     return [item["sk"] for item in siege.items() if item["pk"].startswith("U#") and item["sk"].startswith("B#")]
+
+
+@pytest.mark.parametrize("text", ["%%%", "abc", "é", "====", "A", "", None])
+def test_a_body_that_claims_to_be_base64_and_is_not_changes_nothing(siege: Siege, text: str | None) -> None:
+    before = siege.items()
+    for path in (f"/cb/stk/{siege.tokens[0]}", DOCUMENTED, PHONEPE):
+        headers = {"Authorization": TRUE_HEADER}
+        answer = handler({**event(path, "", headers, as_base64=True), "body": text}, Context())
+        assert answer["statusCode"] == 200
+    assert siege.items() == before
 
 
 def test_the_right_token_does_change_something(siege: Siege) -> None:

@@ -23,7 +23,8 @@ from payfirst.usecases.read_outcome import read_booking
 from payfirst.usecases.settlement import Settling
 from payfirst.usecases.start_attempt import Started
 from payfirst.usecases.take_notice import take_untrusted_stk_notice
-from tests.faults.world import TOMATOES, World
+from tests.faults.seam import Fault, Killed
+from tests.faults.world import NO_ANSWER_AFTER, TOMATOES, World
 
 Act = Callable[[World], Any]
 Prepare = Callable[[World], Act]
@@ -290,8 +291,6 @@ def the_queue_settles_an_attempt(world: World) -> Act:
 
 @flow
 def a_sweep_settles_a_stored_notice(world: World) -> Act:
-    from tests.faults.seam import Fault, Killed  # noqa: PLC0415 - only this flow needs a function that was killed
-
     started = paid_order(world)
     world.seam.active = True
     world.seam.plan = lambda boundary: Fault.KILLED_AFTER if boundary.operation == "PutItem" else None
@@ -422,6 +421,15 @@ def a_person_records_a_refund_by_hand(world: World) -> Act:
     ref = started.attempt.ref
     world.by_hand.add(ref)
     return lambda there: operate.resolve_refund(there.table, ref, 1, there.now, by="anna", why="paid back in the portal")
+
+
+@flow
+def a_person_takes_an_attempt_up_again(world: World) -> Act:
+    started = paid_order(world)
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=1)
+    ref = started.attempt.ref
+    return lambda there: operate.replay(there.desk(), ref, no_answer_after=NO_ANSWER_AFTER)
 
 
 @flow

@@ -151,7 +151,7 @@ def _performed(case: Case, there: World, after: World | None, act: Act) -> bool:
         perform(there, act)
         if case.ending != ENDINGS[0] and not _can_end_otherwise(there):
             return False
-        after = after or _modelled(there)
+        after = after or modelled(there)
         with at_work(after):
             end(after, case.ending)
     except Exception as error:
@@ -163,7 +163,7 @@ def _can_end_otherwise(world: World) -> bool:
     return bool(world.ledger.notices) or any(payment.state == "open" for payment in world.ledger.payments.values())
 
 
-def _modelled(there: World) -> World:
+def modelled(there: World) -> World:
     return watched(there.fork(taken(there.client, there.name)))
 
 

@@ -26,6 +26,7 @@ class Service(StrEnum):
     GATEWAY = "gateway"
     QUEUE = "queue"
     BUS = "bus"
+    CLOCK = "clock"
 
 
 class Fault(StrEnum):
@@ -71,6 +72,8 @@ class Boundary:
         """What can befall it."""
         if self.service is Service.GATEWAY:
             return (*_ENDS, Fault.UNSENT, Fault.BAD_GATEWAY, Fault.BAD_GATEWAY_AFTER, Fault.EMPTY)
+        if self.service is Service.CLOCK:
+            return ()
         if self.service is not Service.TABLE:
             return _ENDS
         if self.operation == TRANSACTION:

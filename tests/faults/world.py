@@ -32,7 +32,7 @@ from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.gateways.phonepe.client import PhonePe
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import ConfirmWithQuery, LatePayment
-from payfirst.storage import attempts, sessions
+from payfirst.storage import attempts, keys, sessions
 from payfirst.storage.carts import booking_cart_to_item, produce_cart_to_item
 from payfirst.storage.catalogue import listing_to_item, promo_to_item
 from payfirst.storage.expressions import Item, Put, from_wire
@@ -178,10 +178,10 @@ class World:
 
     # The shop's goods and customers
 
-    def stock(self, available: str = "10000", *, price: int = 15000, listing: int = TOMATOES) -> None:
+    def stock(self, available: str = "10000", *, price: int = 15000, listing: int = TOMATOES, hold: bool = False) -> None:
         unit_price = Money(price, Currency.KES)
         self.stocked[listing] = Decimal(available)
-        item = listing_to_item(Listing(listing, "Tomatoes", "Green Valley", "kg", unit_price, Decimal(available)))
+        item = listing_to_item(Listing(listing, "Tomatoes", "Green Valley", "kg", unit_price, Decimal(available), hold))
         write(self.table, Put("listing", item))
 
     def promo(self, code: str, most_uses: int) -> None:
@@ -194,17 +194,17 @@ class World:
     def phone(self) -> str:
         return f"07{self.draw.randrange(10**8):08d}"
 
-    def fill_cart(self, customer: Customer, *, quantity: str = "2", price: int = 15000, listing: int = TOMATOES) -> None:
+    def fill_cart(self, customer: Customer, *, quantity: str = "2", price: int = 15000, hold: bool = False) -> None:
         unit, amount = Money(price, Currency.KES), Decimal(quantity)
         subtotal = Money(int(price * amount), Currency.KES)
-        line = OrderLine(1, listing, "Tomatoes", "Green Valley", "kg", amount, unit, subtotal)
+        line = OrderLine(1, TOMATOES, "Tomatoes", "Green Valley", "kg", amount, unit, subtotal, hold)
         cart = ProduceCart(self.entropy(8).hex(), (line,), 1, self.now)
         write(self.table, Put("cart", produce_cart_to_item(customer.sub, cart)))
 
-    def session(self, customer: Customer, *, quantity: str = "2", phone: str | None = None, fill: bool = True) -> Session:
+    def session(self, customer: Customer, *, quantity: str = "2", fill: bool = True, hold: bool = False) -> Session:
         if fill:
-            self.fill_cart(customer, quantity=quantity)
-        delivery = Delivery("John Doe", phone or self.phone(), 1, 5, "123 Main Street")
+            self.fill_cart(customer, quantity=quantity, hold=hold)
+        delivery = Delivery("John Doe", self.phone(), 1, 5, "123 Main Street")
         return create_session(
             delivery, customer=customer, table=self.table, now=self.now, entropy=self.entropy, lifetime=LIFETIME
         )
@@ -268,8 +268,8 @@ class World:
     def expire(self) -> ExpiryReport:
         return expire_sessions(self.table, now=self.now, deadline=Deadline(lambda: 25.0), grace=GRACE)
 
-    def reconcile(self) -> ReconcileReport:
-        return reconcile(self.desk(), no_answer_after=NO_ANSWER_AFTER)
+    def reconcile(self, desk: Desk | None = None) -> ReconcileReport:
+        return reconcile(desk or self.desk(), no_answer_after=NO_ANSWER_AFTER)
 
     def look(self, ref: str) -> None:
         look(self.desk(), ref, no_answer_after=NO_ANSWER_AFTER)
@@ -395,9 +395,13 @@ def _kept() -> Iterator[None]:
 
 @contextmanager
 def at_work(world: World, *, late: bool = False) -> Iterator[World]:
-    """`world` in a process where nothing runs side by side by itself, and whose log lines are kept."""
+    """`world` in a process where nothing runs side by side by itself, and whose log lines are kept.
+
+    Its index has one shard: eight would be eight calls that are alike.
+    """
     threads = _AtOnce(late=late)
     with (
+        patch.object(keys, "SHARDS", 1),
         patch.object(settle, "side_by_side", lambda: threads),
         patch.object(take_notice, "side_by_side", lambda: threads),
         patch.object(observability, "logger", lambda: world.log),

@@ -16,6 +16,7 @@ from payfirst.observability import alarm
 from payfirst.storage import due, keys, outbox
 from payfirst.storage.expressions import Item
 from payfirst.storage.table import Table, batch_get
+from payfirst.usecases.put_off import put_off
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -72,7 +73,7 @@ def _deliver_batch(
     except Exception:  # noqa: BLE001 - one of them is broken: each is tried by itself, and the others must not wait
         if len(entries) == 1:
             alarm("event.failed", item=waiting[0]["sk"])
-            due.put_off(table, waiting[0], now)
+            put_off(table, waiting[0], now)
             return 0, 1
         each = [_deliver_batch(table, bus, bus_name, [entry], now) for entry in entries]
         return sum(left for left, _ in each), sum(stayed for _, stayed in each)

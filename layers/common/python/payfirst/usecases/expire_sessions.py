@@ -16,6 +16,7 @@ from payfirst.storage import due, keys, sessions
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table
+from payfirst.usecases.put_off import put_off
 
 BATCH: Final = 50
 """Sessions in one transaction: each takes two of its hundred actions."""
@@ -69,8 +70,7 @@ def _one_by_one(table: Table, entries: Sequence[Item], now: datetime, latest: da
         except Exception:  # noqa: BLE001 - see above
             alarm("expiry.failed", item=entry["sk"])
             broken += 1
-            if due.put_off(table, entry, now):
-                alarm("expiry.parked", item=entry["sk"])
+            put_off(table, entry, now)
     return done, broken
 
 

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Final
 
 from payfirst.domain.attempt import Attempt, next_check
-from payfirst.domain.errors import TemporaryError
 from payfirst.domain.moves import AttemptStatus
 from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer
 from payfirst.observability import alarm, warn
@@ -19,6 +18,7 @@ from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import send
 from payfirst.storage.table import get
 from payfirst.usecases.ask import ask
+from payfirst.usecases.put_off import put_off
 from payfirst.usecases.refund import pursue
 from payfirst.usecases.settle import settle
 from payfirst.usecases.settlement import Disputed, Evidence, Settled
@@ -67,21 +67,10 @@ def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
         except Exception:  # noqa: BLE001 - the item is tried again later; the others must not wait for it
             alarm("reconcile.failed", item=entry["pk"])
             failed += 1
-            parked += _put_off(desk, entry)
+            parked += put_off(table, entry, now)
         else:
             counts[word] = counts.get(word, 0) + 1
     return ReconcileReport(examined, counts, failed, parked, finished=True)
-
-
-def _put_off(desk: Desk, entry: Item) -> bool:
-    """Try a failing item again later and later; whether it has failed so often now that it waits for a person."""
-    try:
-        parked = due.put_off(desk.settling.table, entry, desk.settling.now)
-    except (ConditionFailedError, TemporaryError):
-        return False  # it has moved on, or the table is away: the next run sees
-    if parked:
-        alarm("reconcile.parked", item=entry["pk"])
-    return parked
 
 
 def settle_entry(desk: Desk, entry: Item, *, no_answer_after: timedelta) -> str:

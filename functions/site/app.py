@@ -10,6 +10,7 @@ from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
 from payfirst.api.reference.page import render
 from payfirst.api.request import Request
+from payfirst.api.return_page import PAGE
 
 HTML_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -45,4 +46,9 @@ def docs(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     return Reply(200, _page(), HTML_HEADERS)
 
 
-handler = build_app("site", {"health": health, "openapi": openapi, "docs": docs})
+def paid(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
+    """`GET /paid`: where PhonePe sends the browser back."""
+    return Reply(200, PAGE, HTML_HEADERS)
+
+
+handler = build_app("site", {"health": health, "openapi": openapi, "docs": docs, "paid": paid})

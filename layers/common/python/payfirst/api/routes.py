@@ -97,6 +97,7 @@ ROUTES: Final = (
     Route("GET", "/health", "site", "health", B, public=True),
     Route("GET", "/openapi.json", "site", "openapi", B, public=True),
     Route("GET", "/docs", "site", "docs", B, public=True),
+    Route("GET", "/paid", "site", "paid", A, public=True),
 )
 
 

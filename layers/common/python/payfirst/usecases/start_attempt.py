@@ -200,7 +200,7 @@ def _what_to_push(till: Till, session: Session, attempt: Attempt, token: str) ->
         expires_at=session.expires_at,
         phone=attempt.phone,
         callback_url=f"{till.callback_origin}/cb/stk/{token}" if attempt.phone else None,
-        redirect_url=f"{till.public_origin}/api/payments/{session.number}/check-booking/",
+        redirect_url=f"{till.public_origin}/paid",
     )
 
 

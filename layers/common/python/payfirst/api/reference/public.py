@@ -146,5 +146,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             ),
         ),
     ),
+    "paid": Operation(SITE, "The page to which PhonePe sends the browser back", one(200, _HTML)),
     "docs": Operation(SITE, "This description for people", one(200, _HTML)),
 }

@@ -8,7 +8,8 @@ import random
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from local.books import Became, Books, compare, read_captures, read_items
+from local.books import Became, Books, Line, compare, read_captures, read_items
 from local.run import ANNOUNCEMENT, HOME
 from local.storm_customers import OUTCOMES, Payment, Storm
 from ops.token import mint
@@ -118,19 +119,27 @@ def outcome_table(payments: Sequence[Payment]) -> Table:
 
 
 def ledger_table(books: Books) -> Table:
-    """Each gateway's captures by what the shop made of them."""
-    table = Table(title="What the gateways collected, and what it became (minor units)")
-    words = [Became.ORDER, Became.BOOKING, Became.REFUND, Became.REVIEW]
-    for head in ("gateway", "collected", "amount", *(f"{word}s" for word in words), "accounted for", "differences"):
-        table.add_column(head, justify="left" if head == "gateway" else "right")
-    for gateway in sorted({line.capture.gateway for line in books.lines}):
-        lines = [line for line in books.lines if line.capture.gateway == gateway]
-        became = Counter(line.became for line in lines if line.difference is None)
-        right = sum(line.capture.amount for line in lines if line.difference is None)
-        total = sum(line.capture.amount for line in lines)
-        wrong = sum(line.difference is not None for line in lines)
-        table.add_row(gateway, str(len(lines)), str(total), *(str(became[word]) for word in words), str(right), str(wrong))
+    """Each gateway's captures by what the shop made of them: how many, and how much in minor units."""
+    gateways = sorted({line.capture.gateway for line in books.lines})
+    table = Table(title="What the gateways collected, and what it became")
+    table.add_column("")
+    for gateway in gateways:
+        table.add_column(gateway, justify="right")
+        table.add_column("minor units", justify="right")
+    rows: dict[str, Callable[[Line], bool]] = {"collected": lambda _: True}
+    rows |= {f"{word}s": partial(_is_right, word) for word in Became if word is not Became.NOTHING}
+    rows["differences"] = lambda line: line.difference is not None
+    for head, holds in rows.items():
+        cells: list[str] = []
+        for gateway in gateways:
+            found = [line.capture.amount for line in books.lines if line.capture.gateway == gateway and holds(line)]
+            cells += [str(len(found)), str(sum(found))]
+        table.add_row(head, *cells)
     return table
+
+
+def _is_right(became: Became, line: Line) -> bool:
+    return line.became is became and line.difference is None
 
 
 if __name__ == "__main__":

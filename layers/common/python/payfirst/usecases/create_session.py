@@ -58,7 +58,7 @@ def create_session(
         try:
             sessions.create(table, session, cart.lines)
         except ConditionFailedError as error:
-            if set(error.failed) != {sessions.SESSION}:
+            if sessions.SESSION not in error.failed:
                 raise _changed_lines(cart, error.failed) from error
             identifier = new_identifier(now, entropy)
             session = replace(session, number=identifier.number, uuid=str(identifier.uuid))

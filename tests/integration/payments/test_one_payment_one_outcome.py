@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -162,6 +163,18 @@ def test_another_amount_is_refunded_in_full_and_never_fulfilled(shop: Shop) -> N
     assert (refund["amount"], refund["reason"]) == (34900, "wrong_amount")
     assert shop.read(session).status is SessionStatus.FAILED
     assert shop.listing()["available"] == 10000
+
+
+def test_a_success_notice_without_an_amount_orders_nothing_until_mpesa_was_asked(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.initiate(shop.session(customer))
+    told = json.loads(shop.notice(started))
+    items = told["Body"]["stkCallback"]["CallbackMetadata"]["Item"]
+    told["Body"]["stkCallback"]["CallbackMetadata"]["Item"] = [item for item in items if item["Name"] != "Amount"]
+
+    assert shop.tell(started, json.dumps(told).encode()) is Taken.ASKED
+
+    assert shop.of_kind(customer, keys.ORDER) == []
 
 
 def test_a_receipt_serves_one_attempt(shop: Shop) -> None:

@@ -54,7 +54,7 @@ def process_cart(wanted: CartPayment, *, customer: Customer, till: Till, lifetim
 
 def _active_cart(table: Table, customer: Customer, given: GivenId) -> BookingCart:
     cart = read_booking_cart(table, customer.sub, given.number) if given.number else None
-    if cart is None or cart.status is not CartStatus.ACTIVE:
+    if cart is None or (given.uuid is not None and str(given.uuid) != cart.uuid) or cart.status is not CartStatus.ACTIVE:
         raise NotFoundError("Active cart not found")
     return cart
 

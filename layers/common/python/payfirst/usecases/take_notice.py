@@ -103,7 +103,11 @@ def _names_another(desk: Desk, notice: StkNotice, attempt: Attempt) -> bool:
 
 def _confirmed_by_mpesa(desk: Desk, attempt: Attempt, notice: StkNotice) -> Evidence:
     claimed = notice.answer
-    if not isinstance(claimed, Captured) or desk.confirm is ConfirmWithQuery.OFF:
+    if not isinstance(claimed, Captured):
+        return claimed
+    if claimed.amount is None:
+        return Pending()  # success without an amount proves nothing: M-Pesa is asked, at its pace
+    if desk.confirm is ConfirmWithQuery.OFF:
         return claimed
     said = _status(desk, attempt, notice.checkout_request_id)
     if isinstance(said, Declined) and said.final:

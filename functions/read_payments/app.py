@@ -15,7 +15,7 @@ from payfirst.api.orders_wire import SessionListed, SessionOut, StatusOut, Timel
 from payfirst.api.paging import page_size, paged, position, unpaged
 from payfirst.api.payments_wire import WORDS, CheckedOut, PaymentOut
 from payfirst.api.request import Request
-from payfirst.api.resources import cursor_key, customer, table
+from payfirst.api.resources import cursor_key, customer, queue, table
 from payfirst.api.values import given
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.moves import SessionStatus
@@ -24,6 +24,7 @@ from payfirst.settings import settings
 from payfirst.storage import timeline
 from payfirst.usecases.find import find_session
 from payfirst.usecases.list_sessions import list_sessions, sessions_with
+from payfirst.usecases.nudge import nudge
 from payfirst.usecases.read_outcome import read_booking
 
 NO_PAYMENT = "Payment not found"
@@ -40,7 +41,9 @@ def get_session(request: Request, session_id: str) -> Reply:
 
 def status(request: Request, session_id: str) -> Reply:
     """`GET /api/payments/sessions/{session_id}/status/`"""
-    return Reply(200, StatusOut.of(_session(request, session_id, "Session not found"), request.now))
+    session = _session(request, session_id, "Session not found")
+    nudge(queue(), session, request.now)
+    return Reply(200, StatusOut.of(session, request.now))
 
 
 def events(request: Request, session_id: str) -> Reply:
@@ -57,6 +60,7 @@ def get_payment(request: Request, payment_id: str) -> Reply:
 def check_booking(request: Request, payment_id: str) -> Reply:
     """`GET /api/payments/{payment_id}/check-booking/`"""
     session = _session(request, payment_id, NO_PAYMENT)
+    nudge(queue(), session, request.now)
     booking = read_booking(session, table=table(request.deadline))
     return Reply(200, CheckedOut.of(session, BookingOut.of(booking) if booking else None, request.now))
 

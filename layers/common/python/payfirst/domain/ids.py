@@ -55,6 +55,11 @@ def new_identifier(now: datetime, entropy: Entropy) -> Identifier:
     return Identifier(number, UUID(int=(unix_ms << 80) | (0x7 << 76) | (low << 64) | (0b10 << 62) | tail))
 
 
+def made_at(number: int) -> datetime:
+    """The instant at which the id was made, to the millisecond, aware UTC."""
+    return EPOCH + timedelta(milliseconds=number >> RANDOM_BITS)
+
+
 def number_of(uuid: UUID) -> int | None:
     """The integer form of one of our UUIDs; None for a UUID that is not one of ours."""
     since_2020 = (uuid.int >> 80) - _UNIX_EPOCH_MS

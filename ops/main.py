@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ops import operate
+from ops import operate, orders
 from ops.credentials import credentials_app
 from ops.running import HOME, ROOT, enter, table_of
 from ops.seed import seed
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(credentials_app)
+app.add_typer(orders.orders_app)
 operate.register(app)
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]

@@ -53,18 +53,20 @@ class Found(StrEnum):
     UNPAID = "unpaid"
 
 
-def _table(home: Path) -> Table:
+def table_in(home: Path) -> Table:
+    """The table of the stack that is kept in `home`, which this process enters."""
     return table_of(enter(home))
 
 
-def _who(by: str) -> str:
+def who(by: str) -> str:
+    """Who acts, as timelines name it: `by`, else the login."""
     return f"operator:{by or getpass.getuser()}"
 
 
 def stuck_command(home: Home = HOME) -> None:
     """List what needs a person, and what has waited too long for a sweep; exit with 1 if there is anything."""
     with in_one_sentence():
-        found = list(operate.stuck(_table(home), utc_now()))
+        found = list(operate.stuck(table_in(home), utc_now()))
     if not found:
         print("Nothing is stuck.")
         return
@@ -80,7 +82,7 @@ def show_command(
 ) -> None:
     """Show one payment's whole story: its session, its attempts and refunds, and everything that happened."""
     with in_one_sentence():
-        table = _table(home)
+        table = table_in(home)
         session = _session(table, which)
         events = timeline.read(table, session)
         paid_back = refunds.of_attempt(table, session.latest.ref) if session.latest else ()
@@ -125,10 +127,10 @@ def refund_command(
 ) -> None:
     """Give a payment back, in full or in part; the next sweep sends it. Asking twice while it is under way is refused."""
     with in_one_sentence():
-        table = _table(home)
+        table = table_in(home)
         currency = operate.case(table, ref).attempt.amount.currency
         wanted = Money.of(Decimal(amount), currency) if amount else None
-        refund = operate.refund_payment(table, ref, wanted, utc_now(), by=_who(by), why=why)
+        refund = operate.refund_payment(table, ref, wanted, utc_now(), by=who(by), why=why)
     print(f"{refund.refund_id}: {refund.amount} {refund.amount.currency} will be sent by the next sweep.")
 
 
@@ -143,17 +145,17 @@ def resolve_command(
 ) -> None:
     """Record what a person found out; the payment then goes on by itself. Safe to repeat."""
     with in_one_sentence():
-        table, now = _table(home), utc_now()
+        table, now = table_in(home), utc_now()
         refund = _REFUND.fullmatch(which)
         if refund is not None:
             if not refunded:
                 raise RefusedError("Say --refunded once the money is on its way by hand.")
-            done = operate.resolve_refund(table, refund.group(1), int(refund.group(2)), now, by=_who(by), why=why)
+            done = operate.resolve_refund(table, refund.group(1), int(refund.group(2)), now, by=who(by), why=why)
             print(f"{done.refund_id} is {done.status}.")
             return
         if found is None:
             raise RefusedError("Say --found paid or --found unpaid.")
-        print(f"{which}: {_resolve(table, which, found, receipt, now, _who(by), why)}")
+        print(f"{which}: {_resolve(table, which, found, receipt, now, who(by), why)}")
 
 
 def _resolve(table: Table, ref: str, found: Found, receipt: str, now: datetime, by: str, why: str) -> str:

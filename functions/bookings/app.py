@@ -60,8 +60,9 @@ def list_orders(request: Request) -> Reply:
 
 def get_order(request: Request, order_id: str) -> Reply:
     """`GET /api/orders/{order_id}/`"""
-    found = orders.find_order(given(order_id, "Order not found"), customer=customer(request), table=table(request.deadline))
-    return Reply(200, OrderOut.of(found))
+    where = table(request.deadline)
+    found = orders.find_order(given(order_id, "Order not found"), customer=customer(request), table=where)
+    return Reply(200, OrderOut.of(found, orders.refund_of(found, table=where)))
 
 
 handler = build_app(

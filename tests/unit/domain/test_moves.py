@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from payfirst.domain.moves import (
     ATTEMPT_MOVES,
+    ORDER_MOVES,
     SESSION_MOVES,
     UNRESOLVED,
     AttemptStatus,
+    OrderStatus,
     SessionStatus,
     attempt_sources,
     session_sources,
@@ -35,3 +37,13 @@ def test_an_unpaid_session_expires_only_while_nothing_was_tried() -> None:
 def test_a_success_is_never_taken_back() -> None:
     assert ATTEMPT_MOVES[AttemptStatus.SUCCEEDED] == {AttemptStatus.REFUND_DUE}
     assert attempt_sources(AttemptStatus.FAILED) == UNRESOLVED | {AttemptStatus.NEEDS_REVIEW}
+
+
+def test_an_order_takes_each_step_to_the_door_and_may_be_cancelled_before_it() -> None:
+    assert {status: set(ORDER_MOVES[status]) for status in OrderStatus} == {
+        OrderStatus.CONFIRMED: {OrderStatus.PACKED, OrderStatus.CANCELLED},
+        OrderStatus.PACKED: {OrderStatus.OUT_FOR_DELIVERY, OrderStatus.CANCELLED},
+        OrderStatus.OUT_FOR_DELIVERY: {OrderStatus.DELIVERED, OrderStatus.CANCELLED},
+        OrderStatus.DELIVERED: set(),
+        OrderStatus.CANCELLED: set(),
+    }

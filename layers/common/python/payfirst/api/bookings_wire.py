@@ -43,7 +43,7 @@ class SlotOut(Out):
 
 
 class StepOut(Out):
-    """One entry of a history; a reschedule shows both slots and the customer's reason."""
+    """One entry of a history; a reschedule shows both slots and the customer's reason, a cancellation the shop's."""
 
     status: str
     at: str
@@ -56,6 +56,8 @@ class StepOut(Out):
         moved: dict[str, Any] = {}
         if step.moved_from and step.moved_to:
             moved = {"moved_from": SlotOut.of(step.moved_from), "moved_to": SlotOut.of(step.moved_to), "reason": step.reason}
+        elif step.reason is not None:
+            moved = {"reason": step.reason}
         return cls(status=step.status, at=instant(step.at), **moved)
 
 

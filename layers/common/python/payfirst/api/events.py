@@ -82,6 +82,22 @@ class OrderCreated(Event):
     order_number: str
 
 
+class OrderMoved(Event):
+    """The order is on its way: packed, out for delivery, or delivered."""
+
+    order: int
+    order_number: str
+
+
+class OrderCancelled(Event):
+    """The order will not come; its stock is for sale again, and `amount` goes back to the customer."""
+
+    order: int
+    order_number: str
+    why: str
+    amount: Minor
+
+
 class BookingCreated(Event):
     """The booking exists."""
 
@@ -121,6 +137,10 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
     "payment.received": PaymentReceived,
     "payment.needs_review": PaymentNeedsReview,
     "order.created": OrderCreated,
+    "order.packed": OrderMoved,
+    "order.out_for_delivery": OrderMoved,
+    "order.delivered": OrderMoved,
+    "order.cancelled": OrderCancelled,
     "booking.created": BookingCreated,
     "refund.due": RefundDue,
     "refund.refunded": RefundEnded,

@@ -12,7 +12,7 @@ from payfirst.api.fields import Count, In, JsonNumber, Number, Out, ShortText, T
 from payfirst.domain.clock import instant
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import SessionStatus
+from payfirst.domain.moves import OrderStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, Delivery, Kind, OrderLine, OrderSnapshot, RefundShown, Session
 from payfirst.usecases.start_attempt import Started
 
@@ -159,8 +159,8 @@ def order_of(session: Session) -> OrderShown | None:
     """The session's order as its status shows it; None before there is one."""
     if session.outcome is None or session.kind is not Kind.ORDER:
         return None
-    number, code = session.outcome.number, session.outcome.code
-    return OrderShown(order_id=number, order_number=code, order_status="confirmed", payment_status="paid")
+    number, code, status = session.outcome.number, session.outcome.code, session.outcome.status or OrderStatus.CONFIRMED
+    return OrderShown(order_id=number, order_number=code, order_status=status, payment_status="paid")
 
 
 def added(session: Session) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from payfirst.api.bookings_wire import StepOut
 from payfirst.api.fields import Count, JsonNumber, Out
-from payfirst.api.orders_wire import DeliveryOut
+from payfirst.api.orders_wire import DeliveryOut, RefundOut
 from payfirst.domain.clock import instant
 from payfirst.domain.order import Order
-from payfirst.domain.session import OrderLine
+from payfirst.domain.session import OrderLine, RefundShown
 
 
 class OrderLineOut(Out):
@@ -54,7 +54,7 @@ class OrderListed(Out):
 
 
 class OrderOut(OrderListed):
-    """A whole order; `receipt` is M-Pesa's, null where only its status is known."""
+    """A whole order; `receipt` is M-Pesa's, null where only its status is known. A cancelled one says how its refund stands."""
 
     session_id: str
     items: list[OrderLineOut]
@@ -64,9 +64,10 @@ class OrderOut(OrderListed):
     receipt: str | None
     timeline: list[StepOut]
     rounding: str | None = None
+    refund: RefundOut | None = None
 
     @classmethod
-    def of(cls, order: Order) -> OrderOut:
+    def of(cls, order: Order, refund: RefundShown | None = None) -> OrderOut:
         return cls(
             **_common(order),
             session_id=order.session,
@@ -77,6 +78,7 @@ class OrderOut(OrderListed):
             receipt=order.receipt,
             timeline=[StepOut.of(step) for step in order.timeline],
             **({"rounding": str(order.rounding)} if order.rounding.minor else {}),
+            **({"refund": RefundOut.of(refund)} if refund else {}),
         )
 
 

@@ -49,7 +49,17 @@ class BookingStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-S, T, R, K = SessionStatus, AttemptStatus, RefundStatus, BookingStatus
+class OrderStatus(StrEnum):
+    """Document B's order, from the payment to the door."""
+
+    CONFIRMED = "confirmed"
+    PACKED = "packed"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+S, T, R, K, D = SessionStatus, AttemptStatus, RefundStatus, BookingStatus, OrderStatus
 
 UNRESOLVED: Final = frozenset({T.CREATED, T.SENT, T.UNKNOWN})
 """An attempt whose outcome nobody knows yet."""
@@ -88,6 +98,14 @@ BOOKING_MOVES: Final[Mapping[BookingStatus, frozenset[BookingStatus]]] = {
     K.CANCELLED: frozenset(),
 }
 
+ORDER_MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
+    D.CONFIRMED: frozenset({D.PACKED, D.CANCELLED}),
+    D.PACKED: frozenset({D.OUT_FOR_DELIVERY, D.CANCELLED}),
+    D.OUT_FOR_DELIVERY: frozenset({D.DELIVERED, D.CANCELLED}),
+    D.DELIVERED: frozenset(),
+    D.CANCELLED: frozenset(),
+}
+
 
 def session_sources(target: SessionStatus) -> frozenset[SessionStatus]:
     """The statuses from which a session may become `target`."""
@@ -102,3 +120,8 @@ def refund_sources(target: RefundStatus) -> frozenset[RefundStatus]:
 def attempt_sources(target: AttemptStatus) -> frozenset[AttemptStatus]:
     """The statuses from which an attempt may become `target`."""
     return frozenset(source for source, targets in ATTEMPT_MOVES.items() if target in targets)
+
+
+def order_sources(target: OrderStatus) -> frozenset[OrderStatus]:
+    """The statuses from which an order may become `target`."""
+    return frozenset(source for source, targets in ORDER_MOVES.items() if target in targets)

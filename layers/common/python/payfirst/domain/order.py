@@ -8,17 +8,23 @@ from decimal import Decimal
 
 from payfirst.domain.booking import Step
 from payfirst.domain.money import Money
+from payfirst.domain.moves import OrderStatus
 from payfirst.domain.session import Delivery, OrderLine
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as it was paid for; `receipt` is the gateway's, and None where none is known."""
+    """An order as it was paid for; `receipt` is the gateway's, and None where none is known.
+
+    `session` is its session's UUID, `session_number` the same session in the owner's list.
+    """
 
     number: int
     code: str
+    owner: str
     session: str
-    status: str
+    session_number: int
+    status: OrderStatus
     payment_status: str
     amount: Money
     lines: tuple[OrderLine, ...]

@@ -158,10 +158,11 @@ class AttemptCodes:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The one booking or order of a session."""
+    """The one booking or order of a session; `status` is an order's, None until it was moved for the first time."""
 
     number: int
     code: str
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

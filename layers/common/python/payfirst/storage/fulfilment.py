@@ -7,7 +7,7 @@ from datetime import datetime
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
-from payfirst.domain.moves import AttemptStatus, BookingStatus, SessionStatus
+from payfirst.domain.moves import AttemptStatus, BookingStatus, OrderStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Session, quantities
 from payfirst.storage import keys
 from payfirst.storage.attempts import ATTEMPT, GUARD, guard_key, promo_taken
@@ -142,7 +142,7 @@ def _order_item(session: Session, snapshot: OrderSnapshot, attempt: Attempt, out
         "order_number": outcome.code,
         "session": session.uuid,
         "session_number": session.number,
-        "status": "confirmed",
+        "status": OrderStatus.CONFIRMED.value,
         "payment_status": "paid",
         "amount": session.amount.minor,
         "currency": session.amount.currency.value,
@@ -153,7 +153,7 @@ def _order_item(session: Session, snapshot: OrderSnapshot, attempt: Attempt, out
         "rounding": snapshot.rounding.minor,
         "receipt": attempt.receipt,
         "created_at": instant(now),
-        "timeline": [{"status": "confirmed", "at": instant(now)}],
+        "timeline": [{"status": OrderStatus.CONFIRMED.value, "at": instant(now)}],
     }
 
 

@@ -102,7 +102,7 @@ def session_from_item(item: Item) -> Session:
         latest=AttemptCodes(latest["ref"], latest["transaction"], int(latest["number"]), latest["gateway"]) if latest else None,
         live_attempt=item.get("live_attempt"),
         captured=item.get("captured"),
-        outcome=Outcome(int(outcome["number"]), outcome["code"]) if outcome else None,
+        outcome=Outcome(int(outcome["number"]), outcome["code"], outcome.get("status")) if outcome else None,
         failure=_failure(item),
         refund=RefundShown(Money(int(refund["amount"]), currency), refund["status"], refund["reason"]) if refund else None,
         writer=item.get("writer", ""),

@@ -145,6 +145,15 @@ def give_back(
 
     Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken), session.
     """
+    refund, writes = owed(attempt, amount, number, now, reason=why)
+    transact(table, [*writes, *_shown(session, refund, RefundStatus.DUE, now, by=by, why=why)])
+
+
+def owed(attempt: Attempt, amount: Money, number: int, now: datetime, *, reason: str) -> tuple[Refund, list[Write]]:
+    """The `number`th refund of a payment, and the writes that owe it, bounded by what is left; the session shows it beside.
+
+    Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken).
+    """
     refund = Refund(
         ref=attempt.ref,
         number=number,
@@ -153,26 +162,20 @@ def give_back(
         gateway=attempt.gateway,
         amount=amount,
         status=RefundStatus.DUE,
-        reason=why,
+        reason=reason,
         created_at=now,
         receipt=attempt.receipt,
     )
-    transact(
-        table,
-        [
-            Update(
-                ATTEMPT,
-                keys.attempt(attempt.ref),
-                when=(
-                    one_of("status", (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE)),
-                    at_least("refundable", amount.minor),
-                ),
-                add={"refundable": -amount.minor},
-            ),
-            Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
-            *_shown(session, refund, RefundStatus.DUE, now, by=by, why=why),
-        ],
+    lowered = Update(
+        ATTEMPT,
+        keys.attempt(attempt.ref),
+        when=(
+            one_of("status", (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE)),
+            at_least("refundable", amount.minor),
+        ),
+        add={"refundable": -amount.minor},
     )
+    return refund, [lowered, Put(REFUND, refund_to_item(refund), when=(absent("pk"),))]
 
 
 def of_attempt(table: Table, ref: str) -> tuple[Refund, ...]:

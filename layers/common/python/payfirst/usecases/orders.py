@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from payfirst.domain.errors import NotFoundError
 from payfirst.domain.ids import GivenId
+from payfirst.domain.moves import OrderStatus
 from payfirst.domain.order import Order
-from payfirst.domain.session import Customer
-from payfirst.storage import keys, orders
+from payfirst.domain.session import Customer, RefundShown
+from payfirst.storage import keys, orders, sessions
 from payfirst.storage.lists import Position, Slice, read_page
 from payfirst.storage.table import Table
 from payfirst.usecases.find import number_of_outcome
@@ -35,3 +36,11 @@ def find_order(given: GivenId, *, customer: Customer, table: Table) -> Order:
     if order is None:
         raise NotFoundError("Order not found")
     return order
+
+
+def refund_of(order: Order, *, table: Table) -> RefundShown | None:
+    """How the money of a cancelled order stands; None for any other, which costs no request."""
+    if order.status is not OrderStatus.CANCELLED:
+        return None
+    session = sessions.read(table, order.owner, order.session_number)
+    return session.refund if session else None

@@ -13,7 +13,7 @@ from payfirst.domain.cart import BookingCart, ProduceCart
 from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import AttemptStatus, BookingStatus, SessionStatus
+from payfirst.domain.moves import AttemptStatus, BookingStatus, OrderStatus, SessionStatus
 from payfirst.domain.order import Order
 from payfirst.domain.session import (
     AttemptCodes,
@@ -210,8 +210,10 @@ MOVED: Final = replace(
 ORDER: Final = Order(
     number=ORDER_NUMBER,
     code="ORD-20240115-001",
+    owner=SESSION.customer.sub,
     session=SESSION.uuid,
-    status="confirmed",
+    session_number=SESSION.number,
+    status=OrderStatus.PACKED,
     payment_status="paid",
     amount=SESSION.amount,
     lines=(LINE,),
@@ -220,6 +222,9 @@ ORDER: Final = Order(
     delivery_fee=Money(5000, Currency.KES),
     rounding=Money(0, Currency.KES),
     created_at=NOW + timedelta(minutes=1),
-    timeline=(Step("confirmed", NOW + timedelta(minutes=1)),),
+    timeline=(
+        Step(OrderStatus.CONFIRMED, NOW + timedelta(minutes=1)),
+        Step(OrderStatus.PACKED, NOW + timedelta(hours=2)),
+    ),
     receipt="NLJ7RT61SV",
 )

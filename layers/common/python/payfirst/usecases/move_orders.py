@@ -1,0 +1,101 @@
+"""What the shop does with an order after its payment: it is packed, sent out, delivered, or cancelled with its money back.
+
+Each step is safe to repeat: an order that is there already stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
+from payfirst.domain.money import Money
+from payfirst.domain.moves import OrderStatus, RefundStatus, order_sources
+from payfirst.domain.order import Order
+from payfirst.domain.refund import Refund
+from payfirst.domain.session import Session
+from payfirst.observability import note
+from payfirst.storage import attempts, orders, refunds, sessions
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.orders import GivenBack
+from payfirst.storage.table import Table
+
+TRIES: Final = 4
+
+
+def move_order(table: Table, code: str, to: OrderStatus, now: datetime, *, by: str) -> Order:
+    """The order `code`, taken to `to`, which is any status but cancelled.
+
+    NotFoundError, RefusedError ORDER_NOT_MOVABLE when its status does not lead there, ContentionError.
+    """
+    for _ in range(TRIES):
+        order, session = _found(table, code)
+        if order.status is to:
+            return order
+        _check_legal(order, to)
+        try:
+            orders.move(table, session, order, to, now, by=by)
+        except ConditionFailedError:
+            continue  # somebody has just moved it, or its session: read both again
+        note(f"order.{to.value}", order=code)
+        return replace(order, status=to)
+    raise ContentionError("This order is being changed; please try again.")
+
+
+def cancel_order(table: Table, code: str, now: datetime, *, by: str, why: str) -> Refund | None:
+    """Cancel the order `code`: its stock is for sale again, and what is left of its payment is due back, all or nothing.
+
+    Answers the refund, or None where nothing was left to give back. Cancelled twice it is cancelled once. NotFoundError,
+    RefusedError ORDER_NOT_MOVABLE or STOCK_DISAGREES, ContentionError.
+    """
+    for _ in range(TRIES):
+        order, session = _found(table, code)
+        if order.status is OrderStatus.CANCELLED:
+            return _refund_of(table, session)
+        _check_legal(order, OrderStatus.CANCELLED)
+        try:
+            refund = orders.cancel(table, session, order, _left(table, session), now, by=by, why=why)
+        except ConditionFailedError as error:
+            _check_stock(set(error.failed))
+            continue
+        note("order.cancelled", order=code, refund=refund.refund_id if refund else None)
+        return refund
+    raise ContentionError("This order is being changed; please try again.")
+
+
+def _found(table: Table, code: str) -> tuple[Order, Session]:
+    order = orders.by_code(table, code)
+    session = sessions.read(table, order.owner, order.session_number) if order else None
+    if order is None or session is None:
+        raise NotFoundError(f"There is no order {code}.")
+    return order, session
+
+
+def _check_legal(order: Order, to: OrderStatus) -> None:
+    if order.status not in order_sources(to):
+        message = f"{order.code} is {order.status}: from there it cannot become {to}."
+        raise RefusedError(message, code="ORDER_NOT_MOVABLE")
+
+
+def _check_stock(failed: set[str]) -> None:
+    listings = sorted(name.removeprefix("listing:") for name in failed if name.startswith("listing:"))
+    if listings and failed == {f"listing:{number}" for number in listings}:
+        message = f"The stock of listing {', '.join(listings)} does not count what this order bought as sold."
+        raise RefusedError(message, code="STOCK_DISAGREES")
+
+
+def _left(table: Table, session: Session) -> GivenBack | None:
+    """What of the order's payment has not been given back yet, and is not on its way back."""
+    attempt = attempts.read(table, session.captured or "")
+    if attempt is None or attempt.captured is None:
+        raise LookupError(f"session {session.uuid} has an order and no payment")
+    made = refunds.of_attempt(table, attempt.ref)
+    returned = sum(refund.amount.minor for refund in made if refund.status is not RefundStatus.FAILED)
+    left = Money(attempt.captured.minor - returned, attempt.captured.currency)
+    return GivenBack(attempt, left, len(made) + 1) if left.minor > 0 else None
+
+
+def _refund_of(table: Table, session: Session) -> Refund | None:
+    made = refunds.of_attempt(table, session.captured or "")
+    return next((refund for refund in reversed(made) if refund.reason == orders.CANCELLED), None)

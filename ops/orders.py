@@ -1,0 +1,111 @@
+"""The commands for those who pack and deliver: the orders of a day, and each step of one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Column
+from rich.table import Table as Grid
+
+from ops.operate import By, Home, table_in, who
+from ops.running import HOME
+from ops.sentences import in_one_sentence
+from payfirst.domain.clock import utc_now
+from payfirst.domain.errors import RefusedError
+from payfirst.domain.moves import OrderStatus
+from payfirst.domain.order import Order
+from payfirst.storage import orders
+from payfirst.usecases.move_orders import cancel_order, move_order
+from payfirst.usecases.settlement import NAIROBI
+
+orders_app: Final = typer.Typer(name="orders", help="Pack, send out, deliver and cancel orders.", no_args_is_help=True)
+
+Code = Annotated[str, typer.Argument(help="The order: ORD-YYYYMMDD-NNN.")]
+
+
+@orders_app.command("list")
+def list_command(
+    day: Annotated[str, typer.Option(help="The last day in Nairobi, YYYY-MM-DD.", show_default="today")] = "",
+    days: Annotated[int, typer.Option(min=1, max=92, help="How many days up to that one.")] = 7,
+    status: Annotated[OrderStatus | None, typer.Option(help="Only orders of this status.", show_default="all")] = None,
+    home: Home = HOME,
+) -> None:
+    """List the orders of some days, oldest first, with what is in them and where they go."""
+    with in_one_sentence():
+        table, last = table_in(home), _day(day)
+        wanted = [last - timedelta(days=back) for back in reversed(range(days))]
+        found = [order for each in wanted for order in orders.of_day(table, each.strftime("%Y%m%d"))]
+    shown = [order for order in found if status in (None, order.status)]
+    grid = Grid(Column("Order", no_wrap=True), Column("Status", no_wrap=True), "Total", "What", "Where")
+    for order in shown:
+        grid.add_row(order.code, order.status, f"{order.amount} {order.amount.currency}", _content(order), _place(order))
+    Console().print(grid)
+
+
+def _day(given: str) -> date:
+    if not given:
+        return datetime.now(ZoneInfo(NAIROBI)).date()
+    try:
+        return date.fromisoformat(given)
+    except ValueError as error:
+        raise RefusedError(f"{given} is not a day; write it as YYYY-MM-DD.") from error
+
+
+def _content(order: Order) -> str:
+    return ", ".join(f"{line.quantity.normalize():f} {line.unit} {line.product_name}" for line in order.lines)
+
+
+def _place(order: Order) -> str:
+    delivery = order.delivery
+    when = delivery.estimated_delivery_date.isoformat() if delivery.estimated_delivery_date else ""
+    return ", ".join(
+        word for word in (delivery.full_name, delivery.detailed_address, when, delivery.delivery_time_slot) if word
+    )
+
+
+@orders_app.command("pack")
+def pack_command(code: Code, by: By = "", home: Home = HOME) -> None:
+    """The order is packed."""
+    _move(code, OrderStatus.PACKED, by, home)
+
+
+@orders_app.command("dispatch")
+def dispatch_command(code: Code, by: By = "", home: Home = HOME) -> None:
+    """The packed order is out for delivery."""
+    _move(code, OrderStatus.OUT_FOR_DELIVERY, by, home)
+
+
+@orders_app.command("deliver")
+def deliver_command(code: Code, by: By = "", home: Home = HOME) -> None:
+    """The order has reached its customer."""
+    _move(code, OrderStatus.DELIVERED, by, home)
+
+
+def _move(code: str, to: OrderStatus, by: str, home: Path) -> None:
+    with in_one_sentence(), contextlib.redirect_stdout(sys.stderr):
+        order = move_order(table_in(home), code, to, utc_now(), by=who(by))
+    print(f"{order.code} is {order.status}.")
+
+
+@orders_app.command("cancel")
+def cancel_command(
+    code: Code,
+    why: Annotated[str, typer.Option(help="The reason, as the customer reads it.", prompt=True)],
+    by: By = "",
+    home: Home = HOME,
+) -> None:
+    """Cancel an order: its stock is for sale again, and the next sweep sends what was paid for it back."""
+    with in_one_sentence(), contextlib.redirect_stdout(sys.stderr):
+        refund = cancel_order(table_in(home), code, utc_now(), by=who(by), why=why)
+    if refund is None:
+        print(f"{code} is cancelled; its money had gone back before.")
+        return
+    amount = f"{refund.amount} {refund.amount.currency}"
+    print(f"{code} is cancelled; {amount} go back as {refund.refund_id}, which is {refund.status}.")

@@ -84,7 +84,7 @@ def _drawing(draw: random.Random) -> Choice:
     return choose
 
 
-def _after(trace: Trace, departures: Departures) -> Iterator[Departures]:
+def departing(trace: Trace, departures: Departures) -> Iterator[Departures]:
     """Every schedule that departs once more than `departures`, later than its last departure."""
     last = departures[-1][0] if departures else -1
     for step, (enabled, chosen) in enumerate(trace.steps):
@@ -97,9 +97,9 @@ def explore(scenario: Scenario, *, seconds: float, seed: int) -> Report:
     report, explorer, draw = Report(scenario.name), Explorer(scenario), random.Random(seed)  # noqa: S311 - repeatable
     ends = time.monotonic() + seconds
     base = _tried(explorer, Schedule(), report)
-    ones = list(_after(base, ()))
+    ones = list(departing(base, ()))
     traces = {departures: _tried(explorer, Schedule(departures), report) for departures in ones}
-    twos = [two for departures, trace in traces.items() for two in _after(trace, departures)]
+    twos = [two for departures, trace in traces.items() for two in departing(trace, departures)]
     plain = faults_of(base)
     with_fault = [(one, fault) for one, trace in traces.items() for fault in faults_of(trace)]
     report.total = 1 + len(ones) + len(twos) + len(plain) + len(with_fault)

@@ -37,6 +37,11 @@ class Flow:
     name: str
     prepare: Prepare
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the call is meant to end in an error, even without a fault."""
+        return self.name in ("a payment is refused by its gateway", "a second tab finds the open attempt")
+
 
 FLOWS: Final[list[Flow]] = []
 

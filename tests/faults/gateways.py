@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -58,7 +59,8 @@ class Notice:
 class Ledger:
     """What the gateways know. `notices` are those that they have not posted yet; `broken` is what no gateway may ever see.
 
-    The next `refuse_refunds` refunds and `reject_pushes` pushes are refused.
+    The next `refuse_refunds` refunds and `reject_pushes` pushes are refused, and `lose_pushes` more are answered to nobody.
+    `asked` counts what was asked about each payment.
     """
 
     payments: dict[str, Payment] = field(default_factory=dict)
@@ -68,6 +70,8 @@ class Ledger:
     refuse_refunds: int = 0
     reject_pushes: int = 0
     refuse_reversals: bool = False
+    lose_pushes: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     conversations: dict[str, PaidBack] = field(default_factory=dict)
     _count: int = 0
@@ -155,6 +159,7 @@ class Ledger:
         found = [payment for payment in self.payments.values() if payment.gateway_id == body["CheckoutRequestID"]]
         if not found:
             return 500, {"requestId": "1", "errorCode": "500.001.1001", "errorMessage": "The transaction does not Exist"}
+        self.asked[found[0].ref] += 1
         codes = {"open": "4999", "paid": "0", "declined": found[0].code}
         return 200, {
             "ResponseCode": "0",
@@ -297,6 +302,9 @@ class LedgerAdapter(BaseAdapter):
         if fault is Fault.BAD_GATEWAY:
             return _response(502, b"<html>Bad Gateway</html>")
         status, answer = met(fault, lambda: self._ledger.answer(operation, path, body), requests.ConnectionError)
+        if operation == "push" and self._ledger.lose_pushes:
+            self._ledger.lose_pushes -= 1
+            raise requests.ConnectionError
         if fault is Fault.BAD_GATEWAY_AFTER:
             return _response(502, b"<html>Bad Gateway</html>")
         return _response(status, json.dumps(answer).encode())

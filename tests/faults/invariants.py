@@ -42,6 +42,9 @@ _BOOKING: Final = {"CONFIRMED": {"COMPLETED", "CANCELLED"}}
 _BORN: Final = {"S": {"pending", "payment_initiated"}, "ATT": {"created"}, "R": {"due"}, "B": {"CONFIRMED"}, "O": {"confirmed"}}
 _MOVES: Final = {"S": _SESSION, "ATT": _ATTEMPT, "R": _REFUND, "B": _BOOKING, "O": {}}
 
+MOST_SENTENCES: Final = 8
+"""A broken shop is soon broken in many ways; the first ones say why."""
+
 Check = Callable[[World, Book], Iterator[str]]
 
 
@@ -272,4 +275,4 @@ def check(world: World, checks: Sequence[Check] = ALWAYS, book: Book | None = No
     book = book or Book.of(world.items())
     broken = [*world.broken, *(sentence for each in checks for sentence in each(world, book))]
     if broken:
-        raise BrokenError("; ".join(broken))
+        raise BrokenError("; ".join(dict.fromkeys(broken[:MOST_SENTENCES])))

@@ -67,24 +67,26 @@ def watched(world: World) -> World:
     return world
 
 
-def recorded(world: World, act: Act) -> list[Boundary]:
-    """The calls of a run without faults, which has to end well."""
+def recorded(world: World, act: Act, *, is_refused: bool = False) -> list[Boundary]:
+    """The calls of a run without faults, which has to end well, or to be refused where that is what the flow is about."""
     with at_work(world):
         world.seam.active = True
-        perform(world, act)
+        if perform(world, act) is is_refused:
+            raise BrokenError("a call without faults ended otherwise than it should")
         made = list(world.seam.made)
         settle_down(world)
     return made
 
 
-def perform(world: World, act: Act) -> None:
-    """Make the call; whatever it raises besides errors that are meant for callers is a bug."""
+def perform(world: World, act: Act) -> bool:
+    """Make the call; says whether it was answered. Whatever it raises besides errors meant for callers is a bug."""
     try:
         act(world)
     except MEANT:
-        return
+        return False
     finally:
         world.seam.active = False
+    return True
 
 
 def end(world: World, ending: str) -> None:
@@ -112,7 +114,7 @@ def post_again(world: World) -> None:
 def cases(flow: Flow) -> Iterator[tuple[Case, World, Act]]:
     """Every fault at every boundary of a flow, each with a shop of its own."""
     world, act = prepared(flow)
-    boundaries = recorded(watched(world.fork()), act)
+    boundaries = recorded(watched(world.fork()), act, is_refused=flow.is_refused)
     for boundary in boundaries:
         for fault in boundary.faults:
             for ending in ENDINGS:

@@ -124,7 +124,8 @@ def _has_reason(world: World, book: Book, attempt: Item, payment: Payment, reaso
         and ("captured" in other or other["status"] == "needs_review" or other["created_at"] >= attempt["created_at"])
         for other in book.attempts.values()
     )
-    return reason == "surplus" and (rival or world.late_payment is LatePayment.REFUND)
+    changed = book.guard_of(attempt).get("version", attempt["guard"]["version"]) != attempt["guard"]["version"]
+    return reason == "surplus" and (rival or changed or world.late_payment is LatePayment.REFUND)
 
 
 AT_REST: Final[tuple[Check, ...]] = (

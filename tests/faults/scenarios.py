@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Final
 
 from payfirst.domain.ids import GivenId
 from payfirst.domain.session import Session
+from payfirst.domain.times import GivenTime
 from payfirst.gateways.base import Captured
 from payfirst.settings import ConfirmWithQuery
-from payfirst.usecases import booking_carts, operate, produce_cart
+from payfirst.usecases import booking_carts, bookings, operate, produce_cart
 from payfirst.usecases.expire_sessions import expire_sessions
 from payfirst.usecases.start_attempt import Started
 from tests.faults.book import Book
@@ -302,7 +304,16 @@ def refund_result_against_sweep(world: World) -> Mapping[str, Actor]:
     return {"result": telling(world.ledger.notices.pop(0)), "sweep": sweep(timedelta(minutes=2))}
 
 
-@scenario(paid_is_served)
+def booked_as_it_stands(world: World, book: Book) -> Iterator[str]:
+    """A booking is what its cart says, for the cart cannot change once it is being paid for."""
+    yield from paid_is_served(world, book)
+    for item in book.outcomes:
+        cart = book.guards[item["pk"].removeprefix("U#"), f"C#{int(item['content']['cart_id']):016d}"]
+        if cart.get("content") != item["content"]:
+            yield "a cart was booked that its customer had changed or deleted"
+
+
+@scenario(booked_as_it_stands)
 def cart_changed_while_it_is_paid_for(world: World) -> Mapping[str, Actor]:
     customer = world.customer()
     world.promo("SAVE", 1)
@@ -317,6 +328,101 @@ def cart_changed_while_it_is_paid_for(world: World) -> Mapping[str, Actor]:
 
     pay = Actor(lambda there: there.process(cart, customer))
     return {"pay": pay, "discount": Actor(discount), "delete": Actor(delete), "payer": payer()}
+
+
+def moved_as_answered(world: World, book: Book) -> Iterator[str]:
+    """Every move that a customer was told of has happened, and each is in the history."""
+    (booking,) = book.outcomes
+    if world.faulted:
+        return
+    if booking["version"] != len(booking["timeline"]) or booking["version"] != 3:
+        yield f"version {booking['version']} with {len(booking['timeline'])} entries"
+
+
+@scenario(moved_as_answered)
+def a_booking_moved_twice(world: World) -> Mapping[str, Actor]:
+    hers = paid_booking(world).session.customer
+    world.deliver_all()
+    booking = bookings.list_bookings(hers, table=world.table, size=1, position=None).bookings[0]
+    world.rescheduled.add(booking.code)
+
+    def moving(day: int) -> Actor:
+        at = GivenTime(time(9, 0), "09:00")
+        return Actor(lambda there: bookings.reschedule(booking, date(2026, 8, day), at, None, table=there.table, now=there.now))
+
+    return {"one": moving(1), "other": moving(2)}
+
+
+def asked_once(world: World, _: Book) -> Iterator[str]:
+    """Whoever comes second finds that the look was taken."""
+    if world.faulted:
+        return
+    yield from (f"{ref} was asked about {count} times" for ref, count in world.ledger.asked.items() if count > 1)
+
+
+@scenario(asked_once)
+def two_looks_at_one_attempt(world: World) -> Mapping[str, Actor]:
+    ref = paid_order(world).attempt.ref
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=1)
+    look = Actor(lambda there: there.look(ref))
+    return {"queue": look, "queue-again": look, "sweep": sweep()}
+
+
+@scenario(outcomes(0, 1))
+def notice_before_a_lost_response(world: World) -> Mapping[str, Actor]:
+    session = world.session(world.customer())
+    world.ledger.lose_pushes = 1
+    return {"initiate": initiating(session), "payer": payer()}
+
+
+@scenario(outcomes(1))
+def late_success_against_sweep(world: World) -> Mapping[str, Actor]:
+    started = given_up(world)
+    world.ledger.pay(started.attempt.ref)
+    world.insisted = list(world.ledger.notices)
+    return {"sweep": sweep(timedelta(minutes=10)), "late": telling(world.ledger.notices.pop(0))}
+
+
+@scenario(paid_is_served)
+def late_success_against_another_session(world: World) -> Mapping[str, Actor]:
+    first = given_up(world)
+    other = world.session(first.session.customer, fill=False)
+    world.ledger.pay(first.attempt.ref)
+    world.insisted = list(world.ledger.notices)
+    return {"other": initiating(other), "late": telling(world.ledger.notices.pop(0)), "payer": payer()}
+
+
+def one_doubt(_: World, book: Book) -> Iterator[str]:
+    if len(book.reviews) != 1 or len(book.receipts) != 1:
+        yield f"{len(book.receipts)} receipts and {len(book.reviews)} doubts"
+
+
+@scenario(one_doubt)
+def two_receipts_for_one_payment(world: World) -> Mapping[str, Actor]:
+    started = paid_order(world)
+    first, world.ledger.notices = world.ledger.notices[0], []
+    world.now += timedelta(minutes=1)
+    world.reconcile()
+    body = json.loads(first.raw)
+    body["Body"]["stkCallback"]["CallbackMetadata"]["Item"][1]["Value"] = "N999"
+    second = Notice("stk", first.token, json.dumps(body).encode())
+    world.insisted = [first, second]
+    world.disputed.add(started.attempt.ref)
+    return {"first": telling(first), "second": telling(second)}
+
+
+@scenario(outcomes(1))
+def two_people_give_money_back(world: World) -> Mapping[str, Actor]:
+    started = paid_booking(world)
+    world.deliver_all()
+    ref = started.attempt.ref
+    world.given_back.add(ref)
+
+    def give(there: World) -> None:
+        operate.refund_payment(there.table, ref, None, there.now, by="anna", why="a gesture")
+
+    return {"one": Actor(give), "other": Actor(give)}
 
 
 @scenario(outcomes(1))
@@ -345,3 +451,35 @@ def person_against_gateway(world: World) -> Mapping[str, Actor]:
         operate.resolve_attempt(there.desk().settling, payment.ref, decision, by="anna", why="the statement has it")
 
     return {"person": Actor(resolve), "colleague": Actor(resolve), "sweep": sweep(timedelta(minutes=2))}
+
+
+@scenario(paid_is_served)
+def expiry_first_against_initiate(world: World) -> Mapping[str, Actor]:
+    session = world.session(world.customer())
+    world.now += timedelta(minutes=14)
+    return {"expire": expiring(timedelta(minutes=2)), "initiate": initiating(session), "payer": payer()}
+
+
+@scenario(outcomes(0))
+def refund_result_against_its_ladders_end(world: World) -> Mapping[str, Actor]:
+    started = world.initiate(world.session(world.customer()))
+    world.ledger.pay(started.attempt.ref, amount=10000)
+    world.deliver_all()
+    world.reconcile()
+    return {"sweep": sweep(timedelta(days=5)), "result": telling(world.ledger.notices.pop(0))}
+
+
+@scenario(outcomes(0))
+def a_refused_refund_is_asked_about_twice(world: World) -> Mapping[str, Actor]:
+    customer = world.customer()
+    started = world.process(world.booking_cart(customer), customer)
+    world.ledger.pay(started.attempt.ref, amount=10000)
+    world.ledger.refuse_refunds = 1
+    world.deliver_all()
+    world.reconcile()
+
+    def twice(there: World) -> None:
+        for minutes in (2, 4):
+            sweep(timedelta(minutes=minutes)).work(there)
+
+    return {"slow": sweep(timedelta(minutes=2)), "quick": Actor(twice)}

@@ -107,6 +107,7 @@ class Stage:
         world.seam.turn = self._turn
         world.seam.actor = lambda: threading.current_thread().name
         fault = schedule.fault
+        world.faulted = fault is not None
         world.seam.plan = lambda boundary: fault[1] if fault and boundary.number == fault[0] else None
 
     def _turn(self, _: Boundary) -> None:

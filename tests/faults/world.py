@@ -20,7 +20,8 @@ from unittest.mock import patch
 from payfirst import observability
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.cart import BookingCart, ProduceCart
-from payfirst.domain.catalogue import Listing
+from payfirst.domain.catalogue import Listing, ServiceType
+from payfirst.domain.catalogue import Service as CatalogueService
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import GivenId, new_identifier
 from payfirst.domain.money import Currency, Money
@@ -34,7 +35,7 @@ from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import ConfirmWithQuery, LatePayment
 from payfirst.storage import attempts, keys, sessions
 from payfirst.storage.carts import booking_cart_to_item, produce_cart_to_item
-from payfirst.storage.catalogue import listing_to_item, promo_to_item
+from payfirst.storage.catalogue import listing_to_item, promo_to_item, service_to_item
 from payfirst.storage.expressions import Item, Put, from_wire
 from payfirst.storage.queue import Queue
 from payfirst.storage.table import Table, write
@@ -138,6 +139,9 @@ class World:
     bus: FakeBus = field(init=False)
     table: Table = field(init=False)
     draw: random.Random = field(init=False)
+    marks: random.Random = field(init=False)
+    drawn: list[bytes] = field(default_factory=list)
+    echo: list[bytes] = field(default_factory=list)
     stocked: dict[int, Decimal] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
     started: dict[str, Started] = field(default_factory=dict)
@@ -145,6 +149,7 @@ class World:
     given_back: set[str] = field(default_factory=set)
     by_hand: set[str] = field(default_factory=set)
     rescheduled: set[str] = field(default_factory=set)
+    faulted: bool = False
     insisted: list[Notice] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     decoded: dict[tuple[str, str], tuple[Any, Item]] = field(default_factory=dict)
@@ -155,7 +160,10 @@ class World:
         client: Any = SeamClient(self.seam, self.client) if isinstance(self.client, ModelTable) else self.client
         deadline = Deadline(lambda: 25.0)
         # A real table remembers the tokens of other runs, so there each is new; what is decided does not depend on them.
-        token = (lambda: self.entropy(16).hex()) if isinstance(self.client, ModelTable) else (lambda: secrets.token_hex(16))
+        self.marks = random.Random(self.seed + 1)  # noqa: S311 - likewise
+        token = (
+            (lambda: self.marks.randbytes(16).hex()) if isinstance(self.client, ModelTable) else (lambda: secrets.token_hex(16))
+        )
         self.table = Table(client, self.name, deadline, token, lambda _: None, lambda: 0.5)
 
     def fork(self, client: Any = None, name: str = "model") -> World:
@@ -164,6 +172,8 @@ class World:
         client = self.client.fork() if client is None else client
         other = replace(self, client=client, name=name, seam=seam, ledger=copy.deepcopy(self.ledger), log=Log())
         other.draw.setstate(self.draw.getstate())
+        other.marks.setstate(self.marks.getstate())
+        other.drawn, other.echo = [], []
         other.queue.sent = list(self.queue.sent)
         other.bus.came = list(self.bus.came)
         other.stocked, other.started = dict(self.stocked), dict(self.started)
@@ -174,7 +184,9 @@ class World:
         return other
 
     def entropy(self, size: int) -> bytes:
-        return self.draw.randbytes(size)
+        """Random bytes; while `echo` holds some, those, so that ids are drawn a second time."""
+        self.drawn.append(self.echo.pop(0) if self.echo else self.draw.randbytes(size))
+        return self.drawn[-1]
 
     # The shop's goods and customers
 
@@ -228,6 +240,8 @@ class World:
             promo_code=promo,
             address=None,
         )
+        service = CatalogueService(ServiceType.PUJA, 1, "Ganesh Puja", "", "Asia/Kolkata", Currency.INR, (), content.price)
+        write(self.table, Put("service", service_to_item(service)))
         cart = BookingCart(identifier.number, str(identifier.uuid), content, self.entropy(8).hex(), self.now)
         write(self.table, Put("cart", booking_cart_to_item(customer.sub, cart)))
         return cart
@@ -394,14 +408,14 @@ def _kept() -> Iterator[None]:
 
 
 @contextmanager
-def at_work(world: World, *, late: bool = False) -> Iterator[World]:
+def at_work(world: World, *, late: bool = False, shards: int = 1) -> Iterator[World]:
     """`world` in a process where nothing runs side by side by itself, and whose log lines are kept.
 
-    Its index has one shard: eight would be eight calls that are alike.
+    Its index has one shard, unless told otherwise: eight would be eight calls that are alike.
     """
     threads = _AtOnce(late=late)
     with (
-        patch.object(keys, "SHARDS", 1),
+        patch.object(keys, "SHARDS", shards),
         patch.object(settle, "side_by_side", lambda: threads),
         patch.object(take_notice, "side_by_side", lambda: threads),
         patch.object(observability, "logger", lambda: world.log),

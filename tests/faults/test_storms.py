@@ -1,0 +1,32 @@
+"""Where writes really race, one payment is one order and the last unit is sold once."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from local.embedded_aws import EmbeddedAws
+from tests.faults import storms
+from tests.faults.book import Book
+from tests.faults.world import TOMATOES
+
+NOTICES: Final = 1000
+BUYERS: Final = 200
+UNITS: Final = 10
+
+
+def test_a_thousand_identical_notices_make_one_order(embedded_aws: EmbeddedAws, table_name: str) -> None:
+    client: Any = embedded_aws.client("dynamodb")
+    book = Book.of(storms.identical_notices(client, table_name, NOTICES).items())
+    assert len(book.outcomes) == 1
+    assert book.listings[TOMATOES]["sold"] == 2
+
+
+def test_two_hundred_buyers_of_the_last_ten_make_ten_orders(embedded_aws: EmbeddedAws, table_name: str) -> None:
+    client: Any = embedded_aws.client("dynamodb")
+    world = storms.buyers_of_the_last(client, table_name, BUYERS, UNITS)
+    book = Book.of(world.items())
+    paid = [payment for payment in world.ledger.payments.values() if payment.state == "paid"]
+    assert len(book.outcomes) == UNITS
+    assert book.listings[TOMATOES]["available"] == 0
+    assert len(paid) == BUYERS
+    assert len(book.refunds) == BUYERS - UNITS

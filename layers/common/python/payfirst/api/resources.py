@@ -13,7 +13,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Gateway, GatewayName
-from payfirst.observability import alarm
+from payfirst.observability import alarm, warn
 from payfirst.settings import settings
 from payfirst.storage.queue import Queue, sqs
 from payfirst.storage.table import Table, dynamodb
@@ -117,6 +117,20 @@ def _phonepe(credentials: PhonePeCredentials) -> Gateway:
     from payfirst.gateways.phonepe.client import PhonePe  # noqa: PLC0415
 
     return PhonePe(credentials, settings().phonepe_base_url, settings().phonepe_token_url, _shared_tokens(), _container())
+
+
+@cache
+def check_callback_address() -> None:
+    """MisconfiguredError in production when M-Pesa's results would go to an address that Safaricom refuses; else a warning."""
+    from payfirst.gateways.mpesa.callback_address import Severity, callback_address_problem  # noqa: PLC0415
+
+    problem = callback_address_problem(f"{settings().callback_origin}/cb/stk/", settings().stage)
+    if problem is not None:
+        facts = {"problem": problem.message, "word": problem.word, "place": problem.place}
+        if problem.severity is Severity.ERROR:
+            alarm("callback_address.refused", **facts)
+            raise MisconfiguredError("M-Pesa cannot reach this shop; an operator has to mend the callback address.")
+        warn("callback_address.doubtful", **facts)
 
 
 def till(request: Request) -> Till:

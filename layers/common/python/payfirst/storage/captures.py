@@ -33,7 +33,8 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
     key = keys.attempt(attempt.ref)
     # What an unresolved attempt holds is decided in this write, so the write must find it unresolved; one that failed holds
     # nothing any more.
-    sources = UNRESOLVED if attempt.unresolved else {attempt.status} & attempt_sources(AttemptStatus.SUCCEEDED)
+    found = UNRESOLVED if attempt.unresolved else frozenset({attempt.status})
+    sources = found & attempt_sources(AttemptStatus.SUCCEEDED)
     writes: list[Write] = [
         Update(
             ATTEMPT,

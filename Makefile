@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LAYER := layers/common/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-deployed deploy-local simulate reset test check validate openapi lock clean \
+.PHONY: help run run-deployed deploy-local simulate reset test faults soak check validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk
 
 help: ## List these targets
@@ -34,6 +34,12 @@ reset: tools-venv ## Forget everything that was booked, paid and deployed here
 
 test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk ## Run all tests; ARGS="tests/unit -k money" runs some of them
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: tools-venv tools-aws ## Faults at every call, races in many orders, guards that are missing: a few minutes
+	$(BIN)/python -m tests.faults short
+
+soak: tools-venv tools-aws ## The same for long; ARGS="--minutes 240 --seed 7"
+	$(BIN)/python -m tests.faults soak $(ARGS)
 
 check: tools-venv tools-sam ## Check style, types, imports, the template and the API's description
 	$(BIN)/ruff check

@@ -13,14 +13,17 @@ import pytest
 from payfirst.domain.booking import MAX_RESCHEDULES
 from payfirst.domain.errors import NotFoundError, PayFirstError
 from payfirst.domain.ids import GivenId
+from payfirst.domain.money import Currency, Money
 from payfirst.domain.session import MAX_EXTENSIONS, Customer
 from payfirst.domain.times import GivenTime
+from payfirst.gateways.base import Captured
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import ConfirmWithQuery, LatePayment
 from payfirst.usecases import bookings, find
 from payfirst.usecases.booking_carts import apply_promo
 from payfirst.usecases.create_session import extend_session
 from payfirst.usecases.produce_cart import read_cart
+from payfirst.usecases.settle import settle
 from payfirst.usecases.start_attempt import Started
 from payfirst.usecases.take_notice import Taken, take_phonepe_notice
 from tests.faults.book import Book
@@ -495,3 +498,39 @@ def a_second_prompt_without_any_pace(world: World) -> None:
     one, other = world.session(world.customer()), world.session(world.customer())
     world.initiate(one, phone)
     _refused(lambda: world.initiate(other, phone))
+
+
+@attack
+def a_refund_whose_receipt_never_comes(world: World) -> None:
+    world.stock("2")
+    first, second = paid_order(world), paid_order(world)
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=1)
+    world.reconcile()
+    _one_order(world)
+    assert len(Book.of(world.items()).refunds) == 1, (first.attempt.ref, second.attempt.ref)
+
+
+@attack
+def a_success_notice_for_what_a_person_decides(world: World) -> None:
+    paid_order(world)
+    world.deliver_all()
+    ref = world.initiate(world.session(world.customer())).attempt.ref
+    world.disputed.add(ref)
+    world.ledger.pay(ref, receipt="N000000002")
+    body = json.loads(world.ledger.notices[0].raw)
+    world.deliver_all()
+    body["Body"]["stkCallback"]["CallbackMetadata"]["Item"][1]["Value"] = "N555"
+    world.deliver(Notice("stk", world.ledger.payments[ref].token, json.dumps(body).encode()))
+    assert world.attempt(ref).status == "needs_review"
+
+
+@attack
+def money_in_another_currency(world: World) -> None:
+    started = world.initiate(world.session(world.customer()))
+    ref = started.attempt.ref
+    world.ledger.payments[ref].state = "paid"
+    world.disputed.add(ref)
+    amount = Money(started.attempt.amount.minor, Currency.INR)
+    settle(world.desk().settling, world.attempt(ref), Captured(amount, "N888"))
+    assert world.attempt(ref).status == "needs_review"

@@ -16,6 +16,8 @@ from payfirst.gateways.base import Captured
 from payfirst.settings import ConfirmWithQuery
 from payfirst.usecases import booking_carts, bookings, operate, produce_cart
 from payfirst.usecases.expire_sessions import expire_sessions
+from payfirst.usecases.settle import settle
+from payfirst.usecases.settlement import Disputed
 from payfirst.usecases.start_attempt import Started
 from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
@@ -483,3 +485,28 @@ def a_refused_refund_is_asked_about_twice(world: World) -> Mapping[str, Actor]:
             sweep(timedelta(minutes=minutes)).work(there)
 
     return {"slow": sweep(timedelta(minutes=2)), "quick": Actor(twice)}
+
+
+@scenario(outcomes(1))
+def contradicting_notices(world: World) -> Mapping[str, Actor]:
+    started = world.initiate(world.session(world.customer()))
+    payment = world.ledger.payments[started.attempt.ref]
+    world.ledger.decline(payment.ref)
+    payment.state = "open"
+    world.ledger.pay(payment.ref)
+    failure, success = world.ledger.notices
+    world.ledger.notices.clear()
+    world.insisted = [success]
+    return {"failure": telling(failure), "success": telling(success)}
+
+
+@scenario(outcomes(0, 1))
+def doubt_against_success(world: World) -> Mapping[str, Actor]:
+    ref = paid_order(world).attempt.ref
+    notice = world.ledger.notices.pop(0)
+    world.disputed.add(ref)
+
+    def doubting(there: World) -> None:
+        settle(there.desk().settling, there.attempt(ref), Disputed("M-Pesa contradicts itself"))
+
+    return {"doubt": Actor(doubting), "success": telling(notice)}

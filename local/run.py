@@ -39,6 +39,7 @@ EMAIL: Final = "user@example.com"
 MAY_BE_CHOSEN: Final = (
     "ALLOW_PAST_DATES",
     "CALLBACK_ORIGIN",
+    "DELIVERY_FEES",
     "EXPIRY_GRACE_SECONDS",
     "LATE_PAYMENT",
     "MPESA_BASE_URL",
@@ -46,10 +47,13 @@ MAY_BE_CHOSEN: Final = (
     "MPESA_NO_ANSWER_SECONDS",
     "MPESA_NOTICE_SOURCES",
     "PHONE_PACE_SECONDS",
+    "PROMPTS_PER_PHONE_HOUR",
+    "PROMPTS_PER_USER_HOUR",
     "PHONEPE_BASE_URL",
     "PHONEPE_NOTICE_SOURCES",
     "PHONEPE_TOKEN_URL",
     "PUBLIC_ORIGIN",
+    "SESSIONS_PER_USER_HOUR",
     "SESSION_TTL_SECONDS",
 )
 """Settings that `make run` takes from its own environment."""

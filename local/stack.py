@@ -208,6 +208,9 @@ class LocalStack:
             "EXPIRY_GRACE_SECONDS": "0",
             "LATE_PAYMENT": "honour",
             "PHONE_PACE_SECONDS": "0",
+            "SESSIONS_PER_USER_HOUR": "0",
+            "PROMPTS_PER_USER_HOUR": "0",
+            "PROMPTS_PER_PHONE_HOUR": "0",
             "CURSOR_SECRET_ID": resources.secret_ids["CursorSecret"],
             "MPESA_SECRET_ID": resources.secret_ids["MpesaSecret"],
             "MPESA_BASE_URL": f"{self.simulator_url}/mpesa",
@@ -218,6 +221,7 @@ class LocalStack:
             "PHONEPE_BASE_URL": f"{self.simulator_url}/phonepe",
             "PHONEPE_TOKEN_URL": f"{self.simulator_url}/phonepe/v1/oauth/token",
             "PHONEPE_NOTICE_SOURCES": "",
+            "DELIVERY_FEES": "*=50.00",
         }
         unknown = self._variables.keys() - values.keys()
         if unknown:

@@ -12,6 +12,7 @@ from payfirst.api.values import given_number
 from payfirst.domain import locations
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
+from payfirst.settings import settings
 from payfirst.usecases import catalogue
 
 
@@ -49,8 +50,8 @@ def _kind(request: Request) -> ServiceType | None:
 
 def list_counties(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     """`GET /api/locations/counties/`"""
-    places = locations.counties()
-    return Reply(200, unpaged([CountyOut.of(each, str(locations.delivery_fee(each.id))) for each in places]))
+    area = settings().delivery_fees
+    return Reply(200, unpaged([CountyOut.of(each, area.fee(each.id)) for each in locations.counties()]))
 
 
 def list_subcounties(request: Request, county_id: str) -> Reply:  # noqa: ARG001 - a handler's form

@@ -8,8 +8,9 @@ from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
 from payfirst.api.orders_wire import CreateSessionIn, ExtendedOut, NothingIn, SessionOut
 from payfirst.api.request import Request
-from payfirst.api.resources import customer, lifetime, table
+from payfirst.api.resources import customer, lifetime, limits, table
 from payfirst.api.values import check_day, given
+from payfirst.settings import settings
 from payfirst.usecases import create_session as sessions
 
 
@@ -24,6 +25,8 @@ def create(request: Request) -> Reply:
         now=request.now,
         entropy=secrets.token_bytes,
         lifetime=lifetime(),
+        limits=limits(),
+        area=settings().delivery_fees,
     )
     return Reply(201, SessionOut.of(session, request.now))
 

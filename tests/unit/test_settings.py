@@ -23,6 +23,9 @@ LOCAL = {
     "EXPIRY_GRACE_SECONDS": "0",
     "LATE_PAYMENT": "honour",
     "PHONE_PACE_SECONDS": "0",
+    "SESSIONS_PER_USER_HOUR": "0",
+    "PROMPTS_PER_USER_HOUR": "0",
+    "PROMPTS_PER_PHONE_HOUR": "0",
     "CURSOR_SECRET_ID": "payfirst/cursor",
     "MPESA_SECRET_ID": "payfirst/mpesa",
     "MPESA_BASE_URL": "http://127.0.0.1:8001/mpesa",
@@ -33,6 +36,7 @@ LOCAL = {
     "PHONEPE_BASE_URL": "http://127.0.0.1:8001/phonepe",
     "PHONEPE_TOKEN_URL": "http://127.0.0.1:8001/phonepe/v1/oauth/token",
     "PHONEPE_NOTICE_SOURCES": "",
+    "DELIVERY_FEES": "*=50.00",
 }
 PRODUCTION = LOCAL | {
     "STAGE": "production",
@@ -92,6 +96,9 @@ def test_a_missing_setting_is_named(name: str) -> None:
         ("MPESA_NOTICE_SOURCES", "196.201.212.69,"),
         ("PHONEPE_NOTICE_SOURCES", "103.116.33.9/30"),
         ("PHONEPE_NOTICE_SOURCES", "103.116.33.8/33"),
+        ("PROMPTS_PER_PHONE_HOUR", "ten"),
+        ("DELIVERY_FEES", ""),
+        ("DELIVERY_FEES", "Mombasa=50"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(name: str, value: str) -> None:

@@ -9,11 +9,9 @@ from payfirst.domain.locations import (
     SubCounty,
     counties,
     county,
-    delivery_fee,
     subcounties,
     subcounty,
 )
-from payfirst.domain.money import Currency, Money
 
 SEATS_BY_COUNTY = (
     # in the order of the county codes, 1 Mombasa to 47 Nairobi City
@@ -129,18 +127,3 @@ def test_names_are_trimmed_and_spelled_in_title_case() -> None:
             assert name == " ".join(name.split())
             assert name[0].isupper()
             assert not name.isupper()
-
-
-def test_delivery_costs_50_shillings_in_every_county_unless_the_table_says_otherwise() -> None:
-    assert {delivery_fee(one.id) for one in counties()} == {Money.of("50.00", Currency.KES)}
-
-
-def test_a_county_in_the_table_of_fees_costs_what_the_table_says() -> None:
-    fees = {23: Money.of("350.00", Currency.KES)}
-    assert delivery_fee(23, fees=fees) == Money.of("350.00", Currency.KES)
-    assert delivery_fee(1, fees=fees) == Money.of("50.00", Currency.KES)
-
-
-def test_there_is_no_fee_for_a_county_that_does_not_exist() -> None:
-    with pytest.raises(LookupError, match="48"):
-        delivery_fee(48)

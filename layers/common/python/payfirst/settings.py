@@ -15,6 +15,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
+from payfirst.domain.delivery import DeliveryArea, read_delivery_area
+
 
 class SettingError(Exception):
     """A setting is missing or cannot be read; the function does not start."""
@@ -64,6 +66,9 @@ class Settings:
     expiry_grace_seconds: int
     late_payment: LatePayment
     phone_pace_seconds: int
+    sessions_per_user_hour: int
+    prompts_per_user_hour: int
+    prompts_per_phone_hour: int
     cursor_secret_id: str
     mpesa_secret_id: str
     mpesa_base_url: str
@@ -74,6 +79,7 @@ class Settings:
     phonepe_base_url: str
     phonepe_token_url: str
     phonepe_notice_sources: Networks
+    delivery_fees: DeliveryArea
 
 
 def _flag(text: str) -> bool:
@@ -94,6 +100,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "LatePayment": LatePayment,
     "ConfirmWithQuery": ConfirmWithQuery,
     "Networks": _networks,
+    "DeliveryArea": read_delivery_area,
 }
 
 _ORIGIN: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(:\d+)?(/[\w.$~-]+)*", re.ASCII | re.IGNORECASE)

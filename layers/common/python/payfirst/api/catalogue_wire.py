@@ -5,6 +5,7 @@ from __future__ import annotations
 from payfirst.api.fields import Count, Out
 from payfirst.domain.catalogue import Listing, Service
 from payfirst.domain.locations import County, SubCounty
+from payfirst.domain.money import Money
 
 
 class ListingOut(Out):
@@ -67,15 +68,15 @@ class ServiceOut(Out):
 
 
 class CountyOut(Out):
-    """One of Kenya's 47 counties; `delivery_fee` is what it costs to deliver there."""
+    """One of Kenya's 47 counties; `delivery_fee` is what it costs to deliver there, null where the shop does not deliver."""
 
     id: int
     name: str
-    delivery_fee: str
+    delivery_fee: str | None
 
     @classmethod
-    def of(cls, county: County, fee: str) -> CountyOut:
-        return cls(id=county.id, name=county.name, delivery_fee=fee)
+    def of(cls, county: County, fee: Money | None) -> CountyOut:
+        return cls(id=county.id, name=county.name, delivery_fee=None if fee is None else str(fee))
 
 
 class SubCountyOut(Out):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from payfirst.api.request import Request
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import MisconfiguredError
+from payfirst.domain.fair_use import FairUse
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Gateway, GatewayName
 from payfirst.observability import alarm, warn
@@ -146,6 +147,7 @@ def till(request: Request) -> Till:
         entropy=secrets.token_bytes,
         deadline=request.deadline,
         longest_call_s=GATEWAY_CALL_S,
+        fair_use=limits(),
     )
 
 
@@ -158,6 +160,15 @@ def desk(now: datetime, deadline: Deadline) -> Desk:
         confirm=settings().mpesa_confirm_with_query,
         callback_origin=settings().callback_origin,
         deadline=deadline,
+    )
+
+
+def limits() -> FairUse:
+    """What one customer and one phone may ask for within an hour."""
+    return FairUse(
+        sessions_per_user=settings().sessions_per_user_hour,
+        prompts_per_user=settings().prompts_per_user_hour,
+        prompts_per_phone=settings().prompts_per_phone_hour,
     )
 
 

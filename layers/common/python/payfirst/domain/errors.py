@@ -10,6 +10,7 @@ PayFirstError
 │   ├── PaymentInProgressError  PAYMENT_IN_PROGRESS, with the open attempt        409
 │   └── PriceChangedError    PRICE_CHANGED, with the lines                        409
 ├── TooSoonError             PHONE_BUSY, with the seconds to wait                 429
+│   └── FairUseError         TOO_MANY_REQUESTS, until the next hour               429
 ├── GatewayRejectedError     the gateway said no before any money moved           400 or 502
 └── TemporaryError           try the same request again                           503
     ├── ContentionError      other writers were faster until the time was up
@@ -111,6 +112,12 @@ class TooSoonError(PayFirstError):
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class FairUseError(TooSoonError):
+    """A customer or a phone has asked for as much as an hour allows."""
+
+    code = "TOO_MANY_REQUESTS"
 
 
 class GatewayRejectedError(PayFirstError):

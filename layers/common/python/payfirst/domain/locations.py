@@ -1,4 +1,4 @@
-"""Kenya's counties and sub-counties, and what it costs to deliver to them.
+"""Kenya's counties and sub-counties.
 
 County names and codes 1 to 47 are those of the First Schedule to the Constitution of Kenya, 2010. The sub-counties are
 the 290 constituencies with the codes of the Independent Electoral and Boundaries Commission, as gazetted in the
@@ -13,15 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
-from typing import Final
-
-from payfirst.domain.money import Currency, Money
-
-DEFAULT_DELIVERY_FEE: Final = Money(5000, Currency.KES)
-
-DELIVERY_FEES: Final[Mapping[int, Money]] = MappingProxyType({})
-"""Fees of the counties where delivery does not cost `DEFAULT_DELIVERY_FEE`, by county code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +50,6 @@ def county(county_id: int) -> County | None:
 def subcounty(subcounty_id: int) -> SubCounty | None:
     """The sub-county with that code, or None; whether it lies in the county that a customer named is for the caller."""
     return _places().subcounties.get(subcounty_id)
-
-
-def delivery_fee(county_id: int, *, fees: Mapping[int, Money] = DELIVERY_FEES) -> Money:
-    """What delivery to a county costs; LookupError when there is no such county."""
-    if county(county_id) is None:
-        raise LookupError(f"there is no county {county_id}")
-    return fees.get(county_id, DEFAULT_DELIVERY_FEE)
 
 
 @dataclass(frozen=True, slots=True)

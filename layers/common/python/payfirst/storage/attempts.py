@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -61,7 +61,16 @@ def codes(attempt: Attempt) -> AttemptCodes:
     return AttemptCodes(attempt.ref, attempt.transaction, attempt.number, attempt.gateway)
 
 
-def claim(table: Table, session: Session, attempt: Attempt, now: datetime, *, pace_until: datetime, is_new: bool) -> None:
+def claim(
+    table: Table,
+    session: Session,
+    attempt: Attempt,
+    now: datetime,
+    *,
+    pace_until: datetime,
+    is_new: bool,
+    also: Sequence[Write] = (),
+) -> None:
     """Make `attempt` the one live attempt of `session`, before its gateway hears of it.
 
     `is_new` makes the session in the same write (document A); else it must be as it was read, payable and unexpired. Names
@@ -85,6 +94,7 @@ def claim(table: Table, session: Session, attempt: Attempt, now: datetime, *, pa
             set={"live_attempt": attempt.ref, "session": attempt.session_number},
         ),
         initiated,
+        *also,
     ]
     if attempt.phone:
         writes.append(_phone_taken(attempt, now, pace_until))

@@ -103,6 +103,11 @@ def phone(digits: str) -> Key:
     return {"pk": f"PHONE#{hashed(digits)}", "sk": "PHONE"}
 
 
+def hourly(partition: str, what: str, hour: datetime) -> Key:
+    """How much of `what` a customer or a phone (its partition) asked for in the clock hour that begins at `hour`."""
+    return {"pk": partition, "sk": f"HOUR#{what}#{instant(hour)}"}
+
+
 def notice(digest: str) -> Key:
     """A stored notice by the hash of its route, token and raw body."""
     return {"pk": f"INBOX#{digest}", "sk": "INBOX"}

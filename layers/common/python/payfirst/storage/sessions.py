@@ -72,8 +72,8 @@ def counted(sub: str, what: str, *, by: int = 1) -> Update:
     return Update("counter", keys.counter(sub, what), add={"n": by})
 
 
-def create(table: Table, session: Session, lines: Sequence[OrderLine]) -> None:
-    """Store a new pending session, if every listing still has the line's price and enough stock.
+def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Sequence[Write] = ()) -> None:
+    """Store a new pending session, if every listing still has the line's price and enough stock, together with `also`.
 
     ConditionFailedError names the session (an id already taken) or `listing:ID` with the listing as it is now.
     """
@@ -86,6 +86,7 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine]) -> None:
             counted(session.customer.sub, keys.SESSION),
             told(session, "session.created", session.created_at, offset=0, amount=session.amount.minor),
             *_still_sold_so(lines),
+            *also,
         ],
     )
 

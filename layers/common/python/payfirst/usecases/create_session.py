@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from payfirst.domain import locations
 from payfirst.domain.cart import ProduceCart
+from payfirst.domain.delivery import EVERYWHERE, DeliveryArea
 from payfirst.domain.errors import (
     CartEmptyError,
     ContentionError,
@@ -17,6 +18,7 @@ from payfirst.domain.errors import (
     PriceChangedError,
     RefusedError,
 )
+from payfirst.domain.fair_use import NO_LIMITS, FairUse
 from payfirst.domain.ids import Entropy, GivenId, new_identifier
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import SessionStatus
@@ -32,32 +34,45 @@ from payfirst.domain.session import (
     why_not_extendable,
 )
 from payfirst.observability import note
-from payfirst.storage import carts, keys, sessions
+from payfirst.storage import carts, fair_use, keys, sessions
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table
+from payfirst.usecases.fair_use import asked_enough
 from payfirst.usecases.find import find_session
 from payfirst.usecases.phone import mobile_number
 
 
 def create_session(
-    delivery: Delivery, *, customer: Customer, table: Table, now: datetime, entropy: Entropy, lifetime: timedelta
+    delivery: Delivery,
+    *,
+    customer: Customer,
+    table: Table,
+    now: datetime,
+    entropy: Entropy,
+    lifetime: timedelta,
+    limits: FairUse = NO_LIMITS,
+    area: DeliveryArea = EVERYWHERE,
 ) -> Session:
     """A pending session with the cart's content at today's prices; it can be paid for `lifetime`.
 
     CartEmptyError, PriceChangedError (with the lines), RefusedError OUT_OF_STOCK (with the lines), NotChargeableError, or
-    InvalidInputError for a place or a phone number that does not exist. Nothing is stored then.
+    InvalidInputError for a place or a phone number that does not exist, and, as NOT_DELIVERED, for a county outside `area`,
+    or FairUseError beyond `limits`. Nothing is stored then.
     """
-    _check_place(delivery)
+    fee = _checked_fee(delivery, area)
     mobile_number("delivery_details.phone_number", delivery.phone_number)
     cart = carts.read_produce_cart(table, customer.sub)
     if cart is None or not cart.lines:
         raise CartEmptyError("Cart is empty")
-    session = _new_session(cart, delivery, customer, now, entropy, lifetime)
+    session = _new_session(cart, delivery, fee, customer, now, entropy, lifetime)
+    counted = fair_use.session_opened(limits, customer.sub, now)
     for _ in range(3):
         try:
-            sessions.create(table, session, cart.lines)
+            sessions.create(table, session, cart.lines, counted)
         except ConditionFailedError as error:
+            if fair_use.COUNTERS & set(error.failed):
+                raise asked_enough(set(error.failed), now) from error
             if sessions.SESSION not in error.failed:
                 raise _changed_lines(cart, error.failed) from error
             identifier = new_identifier(now, entropy)
@@ -68,19 +83,32 @@ def create_session(
     raise AssertionError("three ids of one millisecond were taken")
 
 
-def _check_place(delivery: Delivery) -> None:
-    if locations.county(delivery.county_id) is None:
+def _checked_fee(delivery: Delivery, area: DeliveryArea) -> Money:
+    """What the delivery costs; InvalidInputError for a place that does not exist or that the shop does not deliver to."""
+    county = locations.county(delivery.county_id)
+    if county is None:
         raise InvalidInputError(FieldProblem("delivery_details.county_id", "There is no such county; it is 1 to 47."))
     place = locations.subcounty(delivery.subcounty_id)
     if place is None or place.county_id != delivery.county_id:
         raise InvalidInputError(FieldProblem("delivery_details.subcounty_id", "There is no such sub-county in this county."))
+    fee = area.fee(county.id)
+    if fee is None:
+        places = ", ".join(each.name for each in locations.counties() if area.fee(each.id) is not None)
+        sentence = f"We do not deliver to {county.name}; we deliver to: {places}."
+        raise InvalidInputError(FieldProblem("delivery_details.county_id", sentence), code="NOT_DELIVERED")
+    return fee
 
 
 def _new_session(
-    cart: ProduceCart, delivery: Delivery, customer: Customer, now: datetime, entropy: Entropy, lifetime: timedelta
+    cart: ProduceCart,
+    delivery: Delivery,
+    fee: Money,
+    customer: Customer,
+    now: datetime,
+    entropy: Entropy,
+    lifetime: timedelta,
 ) -> Session:
     items_total = sum((line.subtotal for line in cart.lines), Money(0, Currency.KES))
-    fee = locations.delivery_fee(delivery.county_id)
     rounding = rounding_for(items_total + fee)
     total = items_total + fee + rounding
     if not is_chargeable(total):

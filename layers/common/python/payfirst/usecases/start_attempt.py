@@ -20,18 +20,20 @@ from payfirst.domain.errors import (
     RefusedError,
     TooSoonError,
 )
+from payfirst.domain.fair_use import NO_LIMITS, FairUse
 from payfirst.domain.ids import Entropy, new_attempt_ref, new_callback_token, new_identifier, new_transaction_code
 from payfirst.domain.money import Currency
 from payfirst.domain.moves import AttemptStatus
 from payfirst.domain.session import Failure, Kind, OrderSnapshot, Session, quantities
 from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
 from payfirst.observability import alarm, note, warn
-from payfirst.storage import attempts, sessions
+from payfirst.storage import attempts, fair_use, sessions
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import Queue, send
 from payfirst.storage.table import Table
+from payfirst.usecases.fair_use import asked_enough
 from payfirst.usecases.phone import mobile_number
 
 WRITES_S: Final = 5.0
@@ -55,6 +57,7 @@ class Till:
     entropy: Entropy
     deadline: Deadline
     longest_call_s: float
+    fair_use: FairUse = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,12 @@ def _to_hold(snapshot: OrderSnapshot) -> tuple[tuple[int, Decimal], ...]:
 
 def claimed(till: Till, session: Session, attempt: Attempt, *, is_new: bool) -> Session | None:
     """None once the claim is written; else the session to decide about anew. What stands in the way for good is raised."""
-    pace_until = till.now + till.pace
+    pace_until, sub = till.now + till.pace, session.customer.sub
+    counted = fair_use.prompted(till.fair_use, sub, attempt.phone, till.now)
+    if is_new:
+        counted += fair_use.session_opened(till.fair_use, sub, till.now)
     try:
-        attempts.claim(till.table, session, attempt, till.now, pace_until=pace_until, is_new=is_new)
+        attempts.claim(till.table, session, attempt, till.now, pace_until=pace_until, is_new=is_new, also=counted)
     except ConditionFailedError as error:
         return _stood_in_the_way(till, session, error)
     note("payment.initiated", session=session.uuid, ref=attempt.ref, gateway=attempt.gateway, amount=str(attempt.amount))
@@ -137,6 +143,8 @@ def _stood_in_the_way(till: Till, session: Session, error: ConditionFailedError)
         raise with_checkout(till.table, _cart_taken(failed[attempts.GUARD])) from error
     if phone is not None:
         raise _phone_busy(phone, till.now) from error
+    if fair_use.COUNTERS & set(failed):
+        raise asked_enough(set(failed), till.now) from error
     scarce = sorted(name.removeprefix("listing:") for name in failed if name.startswith("listing:"))
     if scarce:
         details = {"lines": [{"listing_id": int(number)} for number in scarce]}

@@ -35,7 +35,7 @@ _PROCESS_CART: Final = Operation(
     Body(ProcessCartIn, {"cart_id": samples.CART_NUMBER, "method": "PHONEPE"}),
     (
         *("NOT_FOUND", "AMOUNT_MISMATCH", "AMOUNT_NOT_CHARGEABLE", "PROMO_USED_UP", "CART_CHANGED", "SESSION_CLOSED"),
-        *("PAYMENT_IN_PROGRESS", "PHONE_BUSY", "GATEWAY_REJECTED"),
+        *("PAYMENT_IN_PROGRESS", "PHONE_BUSY", "TOO_MANY_REQUESTS", "GATEWAY_REJECTED"),
     ),
     description=(
         "Starts a payment and answers the page to send the customer to. While a payment is open the same one is answered "

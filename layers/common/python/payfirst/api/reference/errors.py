@@ -16,6 +16,7 @@ from payfirst.api.errors import (
 from payfirst.domain.errors import (
     CartEmptyError,
     ContentionError,
+    FairUseError,
     FieldProblem,
     GatewayRejectedError,
     InvalidInputError,
@@ -46,6 +47,10 @@ _PRICED: Final = {
 
 _ALL: Final[tuple[PayFirstError, ...]] = (
     InvalidInputError(FieldProblem("amount", "Payment amount must be exactly 999.00"), code="AMOUNT_MISMATCH"),
+    InvalidInputError(
+        FieldProblem("delivery_details.county_id", "We do not deliver to Turkana; we deliver to: Mombasa, Kilifi."),
+        code="NOT_DELIVERED",
+    ),
     MalformedError("The body is not JSON in UTF-8."),
     UnauthorizedError("Please sign in and send your ID token."),
     NotFoundError("Not found"),
@@ -79,6 +84,7 @@ _ALL: Final[tuple[PayFirstError, ...]] = (
     RefusedError(NOT_TAKEN, code="PROMO_NOT_APPLICABLE"),
     RefusedError("This booking is CANCELLED; only a CONFIRMED one can be rescheduled.", code="BOOKING_NOT_CONFIRMED"),
     RefusedError("A booking can be rescheduled 100 times.", code="RESCHEDULE_LIMIT"),
+    FairUseError("You have started as many payments as an hour allows; please try again later.", retry_after_seconds=1800),
     TooSoonError("A prompt is open on this phone.", retry_after_seconds=60),
     GatewayRejectedError("The payment could not be started.", detail="Invalid merchant ID"),
 )

@@ -77,7 +77,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
                 "estimated_delivery_date": "2024-01-15",
             },
         ),
-        ("CART_EMPTY", "AMOUNT_NOT_CHARGEABLE", "PRICE_CHANGED", "OUT_OF_STOCK"),
+        ("CART_EMPTY", "AMOUNT_NOT_CHARGEABLE", "PRICE_CHANGED", "OUT_OF_STOCK", "NOT_DELIVERED", "TOO_MANY_REQUESTS"),
         description="Freezes the cart's content and price for 15 minutes. An order follows only from its payment.",
     ),
     "initiate_payment": Operation(
@@ -90,7 +90,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Body(InitiateIn, {"phone_number": "0712345678"}),
         (
             *("NOT_FOUND", "SESSION_EXPIRED", "SESSION_CLOSED", "PAYMENT_IN_PROGRESS", "CART_CHANGED"),
-            *("PHONE_BUSY", "GATEWAY_REJECTED"),
+            *("PHONE_BUSY", "TOO_MANY_REQUESTS", "GATEWAY_REJECTED"),
         ),
         description="M-Pesa asks for the PIN on the phone. A session whose payment failed may be initiated again.",
     ),

@@ -9,6 +9,7 @@ from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SubCo
 from payfirst.api.reference import samples
 from payfirst.api.reference.operation import Listed, Operation, Raw, one
 from payfirst.domain import locations
+from payfirst.domain.delivery import EVERYWHERE
 
 CATALOGUE, NOTICES, SITE = "Catalogue", "Gateway notices", "Service"
 
@@ -74,7 +75,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_counties": Operation(
         CATALOGUE,
         "List Kenya's counties",
-        one(200, Listed(CountyOut.of(locations.counties()[0], str(locations.delivery_fee(1))))),
+        one(200, Listed(CountyOut.of(locations.counties()[0], EVERYWHERE.fee(1)))),
     ),
     "list_subcounties": Operation(
         CATALOGUE,

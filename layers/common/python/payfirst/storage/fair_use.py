@@ -1,0 +1,48 @@
+"""Counters of what one customer and one phone asked for within an hour; each counts in the write that it counts.
+
+A write that is cancelled counts nothing, and no two can pass a limit side by side. The counters are rubbish after their hour:
+only these are left to the table's own expiry.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from payfirst.domain.fair_use import FairUse, hour_of
+from payfirst.storage import keys
+from payfirst.storage.expressions import Update, Write, absent, any_of, at_most
+
+SESSIONS, PROMPTS, PHONE_PROMPTS = "hourly_sessions", "hourly_prompts", "hourly_phone_prompts"
+COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})
+"""The names under which a limit stands in the way of a write."""
+
+_KEPT: Final = timedelta(hours=24)
+
+
+def session_opened(limits: FairUse, sub: str, now: datetime) -> list[Write]:
+    """One more session of the customer in this hour, if the limit allows one."""
+    return _counted(SESSIONS, keys.hourly(keys.owner(sub), SESSIONS, hour_of(now)), limits.sessions_per_user, now)
+
+
+def prompted(limits: FairUse, sub: str, phone: str | None, now: datetime) -> list[Write]:
+    """One more payment that the customer asks for in this hour, on `phone` where one is prompted, if both limits allow it."""
+    writes = _counted(PROMPTS, keys.hourly(keys.owner(sub), PROMPTS, hour_of(now)), limits.prompts_per_user, now)
+    if phone is not None:
+        place = keys.phone(phone)["pk"]
+        writes += _counted(PHONE_PROMPTS, keys.hourly(place, PHONE_PROMPTS, hour_of(now)), limits.prompts_per_phone, now)
+    return writes
+
+
+def _counted(name: str, key: keys.Key, limit: int, now: datetime) -> list[Write]:
+    if limit == 0:
+        return []
+    return [
+        Update(
+            name,
+            key,
+            when=(any_of(absent("n"), at_most("n", limit - 1)),),
+            set={"ttl": int((now + _KEPT).timestamp())},
+            add={"n": 1},
+        )
+    ]

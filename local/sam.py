@@ -37,6 +37,7 @@ def build(build_dir: Path = BUILD_DIR) -> None:
         "--cache-dir", str(CACHE_DIR),
         "--parallel",
         "--parameter-overrides", *_overrides(this_machine()),
+        environment={f"LAYER_{name.upper()}": value for name, value in this_machine().items()},
     )  # fmt: skip
 
 

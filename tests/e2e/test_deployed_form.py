@@ -26,6 +26,7 @@ from tests.contract.walk import Customer, a_session, new_customer, pay_mpesa, pa
 pytestmark = pytest.mark.xdist_group("deployed")  # one deployment for all of them
 
 SCHEDULE_DEADLINE_S: Final = 120
+LAYER_BUDGET_BYTES: Final = 15 * 2**20
 PUJA_CART: Final = {
     "service_type": "PUJA",
     "puja_service": 1,
@@ -44,10 +45,21 @@ class SignedUpStack(DeployedStack):
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedUpStack]:
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("deployed")
+
+
+@pytest.fixture(scope="module")
+def deployed(state_dir: Path) -> Iterator[SignedUpStack]:
     """The stack, built from the code as it is and deployed to an embedded AWS of its own."""
-    with SignedUpStack(state_dir=tmp_path_factory.mktemp("deployed")) as stack:
+    with SignedUpStack(state_dir=state_dir) as stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+def layer(deployed: SignedUpStack, state_dir: Path) -> Path:  # noqa: ARG001 - deployed means built
+    """What the deployed layer holds: the folder that Lambda shows as /opt/python."""
+    return state_dir / "build" / "CommonLayer" / "python"
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +84,18 @@ def test_the_deployed_api_has_every_route_in_both_forms_and_one_for_the_rest(dep
     made = aws.client("apigatewayv2").get_routes(ApiId=deployed.deployment.outputs["ApiId"])["Items"]
     declared = {f"{route.method} {route.path}{end}" for route in ROUTES for end in ("", "/")}
     assert {route["RouteKey"] for route in made} == declared | {"$default"}
+
+
+def test_the_layer_keeps_its_budget(layer: Path) -> None:
+    size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
+    assert size < LAYER_BUDGET_BYTES, f"{size / 2**20:.1f} MiB"
+
+
+def test_the_layer_holds_compiled_packages_and_our_sources_with_their_compiled_form(layer: Path) -> None:
+    ours = set((layer / "payfirst").rglob("*.py"))
+    assert set(layer.rglob("*.py")) == ours
+    compiled = {path.parent.parent / f"{path.name.split('.')[0]}.py" for path in (layer / "payfirst").rglob("*.pyc")}
+    assert compiled == ours
 
 
 @pytest.mark.parametrize("end", ["", "/"], ids=["without slash", "with slash"])

@@ -222,6 +222,23 @@ def test_the_layer_holds_the_package_once() -> None:
     assert (ROOT / layer["ContentUri"] / "payfirst" / "__init__.py").exists()
 
 
+def test_the_layer_is_built_for_the_runtime_and_processor_of_the_functions_unless_told_otherwise() -> None:
+    makefile = (ROOT / "layers" / "common" / "python" / "Makefile").read_text(encoding="utf-8")
+    for name in ("Runtime", "Architecture"):
+        assert f"LAYER_{name.upper()} ?= {TEMPLATE['Parameters'][name]['Default']}\n" in makefile
+
+
+def test_the_layer_describes_every_service_that_the_package_calls() -> None:
+    packed = ast.parse((ROOT / "layers" / "common" / "python" / "build_layer.py").read_text(encoding="utf-8"))
+    [kept] = [
+        ast.literal_eval(node.value)
+        for node in packed.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "SERVICES"
+    ]
+    services = {action.split(":")[0] for name in functions() for action in actions(name)}
+    assert services == set(kept)
+
+
 def test_no_function_imports_another() -> None:
     for path in (ROOT / "functions").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

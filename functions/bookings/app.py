@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from payfirst.api.app import build_app
-from payfirst.api.bookings_wire import BookingOut, RescheduledOut, RescheduleIn
+from payfirst.api.bookings_wire import BookingOut, CancelIn, RescheduledOut, RescheduleIn
 from payfirst.api.errors import Reply
 from payfirst.api.paging import page_size, paged, position
 from payfirst.api.request import Request
@@ -49,6 +49,13 @@ def reschedule(request: Request, booking_id: str) -> Reply:
     return Reply(200, RescheduledOut.of(moved))
 
 
+def cancel(request: Request, booking_id: str) -> Reply:
+    """`POST /api/booking/bookings/{booking_id}/cancel/`"""
+    wanted, booking = request.body(CancelIn), _booking(request, booking_id)
+    ended = bookings.cancel(booking, wanted.reason or None, table=table(request.deadline), now=request.now)
+    return Reply(200, BookingOut.of(ended))
+
+
 def list_orders(request: Request) -> Reply:
     """`GET /api/orders/`"""
     who, size = customer(request), page_size(request)
@@ -71,6 +78,7 @@ handler = build_app(
         "list_bookings": list_bookings,
         "get_booking": get_booking,
         "reschedule_booking": reschedule,
+        "cancel_booking": cancel,
         "list_orders": list_orders,
         "get_order": get_order,
     },

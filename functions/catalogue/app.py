@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from payfirst.api.app import build_app
-from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SubCountyOut
+from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.api.errors import Reply
 from payfirst.api.paging import unpaged
 from payfirst.api.request import Request
@@ -12,6 +14,7 @@ from payfirst.api.values import given_number
 from payfirst.domain import locations
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
+from payfirst.domain.times import read_day
 from payfirst.settings import settings
 from payfirst.usecases import catalogue
 
@@ -37,6 +40,22 @@ def get_service(request: Request, service_id: str) -> Reply:
     """`GET /api/services/{service_id}/`; `?service_type=` where two kinds have the number, else the puja is meant."""
     number = given_number(service_id, "Service not found")
     return Reply(200, ServiceOut.of(catalogue.find_service(number, _kind(request), table=table(request.deadline))))
+
+
+def list_slots(request: Request, service_id: str) -> Reply:
+    """`GET /api/services/{service_id}/slots/?date=`; `?service_type=` as in `get_service`."""
+    number, day = given_number(service_id, "Service not found"), _day(request)
+    where = table(request.deadline)
+    service = catalogue.find_service(number, _kind(request), table=where)
+    found = catalogue.slots_on(service, service.calendar, day, table=where, now=request.now) if service.calendar else ()
+    return Reply(200, SlotsOut.of(service, day, found))
+
+
+def _day(request: Request) -> date:
+    try:
+        return read_day(request.parameter("date") or "")
+    except ValueError as exc:
+        raise InvalidInputError(FieldProblem("date", str(exc))) from exc
 
 
 def _kind(request: Request) -> ServiceType | None:
@@ -69,6 +88,7 @@ handler = build_app(
         "get_listing": get_listing,
         "list_services": list_services,
         "get_service": get_service,
+        "list_slots": list_slots,
         "list_counties": list_counties,
         "list_subcounties": list_subcounties,
     },

@@ -10,7 +10,10 @@ from payfirst.storage.expressions import Item
 
 @dataclass(slots=True)
 class Book:
-    """Items by kind. Sessions are found by (owner, number), attempts by their reference, guards by (owner, sort key)."""
+    """Items by kind. Sessions are found by (owner, number), attempts by their reference, guards by (owner, sort key).
+
+    Slots are found by their whole key, a customer's uses of a promo by (owner, code).
+    """
 
     sessions: dict[tuple[str, int], Item] = field(default_factory=dict)
     attempts: dict[str, Item] = field(default_factory=dict)
@@ -20,6 +23,8 @@ class Book:
     phones: list[Item] = field(default_factory=list)
     promos: dict[str, Item] = field(default_factory=dict)
     listings: dict[int, Item] = field(default_factory=dict)
+    slots: dict[tuple[str, str], Item] = field(default_factory=dict)
+    promo_uses: dict[tuple[str, str], Item] = field(default_factory=dict)
     notices: list[Item] = field(default_factory=list)
     events: list[Item] = field(default_factory=list)
     receipts: dict[tuple[str, str], Item] = field(default_factory=dict)
@@ -51,6 +56,8 @@ class Book:
             self.promos[rest] = item
         elif head == "LISTING":
             self.listings[int(sort)] = item
+        elif head == "SLOT":
+            self.slots[partition, sort] = item
         elif head == "INBOX":
             self.notices.append(item)
         elif head == "RECEIPT":
@@ -65,6 +72,8 @@ class Book:
             self.others.append(item)
         elif kind == "S":
             self.sessions[sub, int(sort.split("#")[1])] = item
+        elif kind == "P":
+            self.promo_uses[sub, sort.removeprefix("P#")] = item
         elif kind in ("O", "B"):
             self.outcomes.append(item)
         elif kind in ("C", "V"):

@@ -8,6 +8,8 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from payfirst.domain.booking import Booking
+from payfirst.domain.calendar import Calendar, Opening
 from payfirst.domain.cart import CartStatus
 from payfirst.domain.catalogue import Package, Service, ServiceType
 from payfirst.domain.ids import GivenId
@@ -18,6 +20,8 @@ from payfirst.gateways.base import Captured, Declined
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import catalogue as shelf
 from payfirst.storage import keys
+from payfirst.storage.expressions import Put
+from payfirst.storage.table import write
 from payfirst.usecases import booking_carts, bookings, catalogue, find, list_sessions, operate, orders, produce_cart
 from payfirst.usecases.read_outcome import read_booking
 from payfirst.usecases.settlement import Settling
@@ -552,3 +556,66 @@ def a_booking_is_rescheduled(world: World) -> Act:
     booking = bookings.list_bookings(hers, table=world.table, size=1, position=None).bookings[0]
     world.rescheduled.add(booking.code)
     return lambda there: bookings.reschedule(booking, date(2026, 7, 21), _NOON, "rain", table=there.table, now=there.now)
+
+
+# Services with a calendar
+
+
+def booking_in_a_slot(world: World) -> Started:
+    """A payment for a slot of two places, which it holds; the payer has agreed, nobody has told us yet."""
+    customer = world.customer()
+    cart = world.booking_cart(customer)
+    afternoon = {day: (Opening(time(13), time(18)),) for day in range(7)}
+    calendar = Calendar(afternoon, slot_minutes=60, capacity=2, hold=True)
+    service = shelf.read_service(world.table, ServiceType.PUJA, 1)
+    if service is None:
+        raise AssertionError("the cart's service is offered")
+    write(world.table, Put("service", shelf.service_to_item(replace(service, calendar=calendar))))
+    started = world.process(cart, customer)
+    world.ledger.pay(started.attempt.ref)
+    return started
+
+
+def _booked_slot(world: World) -> Booking:
+    started = booking_in_a_slot(world)
+    world.deliver_all()
+    hers = started.session.customer
+    return bookings.list_bookings(hers, table=world.table, size=1, position=None).bookings[0]
+
+
+@flow
+def a_held_slot_becomes_a_booking(world: World) -> Act:
+    booking_in_a_slot(world)
+    return _notice(world)
+
+
+@flow
+def a_booking_moves_to_another_slot(world: World) -> Act:
+    booking = _booked_slot(world)
+    world.rescheduled.add(booking.code)
+    three = GivenTime(time(15), "3:00 PM")
+    return lambda there: bookings.reschedule(booking, date(2026, 7, 21), three, "rain", table=there.table, now=there.now)
+
+
+@flow
+def a_booking_is_cancelled_for_all_of_its_money(world: World) -> Act:
+    booking = _booked_slot(world)
+    world.given_back.update(world.started)
+    return lambda there: bookings.cancel(booking, "ill", table=there.table, now=there.now)
+
+
+@flow
+def a_booking_took_place(world: World) -> Act:
+    booking = _booked_slot(world)
+    world.now = booking.starts_at + timedelta(hours=1)
+    return lambda there: bookings.complete(booking, table=there.table, now=there.now, by="operator:amina")
+
+
+@flow
+def free_slots_are_looked_up(world: World) -> Act:
+    booking = _booked_slot(world)
+    service = shelf.read_service(world.table, ServiceType.PUJA, 1)
+    if service is None or service.calendar is None:
+        raise AssertionError("the service has its calendar")
+    calendar = service.calendar
+    return lambda there: catalogue.slots_on(service, calendar, booking.content.day, table=there.table, now=there.now)

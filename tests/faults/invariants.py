@@ -164,6 +164,27 @@ def promos_agree(_: World, book: Book) -> Iterator[str]:
             yield f"{code}: {promo['taken']} taken and {promo['used']} used, for {used[code]} bookings and {held[code]} holds"
         if promo["taken"] > promo.get("most_uses", promo["taken"]):
             yield f"{code}: {promo['taken']} taken of {promo['most_uses']}"
+        mine = [uses for (_, used_code), uses in book.promo_uses.items() if used_code == code]
+        if [promo["taken"], promo["used"]] != [sum(uses[name] for uses in mine) for name in ("taken", "used")]:
+            yield f"{code}: its customers' uses are not its own"
+
+
+def slots_agree(_: World, book: Book) -> Iterator[str]:
+    holding = [attempt["held_slot"] for ref, attempt in book.attempts.items() if _holds(book, ref, attempt, "held_slot")]
+    held = Counter(_slot(slot) for slot in holding)
+    contents = [item["content"] for item in book.outcomes if "content" in item and item["status"] != "CANCELLED"]
+    booked = Counter(_slot(content) for content in contents if "capacity" in content)
+    for key, slot in book.slots.items():
+        if (slot["used"], slot["held"]) != (booked[key] + held[key], held[key]):
+            yield f"{key}: {slot['used']} used, {slot['held']} held, for {booked[key]} bookings and {held[key]} holds"
+    capacity = {_slot(content): content["capacity"] for content in contents if "capacity" in content}
+    for key in booked.keys() | held.keys():
+        if key not in book.slots or book.slots[key]["used"] > capacity.get(key, book.slots[key]["used"]):
+            yield f"{key} has more bookings than places"
+
+
+def _slot(raw: Item) -> tuple[str, str]:
+    return f"SLOT#{raw['service_type']}#{int(raw['service_id']):012d}", f"{raw['day']}T{raw['at']}"
 
 
 def _holds(book: Book, ref: str, attempt: Item, what: str) -> bool:
@@ -262,6 +283,7 @@ ALWAYS: Final[tuple[Check, ...]] = (
     refunds_within_captures,
     stock_agrees,
     promos_agree,
+    slots_agree,
     one_open_attempt,
     one_prompt_a_phone,
     due_is_unfinished,

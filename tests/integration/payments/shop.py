@@ -15,7 +15,10 @@ from typing import Any, Final
 import requests
 
 from payfirst.domain.attempt import Attempt
+from payfirst.domain.booking import AS_USUAL, ChangeRules
+from payfirst.domain.calendar import Calendar
 from payfirst.domain.cart import BookingCart, ProduceCart
+from payfirst.domain.catalogue import Package, Service, ServiceType
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import GivenId, new_identifier
 from payfirst.domain.money import Currency, Money
@@ -28,6 +31,7 @@ from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import ConfirmWithQuery, LatePayment
 from payfirst.storage import attempts, keys, sessions
 from payfirst.storage.carts import booking_cart_to_item, produce_cart_to_item
+from payfirst.storage.catalogue import service_to_item
 from payfirst.storage.expressions import Item, Put, from_wire
 from payfirst.storage.queue import Queue
 from payfirst.storage.table import Table, get, write
@@ -67,6 +71,8 @@ class Shop:
     confirm: ConfirmWithQuery = ConfirmWithQuery.OFF
     pace: timedelta = timedelta(0)
     hold: bool = False
+    calendar: Calendar | None = None
+    changes: ChangeRules = AS_USUAL
     gateways: dict[GatewayName, Gateway] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -124,9 +130,33 @@ class Shop:
     def initiate(self, session: Session, phone: str | None = None) -> Started:
         return initiate_payment(GivenId(session.number), phone, customer=session.customer, till=self.till())
 
+    def offer(self, *, price: int = 51000) -> None:
+        """The puja as it is offered now, by the shop's `calendar` and `changes`."""
+        package = Package(1, "Standard", Money(price, Currency.INR))
+        service = Service(
+            kind=ServiceType.PUJA,
+            number=1,
+            name="Ganesh Puja",
+            description="",
+            zone="Asia/Kolkata",
+            currency=Currency.INR,
+            packages=(package,),
+            calendar=self.calendar,
+            changes=self.changes,
+        )
+        write(self.table, Put("service", service_to_item(service)))
+
     def booking_cart(
-        self, customer: Customer, *, price: int = 51000, promo: str | None = None, discount: int = 0
+        self,
+        customer: Customer,
+        *,
+        price: int = 51000,
+        promo: str | None = None,
+        discount: int = 0,
+        day: date = date(2026, 7, 20),
+        at: time = time(10, 30),
     ) -> BookingCart:
+        self.offer(price=price)
         identifier = new_identifier(self.now, secrets.token_bytes)
         content = BookingSnapshot(
             cart_id=identifier.number,
@@ -136,9 +166,9 @@ class Shop:
             service_name="Ganesh Puja",
             package_id=1,
             package_name="Standard",
-            day=date(2026, 7, 20),
-            at=time(10, 30),
-            time_given="10:30",
+            day=day,
+            at=at,
+            time_given=at.isoformat("minutes"),
             zone="Asia/Kolkata",
             price=Money(price, Currency.INR),
             discount=Money(discount, Currency.INR),
@@ -248,6 +278,11 @@ class Shop:
         found = attempts.read(self.table, started.attempt.ref)
         assert found is not None
         return found
+
+    def slot(self, day: date = date(2026, 7, 20), at: time = time(10, 30)) -> tuple[int, int]:
+        """How many places of the puja's slot are taken, and how many of them are only held."""
+        found = get(self.table, keys.slot("PUJA", 1, day, at))
+        return (int(found["used"]), int(found["held"])) if found else (0, 0)
 
     def listing(self, number: int = 123) -> Item:
         found = get(self.table, keys.listing(number))

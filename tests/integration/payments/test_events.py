@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
 from local.embedded_aws import EmbeddedAws
 from payfirst.api.events import EVENTS
+from payfirst.domain.booking import Booking
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import GivenId
+from payfirst.domain.moves import OrderStatus
+from payfirst.domain.times import GivenTime
+from payfirst.usecases import bookings
 from payfirst.usecases.create_session import extend_session
 from payfirst.usecases.deliver_events import DeliveryReport, deliver_events
 from payfirst.usecases.expire_sessions import expire_sessions
+from payfirst.usecases.move_orders import cancel_order, move_order
 from payfirst.usecases.operate import refund_payment, resolve_refund
 from payfirst.usecases.refund import pursue
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer
@@ -67,9 +72,43 @@ def _live_through_everything(shop: Shop) -> None:
     expire_sessions(shop.table, now=shop.now, deadline=Deadline(lambda: 60.0), grace=timedelta(0))
 
 
+def _live_through_bookings(shop: Shop) -> None:
+    held, given_up = _booked(shop), _booked(shop)
+    day, nine = date(2026, 7, 21), GivenTime(time(9), "9:00 AM")
+    moved = bookings.reschedule(held, day, nine, "rain", table=shop.table, now=shop.now)
+    bookings.cancel(given_up, "ill", table=shop.table, now=shop.now)
+    bookings.complete(moved, table=shop.table, now=moved.starts_at, by="operator:amina")
+    shop.now = moved.starts_at
+
+
+def _live_through_orders(shop: Shop) -> None:
+    delivered, given_up = _ordered(shop), _ordered(shop)
+    for step in (OrderStatus.PACKED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED):
+        move_order(shop.table, delivered, step, shop.now, by="operator:amina")
+    cancel_order(shop.table, given_up, shop.now, by="operator:amina", why="no tomatoes")
+
+
+def _ordered(shop: Shop) -> str:
+    started = shop.initiate(shop.session(new_customer()))
+    shop.tell(started)
+    outcome = shop.read(started.session).outcome
+    assert outcome is not None
+    return outcome.code
+
+
+def _booked(shop: Shop) -> Booking:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    shop.tell_phonepe(started)
+    return bookings.list_bookings(customer, table=shop.table, size=1, position=None).bookings[0]
+
+
 def test_every_event_leaves_as_its_schema_says(shop: Shop, taken: tuple[Any, list[dict[str, Any]]]) -> None:
     bus, entries = taken
     _live_through_everything(shop)
+    _live_through_orders(shop)
+    _live_through_bookings(shop)
 
     report = _deliver(shop, bus)
 
@@ -83,6 +122,8 @@ def test_every_event_leaves_as_its_schema_says(shop: Shop, taken: tuple[Any, lis
 def test_ids_are_stable_and_sequences_have_no_gaps(shop: Shop, taken: tuple[Any, list[dict[str, Any]]]) -> None:
     bus, entries = taken
     _live_through_everything(shop)
+    _live_through_orders(shop)
+    _live_through_bookings(shop)
     _deliver(shop, bus)
 
     details = [json.loads(entry["Detail"]) for entry in entries]

@@ -29,14 +29,14 @@ def test_initiating_takes_three_requests(shop: Shop) -> None:
     assert requests.operations == ["GetItem", "TransactWriteItems", "TransactWriteItems"]
 
 
-def test_paying_for_a_cart_takes_three_requests(shop: Shop) -> None:
+def test_paying_for_a_cart_takes_four_requests_one_of_them_for_what_is_offered_now(shop: Shop) -> None:
     customer = new_customer()
     cart = shop.booking_cart(customer)
 
     with counted(shop.table) as requests:
         shop.process(cart, customer)
 
-    assert requests.operations == ["GetItem", "TransactWriteItems", "UpdateItem"]
+    assert requests.operations == ["GetItem", "BatchGetItem", "TransactWriteItems", "UpdateItem"]
 
 
 def test_a_success_notice_takes_four_rounds(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from payfirst.api.fields import Day, In, Out, Text, TimeOfDay
 from payfirst.domain.booking import Booking, Step
 from payfirst.domain.clock import instant
+from payfirst.domain.moves import BookingStatus
 from payfirst.domain.session import Address
 
 
@@ -61,8 +62,14 @@ class StepOut(Out):
         return cls(status=step.status, at=instant(step.at), **moved)
 
 
+class RefundOut(Out):
+    """What a cancellation gives back; its payment shows how far it has got."""
+
+    amount: str
+
+
 class BookingOut(Out):
-    """A booking, wherever one is shown."""
+    """A booking, wherever one is shown; a cancelled one has its `refund`, null where its service's rule gives nothing back."""
 
     id: int
     book_id: str
@@ -80,10 +87,14 @@ class BookingOut(Out):
     address: dict[str, str] | str | None
     version: int
     timeline: list[StepOut]
+    refund: RefundOut | None = None
 
     @classmethod
     def of(cls, booking: Booking) -> BookingOut:
         content = booking.content
+        cancelled: dict[str, Any] = {}
+        if booking.status is BookingStatus.CANCELLED:
+            cancelled = {"refund": RefundOut(amount=str(booking.refund)) if booking.refund else None}
         return cls(
             id=booking.number,
             book_id=booking.code,
@@ -101,6 +112,7 @@ class BookingOut(Out):
             address=address_shown(content.address),
             version=booking.version,
             timeline=[StepOut.of(step) for step in booking.timeline],
+            **cancelled,
         )
 
 
@@ -109,6 +121,12 @@ class RescheduleIn(In):
 
     selected_date: Day
     selected_time: TimeOfDay
+    reason: Text | None = None
+
+
+class CancelIn(In):
+    """`POST /api/booking/bookings/{booking_id}/cancel/`"""
+
     reason: Text | None = None
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
+
 from payfirst.api.fields import Count, Out
 from payfirst.domain.catalogue import Listing, Service
+from payfirst.domain.clock import instant
 from payfirst.domain.locations import County, SubCounty
 from payfirst.domain.money import Money
+from payfirst.usecases.catalogue import FreeSlot
 
 
 class ListingOut(Out):
@@ -64,6 +69,48 @@ class ServiceOut(Out):
             currency=service.currency,
             price=str(service.price) if service.price else None,
             packages=packages,
+        )
+
+
+class SlotOut(Out):
+    """A start that can be booked now; a full one has `free` 0."""
+
+    time: str
+    starts_at: str
+    ends_at: str
+    capacity: int
+    free: int
+
+    @classmethod
+    def of(cls, slot: FreeSlot) -> SlotOut:
+        return cls(
+            time=slot.at.isoformat(),
+            starts_at=instant(slot.starts_at),
+            ends_at=instant(slot.ends_at),
+            capacity=slot.capacity,
+            free=slot.free,
+        )
+
+
+class SlotsOut(Out):
+    """What can be booked on a day of the service's zone; `any_time` where the service has no calendar."""
+
+    service_id: int
+    service_type: str
+    date: dt.date
+    timezone: str
+    any_time: bool
+    slots: list[SlotOut]
+
+    @classmethod
+    def of(cls, service: Service, day: dt.date, found: Sequence[FreeSlot]) -> SlotsOut:
+        return cls(
+            service_id=service.number,
+            service_type=service.kind,
+            date=day,
+            timezone=service.zone,
+            any_time=service.calendar is None,
+            slots=[SlotOut.of(each) for each in found],
         )
 
 

@@ -96,9 +96,20 @@ _STATUS: Final[tuple[tuple[type[PayFirstError], int], ...]] = (
 )
 
 _BAD_REQUEST_CODES: Final = frozenset(
-    {"PROMO_UNKNOWN", "PROMO_EXPIRED", "PROMO_USED_UP", "PROMO_BELOW_MINIMUM", "PROMO_NOT_APPLICABLE", "CART_FULL"}
+    {
+        "PROMO_UNKNOWN",
+        "PROMO_EXPIRED",
+        "PROMO_USED_UP",
+        "PROMO_LIMIT_REACHED",
+        "PROMO_BELOW_MINIMUM",
+        "PROMO_NOT_APPLICABLE",
+        "CART_FULL",
+        "SLOT_NOT_OFFERED",
+        "SLOT_TOO_SOON",
+        "SLOT_TOO_FAR",
+    }
 )
-"""Refusals that the documents answer with 400."""
+"""Refusals that are answered with 400: by the documents, and of slots that no rule lets be booked."""
 
 _PROCESSING: Final = "Cart payment processing failed"
 _GATEWAY: Final = "Payment processing failed"

@@ -105,6 +105,32 @@ class BookingCreated(Event):
     book_id: str
 
 
+class BookingRescheduled(Event):
+    """The booking has another day or time, on its service's clock; `version` counts from 1."""
+
+    booking: int
+    book_id: str
+    version: int
+    selected_date: str
+    selected_time: str
+
+
+class BookingCancelled(Event):
+    """The booking will not take place; `amount` is what goes back, 0 where its service's rule gives nothing."""
+
+    booking: int
+    book_id: str
+    amount: Minor
+    reason: str | None = None
+
+
+class BookingCompleted(Event):
+    """The booking took place."""
+
+    booking: int
+    book_id: str
+
+
 class RefundDue(Event):
     """Money is owed back; `refund` is its id where a person or a gateway's refusal opened it."""
 
@@ -142,6 +168,9 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
     "order.delivered": OrderMoved,
     "order.cancelled": OrderCancelled,
     "booking.created": BookingCreated,
+    "booking.rescheduled": BookingRescheduled,
+    "booking.cancelled": BookingCancelled,
+    "booking.completed": BookingCompleted,
     "refund.due": RefundDue,
     "refund.refunded": RefundEnded,
     "refund.failed": RefundEnded,

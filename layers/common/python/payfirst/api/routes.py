@@ -85,12 +85,14 @@ ROUTES: Final = (
     Route("GET", "/api/listings/{listing_id}", "catalogue", "get_listing", B, public=True),
     Route("GET", "/api/services", "catalogue", "list_services", A, public=True),
     Route("GET", "/api/services/{service_id}", "catalogue", "get_service", A, public=True),
+    Route("GET", "/api/services/{service_id}/slots", "catalogue", "list_slots", A, public=True),
     Route("GET", "/api/locations/counties", "catalogue", "list_counties", B, public=True),
     Route("GET", "/api/locations/counties/{county_id}/subcounties", "catalogue", "list_subcounties", B, public=True),
     # Bookings and orders
     Route("GET", "/api/booking/bookings", "bookings", "list_bookings", A),
     Route("GET", "/api/booking/bookings/{booking_id}", "bookings", "get_booking", A),
     Route("POST", "/api/booking/bookings/{booking_id}/reschedule", "bookings", "reschedule_booking", A),
+    Route("POST", "/api/booking/bookings/{booking_id}/cancel", "bookings", "cancel_booking", A),
     Route("GET", "/api/orders", "bookings", "list_orders", B),
     Route("GET", "/api/orders/{order_id}", "bookings", "get_order", B),
     # The site

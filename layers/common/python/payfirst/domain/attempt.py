@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from payfirst.domain.calendar import Slot
 from payfirst.domain.money import Money
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus
 from payfirst.domain.session import CartGuard, Failure, Kind
@@ -16,7 +17,7 @@ from payfirst.domain.session import CartGuard, Failure, Kind
 class Attempt:
     """One attempt. `token_hash` is the SHA-256 of M-Pesa's callback token, `phone_key` the hash under which the phone is held.
 
-    `held_promo` and `held_stock` (listings and quantities) are what it holds until it ends.
+    `held_promo`, `held_stock` (listings and quantities) and `held_slot` are what it holds until it ends.
     `check` is the rung of the ladder that comes next and `next_check_at` its instant; an attempt that needs no further look
     has none.
     """
@@ -39,6 +40,7 @@ class Attempt:
     token_hash: str | None = None
     held_promo: str | None = None
     held_stock: tuple[tuple[int, Decimal], ...] = ()
+    held_slot: Slot | None = None
     gateway_id: str | None = None
     merchant_request_id: str | None = None
     payment_url: str | None = None

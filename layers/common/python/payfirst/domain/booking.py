@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from payfirst.domain.calendar import instant_of
 from payfirst.domain.errors import RefusedError
-from payfirst.domain.money import Money
+from payfirst.domain.money import MINOR_PER_MAJOR, Currency, Money
 from payfirst.domain.moves import BookingStatus
 from payfirst.domain.session import BookingSnapshot
 
 MAX_RESCHEDULES: Final = 100
 """Each one stays in the booking's own item, which has room for several hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundStep:
+    """Who cancels at least `hours_before` hours before the slot starts gets `percent` per cent back."""
+
+    hours_before: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRules:
+    """What a service lets its customers change: how often and until how many hours before its start a booking may move (None:
+    at any time), and what a cancellation gives back. Who fits no step of `refunds` gets nothing."""
+
+    most_reschedules: int = MAX_RESCHEDULES
+    reschedule_hours: int | None = None
+    refunds: tuple[RefundStep, ...] = (RefundStep(hours_before=0, percent=100),)
+
+
+AS_USUAL: Final = ChangeRules()
+"""The rules of a service that has none of its own: all of it back until the booking starts, nothing from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +54,7 @@ class Step:
 class Booking:
     """A booking; `content` is what was paid for, with the day and time as they stand after any reschedule.
 
-    `version` counts its reschedules from 1; `session_number` is A's `payment_id`.
+    `version` counts its reschedules from 1; `session_number` is A's `payment_id`; `refund` is what its cancellation gave back.
     """
 
     number: int
@@ -46,18 +70,59 @@ class Booking:
     created_at: datetime
     reason: str | None = None
     timeline: tuple[Step, ...] = ()
+    refund: Money | None = None
 
     @property
     def slot(self) -> tuple[date, time]:
         """The day and the time of day in the service's zone."""
         return self.content.day, self.content.at
 
+    @property
+    def starts_at(self) -> datetime:
+        """The instant at which it starts."""
+        return instant_of(*self.slot, self.content.zone)
 
-def why_not_reschedulable(booking: Booking) -> RefusedError | None:
+
+def why_not_reschedulable(booking: Booking, rules: ChangeRules, now: datetime) -> RefusedError | None:
     """What keeps `booking` from another slot; None when nothing does. The write's conditions say the same."""
     if booking.status is not BookingStatus.CONFIRMED:
-        message = f"This booking is {booking.status}; only a CONFIRMED one can be rescheduled."
-        return RefusedError(message, code="BOOKING_NOT_CONFIRMED")
-    if booking.version > MAX_RESCHEDULES:
-        return RefusedError(f"A booking can be rescheduled {MAX_RESCHEDULES} times.", code="RESCHEDULE_LIMIT")
+        return _not_confirmed(booking, "rescheduled")
+    most = min(rules.most_reschedules, MAX_RESCHEDULES)
+    if booking.version > most:
+        return RefusedError(f"A booking can be rescheduled {most} times.", code="RESCHEDULE_LIMIT")
+    hours = rules.reschedule_hours
+    if hours is not None and now > booking.starts_at - timedelta(hours=hours):
+        return RefusedError(f"A booking can be rescheduled until {hours} hours before it.", code="RESCHEDULE_TOO_LATE")
     return None
+
+
+def why_not_cancellable(booking: Booking) -> RefusedError | None:
+    """What keeps `booking` from being cancelled; None when nothing does."""
+    return None if booking.status is BookingStatus.CONFIRMED else _not_confirmed(booking, "cancelled")
+
+
+def why_not_completable(booking: Booking, now: datetime) -> RefusedError | None:
+    """What keeps `booking` from being completed; None when nothing does."""
+    if booking.status is not BookingStatus.CONFIRMED:
+        return _not_confirmed(booking, "completed")
+    if now < booking.starts_at:
+        return RefusedError("This booking has not begun yet.", code="BOOKING_NOT_OVER")
+    return None
+
+
+def _not_confirmed(booking: Booking, verb: str) -> RefusedError:
+    message = f"This booking is {booking.status}; only a CONFIRMED one can be {verb}."
+    return RefusedError(message, code="BOOKING_NOT_CONFIRMED")
+
+
+def given_back(booking: Booking, rules: ChangeRules, now: datetime) -> Money:
+    """What cancelling `booking` at `now` gives back: the best step that still fits, rounded half up to a minor unit.
+
+    M-Pesa gives back whole shillings: they are rounded up, which never exceeds the amount.
+    """
+    left = booking.starts_at - now
+    percent = max((step.percent for step in rules.refunds if left >= timedelta(hours=step.hours_before)), default=0)
+    minor = int((Decimal(booking.amount.minor) * percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    if booking.amount.currency is Currency.KES:
+        minor += -minor % MINOR_PER_MAJOR
+    return Money(minor, booking.amount.currency)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from payfirst.domain.booking import AS_USUAL, ChangeRules
+from payfirst.domain.calendar import Calendar
 from payfirst.domain.money import Currency, Money
 
 
@@ -27,7 +29,10 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service on the days of its `zone`. It is sold by `packages`, or, where it has none, at its own `price`."""
+    """A service on the days of its `zone`. It is sold by `packages`, or, where it has none, at its own `price`.
+
+    Without a `calendar` it is booked for any time.
+    """
 
     kind: ServiceType
     number: int
@@ -37,6 +42,15 @@ class Service:
     currency: Currency
     packages: tuple[Package, ...]
     price: Money | None = None
+    calendar: Calendar | None = None
+    changes: ChangeRules = AS_USUAL
+
+    def price_of(self, package: int | None) -> Money | None:
+        """What it costs with that package, or without any; None when it is not sold so."""
+        if package is None:
+            return self.price
+        found = self.package(package)
+        return found.price if found else None
 
     def package(self, number: int) -> Package | None:
         """The package of that number; None when there is none."""

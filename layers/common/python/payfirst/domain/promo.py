@@ -8,9 +8,24 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from payfirst.domain.errors import RefusedError
 from payfirst.domain.money import Currency, Money
+from payfirst.domain.session import BookingSnapshot
 
 NOT_TAKEN = "Invalid or expired promo code"
 """Document A's one sentence for every code that takes nothing off; the error's code says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliesTo:
+    """One service that a promo counts for, with any of its packages, or with one of them."""
+
+    service_type: str
+    service_id: int
+    package_id: int | None = None
+
+    def covers(self, content: BookingSnapshot) -> bool:
+        """Whether `content` is what is meant."""
+        same = (content.service_type, content.service_id) == (self.service_type, self.service_id)
+        return same and self.package_id in (None, content.package_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +33,8 @@ class Promo:
     """A code that takes off a fixed `amount`, or `percent` of the price.
 
     It counts from `valid_from` until just before `valid_until`, for prices of `minimum` and more. `taken` are its uses, those
-    of payments under way included; `most_uses` of them there can be.
+    of payments under way included; `most_uses` of them there can be, `most_uses_each` by one customer. It counts for what is
+    in `applies_to`, or for everything where that is empty.
     """
 
     code: str
@@ -30,6 +46,21 @@ class Promo:
     valid_until: datetime | None = None
     most_uses: int | None = None
     taken: int = 0
+    most_uses_each: int | None = None
+    applies_to: tuple[AppliesTo, ...] = ()
+
+
+def discount_for(promo: Promo | None, content: BookingSnapshot, now: datetime, *, uses: int) -> Money:
+    """What `promo` takes off the price of `content` for a customer who has used it `uses` times.
+
+    RefusedError as in `discount_of`, also PROMO_NOT_APPLICABLE for another service, and PROMO_LIMIT_REACHED.
+    """
+    if promo is not None:
+        if promo.applies_to and not any(each.covers(content) for each in promo.applies_to):
+            raise RefusedError(NOT_TAKEN, code="PROMO_NOT_APPLICABLE")
+        if promo.most_uses_each is not None and uses >= promo.most_uses_each:
+            raise RefusedError(NOT_TAKEN, code="PROMO_LIMIT_REACHED")
+    return discount_of(promo, content.price, now)
 
 
 def discount_of(promo: Promo | None, price: Money, now: datetime) -> Money:

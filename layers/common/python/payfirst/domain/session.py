@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from payfirst.domain.calendar import Slot
 from payfirst.domain.errors import PayFirstError, PaymentInProgressError, RefusedError, SessionExpiredError
 from payfirst.domain.money import Money
 from payfirst.domain.moves import SessionStatus
@@ -101,7 +102,11 @@ Address = str | Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class BookingSnapshot:
-    """Document A's cart at the moment of payment; `time_given` is the customer's own writing of `at`."""
+    """Document A's cart at the moment of payment; `time_given` is the customer's own writing of `at`.
+
+    `capacity` is what its slot takes, None where the service has no calendar; with `hold` the slot is held from the moment a
+    payment is asked for. `promo_limit` is how often one customer may use the promo code, None for as often as they like.
+    """
 
     cart_id: int
     cart_uuid: str
@@ -118,6 +123,14 @@ class BookingSnapshot:
     discount: Money
     promo_code: str | None
     address: Address | None
+    capacity: int | None = None
+    hold: bool = False
+    promo_limit: int | None = None
+
+    @property
+    def slot(self) -> Slot | None:
+        """The slot that it takes; None where the service has no calendar."""
+        return None if self.capacity is None else Slot(self.service_type, self.service_id, self.day, self.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
-from payfirst.domain.session import AttemptCodes, Failure, Kind, Session
-from payfirst.storage import keys
+from payfirst.domain.session import AttemptCodes, BookingSnapshot, Failure, Kind, Session
+from payfirst.storage import keys, promos, slots
 from payfirst.storage.expressions import (
     Condition,
     Put,
@@ -23,7 +23,6 @@ from payfirst.storage.expressions import (
     any_of,
     at_least,
     at_most,
-    below_attribute,
     equal,
     one_of,
 )
@@ -31,7 +30,7 @@ from payfirst.storage.items import attempt_from_item, attempt_to_item, codes_to_
 from payfirst.storage.sessions import SESSION, changed, counted, told
 from payfirst.storage.table import Table, batch_get, get, transact, write
 
-ATTEMPT, GUARD, PHONE, TRANSACTION, PROMO = "attempt", "guard", "phone", "transaction", "promo"
+ATTEMPT, GUARD, PHONE, TRANSACTION = "attempt", "guard", "phone", "transaction"
 
 
 def read(table: Table, ref: str) -> Attempt | None:
@@ -74,7 +73,8 @@ def claim(
     """Make `attempt` the one live attempt of `session`, before its gateway hears of it.
 
     `is_new` makes the session in the same write (document A); else it must be as it was read, payable and unexpired. Names
-    that can stand in the way: session, attempt, transaction (its code is taken), guard, phone, promo.
+    that can stand in the way: session, attempt, transaction (its code is taken), guard, phone, promo, promo_uses, `listing:ID`,
+    `slot:…`.
     """
     initiated = told(
         session, "payment.initiated", now, amount=attempt.amount.minor, gateway=attempt.gateway, attempt=attempt.number
@@ -98,10 +98,19 @@ def claim(
     ]
     if attempt.phone:
         writes.append(_phone_taken(attempt, now, pace_until))
-    if attempt.held_promo:
-        writes.append(promo_taken(attempt.held_promo))
     writes += [_stock_held(number, quantity) for number, quantity in attempt.held_stock]
+    if isinstance(session.snapshot, BookingSnapshot):
+        writes += _booking_held(session.snapshot, attempt)
     transact(table, writes)
+
+
+def _booking_held(snapshot: BookingSnapshot, attempt: Attempt) -> list[Write]:
+    writes: list[Write] = []
+    if attempt.held_promo:
+        writes += promos.taken(attempt.held_promo, attempt.owner, snapshot.promo_limit)
+    if attempt.held_slot and snapshot.capacity is not None:
+        writes.append(slots.taken(attempt.held_slot, snapshot.capacity, held=1))
+    return writes
 
 
 def _session_pointer(attempt: Attempt) -> dict[str, Any]:
@@ -158,18 +167,8 @@ def _stock_held(listing: int, quantity: Decimal) -> Update:
     )
 
 
-def promo_taken(code: str, *, used: int = 0) -> Update:
-    """One use of a promo taken, if one is left; `used` is 1 where it is used up at once."""
-    return Update(
-        PROMO,
-        keys.promo(code),
-        when=(any_of(absent("most_uses"), below_attribute("taken", "most_uses")),),
-        add={"taken": 1, "used": used},
-    )
-
-
 def released(attempt: Attempt) -> list[Write]:
-    """What an unresolved attempt holds, given back: the cart version, the phone, the promo's use, the stock."""
+    """What an unresolved attempt holds, given back: the cart version, the phone, the promo's use, the stock, the slot."""
     writes: list[Write] = [freed_guard(attempt)]
     if attempt.phone:
         writes.append(freed_phone(attempt))
@@ -177,8 +176,8 @@ def released(attempt: Attempt) -> list[Write]:
 
 
 def freed_holds(attempt: Attempt) -> list[Write]:
-    """The promo's use and the stock that the attempt held, given back to others."""
-    stock: list[Write] = [
+    """The promo's use, the stock and the slot that the attempt held, given back to others."""
+    writes: list[Write] = [
         Update(
             f"listing:{number}",
             keys.listing(number),
@@ -188,8 +187,10 @@ def freed_holds(attempt: Attempt) -> list[Write]:
         for number, quantity in attempt.held_stock
     ]
     if attempt.held_promo:
-        stock.append(Update(PROMO, keys.promo(attempt.held_promo), add={"taken": -1}))
-    return stock
+        writes += promos.freed(attempt.held_promo, attempt.owner)
+    if attempt.held_slot:
+        writes.append(slots.freed(attempt.held_slot, held=1))
+    return writes
 
 
 def freed_guard(attempt: Attempt) -> Update:
@@ -304,6 +305,7 @@ def fail(
                 "failure": failure_to_map(failure),
                 "held_promo": None,
                 "held_stock": None,
+                "held_slot": None,
                 **due_again(attempt, check),
             },
         ),

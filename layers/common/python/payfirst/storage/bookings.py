@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import partial
 from typing import Any, Final
 
-from payfirst.domain.booking import MAX_RESCHEDULES, Booking, Step
+from payfirst.domain.booking import Booking, Step
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Update, at_most, equal
-from payfirst.storage.items import booking_snapshot, booking_snapshot_to_map
-from payfirst.storage.table import Table, get, write
+from payfirst.domain.refund import Refund
+from payfirst.domain.session import RefundShown, Session
+from payfirst.storage import keys, sessions, slots
+from payfirst.storage.expressions import Condition, Item, Update, Write, at_most, equal
+from payfirst.storage.items import booking_snapshot, booking_snapshot_to_map, refund_to_map
+from payfirst.storage.table import Table, get, transact
 
 BOOKING: Final = "booking"
 
@@ -24,23 +28,92 @@ def read(table: Table, sub: str, number: int) -> Booking | None:
     return booking_from_item(item) if item else None
 
 
-def store_reschedule(table: Table, seen: Booking, moved: Booking) -> None:
-    """Write `moved` in place of `seen`. ConditionFailedError unless the booking is CONFIRMED and as it was seen."""
-    change = Update(
+def store_reschedule(table: Table, session: Session, seen: Booking, moved: Booking, most: int, now: datetime) -> None:
+    """Write `moved` in place of `seen`: the new slot taken and the old one given back in the same write.
+
+    Names that can stand in the way: booking (not CONFIRMED, not as it was seen, or moved `most` times), session, and both
+    slots by `slots.name`.
+    """
+    writes: list[Write] = [
+        _changed(seen, moved, at_most("version", most)),
+        sessions.changed(session),
+        sessions.told(
+            session,
+            "booking.rescheduled",
+            now,
+            **_named(moved),
+            version=moved.version,
+            selected_date=moved.content.day.isoformat(),
+            selected_time=moved.content.at.isoformat(),
+        ),
+    ]
+    if moved.content.slot and moved.content.capacity is not None:
+        writes.append(slots.taken(moved.content.slot, moved.content.capacity))
+    if seen.content.slot:
+        writes.append(slots.freed(seen.content.slot))
+    transact(table, writes)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a cancellation gives back, and the writes that owe it."""
+
+    refund: Refund
+    writes: Sequence[Write]
+
+
+def store_cancelled(
+    table: Table, session: Session, seen: Booking, cancelled: Booking, owed: Owed | None, now: datetime
+) -> None:
+    """Write `cancelled` in place of `seen`: its slot given back and its refund owed in the same write.
+
+    Names that can stand in the way: booking, session, the slot by `slots.name`, and those of `refunds.owed`.
+    """
+    told = partial(sessions.told, session, now=now)
+    if owed is None:
+        writes: list[Write] = [
+            sessions.changed(session),
+            told("booking.cancelled", **_named(cancelled), amount=0, reason=cancelled.reason),
+        ]
+    else:
+        amount = owed.refund.amount
+        shown = RefundShown(amount, owed.refund.status.value, owed.refund.reason)
+        writes = [
+            sessions.changed(session, refund=refund_to_map(shown), sequence=session.sequence + 2),
+            told("booking.cancelled", **_named(cancelled), amount=amount.minor, reason=cancelled.reason),
+            told("refund.due", offset=2, refund=owed.refund.refund_id, amount=amount.minor, reason=owed.refund.reason),
+            *owed.writes,
+        ]
+    if seen.content.slot:
+        writes.append(slots.freed(seen.content.slot))
+    transact(table, [_changed(seen, cancelled), *writes])
+
+
+def store_completed(table: Table, session: Session, seen: Booking, completed: Booking, now: datetime, *, by: str) -> None:
+    """Write `completed` in place of `seen`. Names that can stand in the way: booking, session."""
+    told = sessions.told(session, "booking.completed", now, by=by, **_named(completed))
+    transact(table, [_changed(seen, completed), sessions.changed(session), told])
+
+
+def _named(booking: Booking) -> dict[str, Any]:
+    return {"booking": booking.number, "book_id": booking.code}
+
+
+def _changed(seen: Booking, after: Booking, *also: Condition) -> Update:
+    """A CONFIRMED booking as it was seen becomes `after`."""
+    return Update(
         BOOKING,
         keys.owned(seen.owner, keys.BOOKING, seen.number),
-        when=(
-            equal("status", BookingStatus.CONFIRMED),
-            equal("version", seen.version),
-            at_most("version", MAX_RESCHEDULES),
-        ),
+        when=(equal("status", BookingStatus.CONFIRMED), equal("version", seen.version), *also),
         set={
-            "version": moved.version,
-            "content": booking_snapshot_to_map(moved.content),
-            "timeline": [_step_to_map(step) for step in moved.timeline],
+            "status": after.status.value,
+            "version": after.version,
+            "content": booking_snapshot_to_map(after.content),
+            "timeline": [_step_to_map(step) for step in after.timeline],
+            "reason": after.reason,
+            "refund": after.refund.minor if after.refund else None,
         },
     )
-    write(table, change)
 
 
 def timeline(item: Item) -> tuple[Step, ...]:
@@ -74,7 +147,7 @@ def _slot(raw: Mapping[str, str] | None) -> tuple[date, time] | None:
 
 def booking_from_item(item: Item) -> Booking:
     """The booking of an item."""
-    currency, user_id = Currency(item["currency"]), item.get("user_id")
+    currency, user_id, refund = Currency(item["currency"]), item.get("user_id"), item.get("refund")
     return Booking(
         number=int(item["sk"].split("#")[1]),
         code=item["book_id"],
@@ -89,4 +162,5 @@ def booking_from_item(item: Item) -> Booking:
         created_at=read_instant(item["created_at"]),
         reason=item.get("reason"),
         timeline=timeline(item),
+        refund=None if refund is None else Money(int(refund), currency),
     )

@@ -9,8 +9,8 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import AttemptStatus, BookingStatus, OrderStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Session, quantities
-from payfirst.storage import keys
-from payfirst.storage.attempts import ATTEMPT, GUARD, guard_key, promo_taken
+from payfirst.storage import keys, promos, slots
+from payfirst.storage.attempts import ATTEMPT, GUARD, guard_key
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal
 from payfirst.storage.items import booking_snapshot_to_map, delivery_to_map, line_to_map
 from payfirst.storage.sessions import changed, counted, told
@@ -72,7 +72,8 @@ def fulfil_booking(
 ) -> None:
     """Make the one booking of a paid session; its cart is converted by the guard.
 
-    Names that can stand in the way: session, guard, promo (none left), code (it is taken).
+    Names that can stand in the way: session, guard, promo (none left), promo_uses (none left for this customer), `slot:…` (it
+    is full), code (it is taken).
     """
     writes: list[Write] = [
         *_fulfilled(session, attempt, outcome, keys.BOOKING, _booking_item(session, snapshot, outcome, now)),
@@ -80,13 +81,15 @@ def fulfil_booking(
         *also,
     ]
     if snapshot.promo_code:
-        writes.append(_promo_used(snapshot.promo_code, attempt))
+        writes += _promo_used(snapshot.promo_code, snapshot.promo_limit, attempt)
+    if snapshot.slot and snapshot.capacity is not None:
+        writes.append(slots.kept(snapshot.slot) if attempt.held_slot else slots.taken(snapshot.slot, snapshot.capacity))
     transact(table, writes)
 
 
-def _promo_used(code: str, attempt: Attempt) -> Update:
+def _promo_used(code: str, limit: int | None, attempt: Attempt) -> list[Write]:
     # The attempt's own hold is used up; money that came after the hold was given back takes another use, if one is left.
-    return Update("promo", keys.promo(code), add={"used": 1}) if attempt.held_promo else promo_taken(code, used=1)
+    return promos.kept(code, attempt.owner) if attempt.held_promo else promos.taken(code, attempt.owner, limit, used=1)
 
 
 def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, item: Item) -> list[Write]:

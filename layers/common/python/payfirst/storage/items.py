@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from payfirst.domain.attempt import Attempt
+from payfirst.domain.calendar import Slot
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, SessionStatus
@@ -218,13 +219,16 @@ def booking_snapshot_to_map(snapshot: BookingSnapshot) -> dict[str, Any]:
             "discount": snapshot.discount.minor,
             "promo_code": snapshot.promo_code,
             "address": snapshot.address,
+            "capacity": snapshot.capacity,
+            "hold": snapshot.hold or None,
+            "promo_limit": snapshot.promo_limit,
         }
     )
 
 
 def booking_snapshot(raw: Item, currency: Currency) -> BookingSnapshot:
     """The booking's content of an item's map."""
-    package = raw.get("package_id")
+    package, capacity, limit = raw.get("package_id"), raw.get("capacity"), raw.get("promo_limit")
     return BookingSnapshot(
         cart_id=int(raw["cart_id"]),
         cart_uuid=raw["cart_uuid"],
@@ -241,7 +245,26 @@ def booking_snapshot(raw: Item, currency: Currency) -> BookingSnapshot:
         discount=Money(int(raw["discount"]), currency),
         promo_code=raw.get("promo_code"),
         address=raw.get("address"),
+        capacity=None if capacity is None else int(capacity),
+        hold=raw.get("hold", False),
+        promo_limit=None if limit is None else int(limit),
     )
+
+
+def slot_to_map(slot: Slot) -> dict[str, Any]:
+    """A slot as the map that an attempt holds."""
+    return {
+        "service_type": slot.service_type,
+        "service_id": slot.service_id,
+        "day": slot.day.isoformat(),
+        "at": slot.at.isoformat(),
+    }
+
+
+def _slot(raw: Item | None) -> Slot | None:
+    if raw is None:
+        return None
+    return Slot(raw["service_type"], int(raw["service_id"]), date.fromisoformat(raw["day"]), time.fromisoformat(raw["at"]))
 
 
 def attempt_to_item(attempt: Attempt) -> Item:
@@ -253,6 +276,7 @@ def attempt_to_item(attempt: Attempt) -> Item:
         **_optional({"phone": attempt.phone, "phone_key": attempt.phone_key, "token_hash": attempt.token_hash}),
         **_optional({"held_promo": attempt.held_promo}),
         **({"held_stock": {str(number): quantity for number, quantity in attempt.held_stock}} if attempt.held_stock else {}),
+        **({"held_slot": slot_to_map(attempt.held_slot)} if attempt.held_slot else {}),
         **_optional({"next_check_at": _instant(attempt.next_check_at)}),
         "number": attempt.number,
         "transaction": attempt.transaction,
@@ -296,6 +320,7 @@ def attempt_from_item(item: Item) -> Attempt:
         token_hash=item.get("token_hash"),
         held_promo=item.get("held_promo"),
         held_stock=tuple((int(number), Decimal(quantity)) for number, quantity in item.get("held_stock", {}).items()),
+        held_slot=_slot(item.get("held_slot")),
         gateway_id=item.get("gateway_id"),
         merchant_request_id=item.get("merchant_request_id"),
         payment_url=item.get("payment_url"),

@@ -7,7 +7,7 @@ time order; the counter of a list sorts behind its entries and is read by the sa
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Final
 
 from payfirst.domain.clock import instant
@@ -126,6 +126,16 @@ def listing(number: int) -> Key:
 def service(kind: str, number: int) -> Key:
     """One service by its type (`PUJA`, `ASTROLOGY`)."""
     return {"pk": "SERVICE", "sk": f"{kind}#{number:012d}"}
+
+
+def slot(service_type: str, service_id: int, day: date, at: time) -> Key:
+    """One start of one service, by its own clock; the slots of a day follow each other."""
+    return {"pk": f"SLOT#{service_type}#{service_id:012d}", "sk": f"{day.isoformat()}T{at.isoformat()}"}
+
+
+def promo_uses(sub: str, code: str) -> Key:
+    """How often one customer has used a promo code."""
+    return {"pk": owner(sub), "sk": f"P#{code.upper()}"}
 
 
 def promo(code: str) -> Key:

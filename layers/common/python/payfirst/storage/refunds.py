@@ -111,7 +111,7 @@ def refund_due(
                 one_of("status", attempt_sources(AttemptStatus.REFUND_DUE)),
                 at_least("refundable", amount.minor),
             ),
-            set={"status": AttemptStatus.REFUND_DUE.value, "held_promo": None, "held_stock": None},
+            set={"status": AttemptStatus.REFUND_DUE.value, "held_promo": None, "held_stock": None, "held_slot": None},
             add={"refundable": -amount.minor},
             remove=("next_check_at", *keys.NOT_DUE),
         ),
@@ -166,16 +166,18 @@ def owed(attempt: Attempt, amount: Money, number: int, now: datetime, *, reason:
         created_at=now,
         receipt=attempt.receipt,
     )
-    lowered = Update(
-        ATTEMPT,
-        keys.attempt(attempt.ref),
-        when=(
-            one_of("status", (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE)),
-            at_least("refundable", amount.minor),
+    return refund, [
+        Update(
+            ATTEMPT,
+            keys.attempt(attempt.ref),
+            when=(
+                one_of("status", (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE)),
+                at_least("refundable", amount.minor),
+            ),
+            add={"refundable": -amount.minor},
         ),
-        add={"refundable": -amount.minor},
-    )
-    return refund, [lowered, Put(REFUND, refund_to_item(refund), when=(absent("pk"),))]
+        Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
+    ]
 
 
 def of_attempt(table: Table, ref: str) -> tuple[Refund, ...]:

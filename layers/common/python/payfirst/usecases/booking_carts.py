@@ -12,13 +12,14 @@ from payfirst.domain.catalogue import Package, Service, ServiceType
 from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError, NotFoundError, RefusedError
 from payfirst.domain.ids import Entropy, GivenId, new_identifier
 from payfirst.domain.money import Money
-from payfirst.domain.promo import discount_of
+from payfirst.domain.promo import discount_for
 from payfirst.domain.session import Address, BookingSnapshot, Customer
 from payfirst.domain.times import GivenTime
-from payfirst.storage import carts, catalogue, keys
+from payfirst.storage import carts, catalogue, keys, slots
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.lists import Position, Slice, read_all, read_page
 from payfirst.storage.table import Table
+from payfirst.usecases.offer import in_slot, slot_of
 
 TRIES: Final = 4
 NO_CART: Final = "Cart not found"
@@ -50,7 +51,8 @@ def find_service(wanted: WantedCart, *, table: Table) -> Service:
 def create_cart(
     wanted: WantedCart, service: Service, *, customer: Customer, table: Table, now: datetime, entropy: Entropy
 ) -> BookingCart:
-    """A new ACTIVE cart at today's price. InvalidInputError on the package; RefusedError where the promo takes nothing off."""
+    """A new ACTIVE cart at today's price. InvalidInputError on the package; RefusedError where the promo takes nothing off,
+    and SLOT_… where the service has a calendar and the slot cannot be booked."""
     package = _package(wanted, service)
     price = package.price if package else service.price
     if price is None:
@@ -74,8 +76,10 @@ def create_cart(
             promo_code=None,
             address=wanted.address,
         )
+        if service.calendar is not None:
+            content = in_slot(content, service, slots.used(table, slot_of(content)), now)
         if wanted.promo_code is not None:
-            content = _with_promo(content, wanted.promo_code, table, now)
+            content = _with_promo(content, wanted.promo_code, customer, table, now)
         cart = BookingCart(identifier.number, str(identifier.uuid), content, entropy(16).hex(), now)
         try:
             carts.create_booking_cart(table, customer.sub, cart)
@@ -145,7 +149,7 @@ def apply_promo(given: GivenId, code: str, *, customer: Customer, table: Table, 
     """
 
     def apply(cart: BookingCart) -> BookingCart:
-        content = _with_promo(cart.content, code, table, now)
+        content = _with_promo(cart.content, code, customer, table, now)
         return _store(cart, content, customer, table, entropy)
 
     return _change(given, apply, customer=customer, table=table)
@@ -161,9 +165,10 @@ def remove_promo(given: GivenId, *, customer: Customer, table: Table, entropy: E
     return _change(given, remove, customer=customer, table=table)
 
 
-def _with_promo(content: BookingSnapshot, code: str, table: Table, now: datetime) -> BookingSnapshot:
+def _with_promo(content: BookingSnapshot, code: str, customer: Customer, table: Table, now: datetime) -> BookingSnapshot:
     promo = catalogue.read_promo(table, code)
-    discount = discount_of(promo, content.price, now)
+    uses = catalogue.read_promo_uses(table, customer.sub, code) if promo and promo.most_uses_each is not None else 0
+    discount = discount_for(promo, content, now, uses=uses)
     return replace(content, promo_code=promo.code if promo else None, discount=discount)
 
 

@@ -1,4 +1,4 @@
-"""Bookings after their payment: found, listed, moved to another slot."""
+"""Bookings after their payment: found, listed, moved to another slot, cancelled, completed."""
 
 from __future__ import annotations
 
@@ -6,19 +6,36 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from payfirst.domain.booking import Booking, Step, why_not_reschedulable
-from payfirst.domain.errors import ContentionError, NotFoundError
+from payfirst.domain.booking import (
+    AS_USUAL,
+    MAX_RESCHEDULES,
+    Booking,
+    ChangeRules,
+    Step,
+    given_back,
+    why_not_cancellable,
+    why_not_completable,
+    why_not_reschedulable,
+)
+from payfirst.domain.catalogue import Service
+from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
-from payfirst.domain.session import Customer
+from payfirst.domain.money import Money
+from payfirst.domain.moves import BookingStatus, RefundStatus
+from payfirst.domain.session import BookingSnapshot, Customer, Session
 from payfirst.domain.times import GivenTime
 from payfirst.observability import note
-from payfirst.storage import bookings, keys
+from payfirst.storage import attempts, bookings, catalogue, keys, refunds, sessions, slots
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.lists import Position, Slice, read_page
 from payfirst.storage.table import Table
 from payfirst.usecases.find import number_of_outcome
+from payfirst.usecases.offer import in_slot, slot_full
 
 TRIES: Final = 4
+CANCELLED: Final = "booking_cancelled"
+"""Why the money of a cancelled booking goes back, as its refund says it."""
+
 NO_BOOKING: Final = "Booking not found"
 
 
@@ -48,18 +65,23 @@ def find_booking(given: GivenId, *, customer: Customer, table: Table) -> Booking
 def reschedule(booking: Booking, day: date, at: GivenTime, reason: str | None, *, table: Table, now: datetime) -> Booking:
     """`booking` at another day and time; the same slot again writes nothing. No money moves.
 
-    RefusedError BOOKING_NOT_CONFIRMED or RESCHEDULE_LIMIT, NotFoundError, ContentionError.
+    RefusedError BOOKING_NOT_CONFIRMED, RESCHEDULE_LIMIT or RESCHEDULE_TOO_LATE, SLOT_… where the service has a calendar and the
+    slot cannot be booked (the old one is kept), NotFoundError, ContentionError.
     """
     for _ in range(TRIES):
-        problem = why_not_reschedulable(booking)
+        seen = _scene(booking, replace(booking.content, day=day, at=at.at), table)
+        problem = why_not_reschedulable(booking, seen.rules, now)
         if problem is not None:
             raise problem
         if booking.slot == (day, at.at):
             return booking
-        moved = _moved(booking, day, at, reason, now)
+        moved = _moved(booking, day, at, reason, seen, now)
+        most = min(seen.rules.most_reschedules, MAX_RESCHEDULES)
         try:
-            bookings.store_reschedule(table, booking, moved)
-        except ConditionFailedError:
+            bookings.store_reschedule(table, seen.session, booking, moved, most, now)
+        except ConditionFailedError as error:
+            if bookings.BOOKING not in error.failed and moved.content.slot and slots.name(moved.content.slot) in error.failed:
+                raise slot_full() from error
             booking = _again(booking, table)
             continue
         note("booking.rescheduled", booking=booking.code, version=moved.version)
@@ -67,8 +89,105 @@ def reschedule(booking: Booking, day: date, at: GivenTime, reason: str | None, *
     raise ContentionError("This booking is being changed; please try again.")
 
 
-def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, now: datetime) -> Booking:
+def cancel(booking: Booking, reason: str | None, *, table: Table, now: datetime) -> Booking:
+    """`booking` cancelled: its slot is free and what its service's rule gives back is owed. Once more changes nothing.
+
+    What was given back before counts against it. RefusedError BOOKING_NOT_CONFIRMED or REFUND_IN_PROGRESS, NotFoundError,
+    ContentionError.
+    """
+    for _ in range(TRIES):
+        if booking.status is BookingStatus.CANCELLED:
+            return booking
+        problem = why_not_cancellable(booking)
+        if problem is not None:
+            raise problem
+        seen = _scene(booking, booking.content, table)
+        owed = _owed(seen.session, given_back(booking, seen.rules, now), table, now)
+        step = Step(BookingStatus.CANCELLED, now, reason=reason)
+        cancelled = replace(
+            booking,
+            status=BookingStatus.CANCELLED,
+            reason=reason,
+            refund=owed.refund.amount if owed else None,
+            timeline=(*booking.timeline, step),
+        )
+        try:
+            bookings.store_cancelled(table, seen.session, booking, cancelled, owed, now)
+        except ConditionFailedError:
+            booking = _again(booking, table)
+            continue
+        note("booking.cancelled", booking=booking.code, refund=str(cancelled.refund) if cancelled.refund else None)
+        return cancelled
+    raise ContentionError("This booking is being changed; please try again.")
+
+
+def complete(booking: Booking, *, table: Table, now: datetime, by: str) -> Booking:
+    """`booking` held as it was agreed; once more changes nothing.
+
+    RefusedError BOOKING_NOT_CONFIRMED, or BOOKING_NOT_OVER before it starts, NotFoundError, ContentionError.
+    """
+    for _ in range(TRIES):
+        if booking.status is BookingStatus.COMPLETED:
+            return booking
+        problem = why_not_completable(booking, now)
+        if problem is not None:
+            raise problem
+        step = Step(BookingStatus.COMPLETED, now)
+        completed = replace(booking, status=BookingStatus.COMPLETED, timeline=(*booking.timeline, step))
+        try:
+            bookings.store_completed(table, _session(booking, table), booking, completed, now, by=by)
+        except ConditionFailedError:
+            booking = _again(booking, table)
+            continue
+        note("booking.completed", booking=booking.code)
+        return completed
+    raise ContentionError("This booking is being changed; please try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The session that a booking came from, and its service as it is now; None where it is not offered any more."""
+
+    session: Session
+    service: Service | None
+    used: int
+
+    @property
+    def rules(self) -> ChangeRules:
+        return self.service.changes if self.service else AS_USUAL
+
+
+def _scene(booking: Booking, content: BookingSnapshot, table: Table) -> _Scene:
+    session = _session(booking, table)
+    seen = catalogue.read_offer(table, replace(content, promo_code=None), booking.owner)
+    return _Scene(session, seen.service, seen.used)
+
+
+def _session(booking: Booking, table: Table) -> Session:
+    session = sessions.read(table, booking.owner, booking.session_number)
+    if session is None:
+        raise LookupError(f"the session of {booking.code} is gone")
+    return session
+
+
+def _owed(session: Session, amount: Money, table: Table, now: datetime) -> bookings.Owed | None:
+    """What is still to be given back of `amount`; None for nothing. RefusedError while another refund is under way."""
+    attempt = attempts.read(table, session.captured or "")
+    if attempt is None or attempt.captured is None:
+        raise LookupError(f"the payment of session {session.uuid} is gone")
+    before = refunds.of_attempt(table, attempt.ref)
+    returned = sum(refund.amount.minor for refund in before if refund.status is not RefundStatus.FAILED)
+    left = min(amount.minor, attempt.captured.minor - returned)
+    if left <= 0:
+        return None
+    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in before):
+        raise RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
+    return bookings.Owed(*refunds.owed(attempt, Money(left, amount.currency), len(before) + 1, now, reason=CANCELLED))
+
+
+def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, seen: _Scene, now: datetime) -> Booking:
     content = replace(booking.content, day=day, at=at.at, time_given=at.text)
+    content = in_slot(content, seen.service, seen.used, now) if seen.service else replace(content, capacity=None, hold=False)
     step = Step(booking.status, now, moved_from=booking.slot, moved_to=(day, at.at), reason=reason)
     return replace(booking, content=content, version=booking.version + 1, timeline=(*booking.timeline, step))
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from payfirst.domain.calendar import Calendar, starts_on, why_not_bookable
 from payfirst.domain.catalogue import Listing, Service, ServiceType
 from payfirst.domain.errors import NotFoundError
-from payfirst.storage import catalogue
+from payfirst.storage import catalogue, slots
 from payfirst.storage.table import Table
 
 
@@ -33,3 +38,27 @@ def find_service(number: int, kind: ServiceType | None, *, table: Table) -> Serv
         if service is not None:
             return service
     raise NotFoundError("Service not found")
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSlot:
+    """A start that can be booked now: its time of day on the service's clock, its instants, and how many places it has left."""
+
+    at: time
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    free: int
+
+
+def slots_on(service: Service, calendar: Calendar, day: date, *, table: Table, now: datetime) -> tuple[FreeSlot, ...]:
+    """The starts of `day` that the rules let book at `now`, in order, full ones included."""
+    used = slots.used_on(table, service.kind, service.number, day)
+    length = timedelta(minutes=calendar.slot_minutes)
+    found = []
+    for start in starts_on(calendar, day, service.zone):
+        at = start.astimezone(ZoneInfo(service.zone)).time()
+        if why_not_bookable(calendar, day, at, service.zone, now) is None:
+            free = max(0, calendar.capacity - used.get(at, 0))
+            found.append(FreeSlot(at, start, start + length, calendar.capacity, free))
+    return tuple(found)

@@ -18,6 +18,7 @@ from payfirst.gateways.base import GatewayName
 from payfirst.storage import attempts, keys, sessions
 from payfirst.storage.carts import read_booking_cart
 from payfirst.storage.table import Table
+from payfirst.usecases.offer import as_offered
 from payfirst.usecases.start_attempt import Started, Till, claimed, gateway_for, new_attempt, payer, push
 
 TRIES: Final = 4
@@ -37,7 +38,7 @@ class CartPayment:
 
 def process_cart(wanted: CartPayment, *, customer: Customer, till: Till, lifetime: timedelta) -> Started:
     """Pay for a cart: a new attempt, or the open one as it is. Errors as in `initiate_payment`, and NotFoundError for a cart
-    that is not the customer's or not ACTIVE, InvalidInputError on `amount` and `method`."""
+    that is not the customer's or not ACTIVE, InvalidInputError on `amount` and `method`, and those of `as_offered`."""
     for _ in range(TRIES):
         cart = _active_cart(till.table, customer, wanted.cart)
         total = cart.total + rounding_for(cart.total)
@@ -45,7 +46,7 @@ def process_cart(wanted: CartPayment, *, customer: Customer, till: Till, lifetim
         if cart.live_attempt is not None:
             return _open_attempt(till.table, customer, cart)
         previous = sessions.read(till.table, customer.sub, cart.session) if cart.session else None
-        session = _resumable(previous, cart, till.now) or _booking_session(cart, total, customer, till, lifetime)
+        session = _resumable(previous, cart, till.now) or _new_session(cart, total, customer, till, lifetime)
         attempt, token = new_attempt(session, payer(session, wanted.phone_number), till)
         if claimed(till, session, attempt, is_new=session is not previous) is None:
             return push(till, replace(session, sequence=session.sequence + 1, live_attempt=attempt.ref), attempt, token)
@@ -86,7 +87,8 @@ def _resumable(previous: Session | None, cart: BookingCart, now: datetime) -> Se
     return previous
 
 
-def _booking_session(cart: BookingCart, total: Money, customer: Customer, till: Till, lifetime: timedelta) -> Session:
+def _new_session(cart: BookingCart, total: Money, customer: Customer, till: Till, lifetime: timedelta) -> Session:
+    content = as_offered(cart.content, sub=customer.sub, table=till.table, now=till.now)
     identifier = new_identifier(till.now, till.entropy)
     return Session(
         customer=customer,
@@ -95,7 +97,7 @@ def _booking_session(cart: BookingCart, total: Money, customer: Customer, till: 
         kind=Kind.BOOKING,
         status=SessionStatus.PENDING,
         amount=total,
-        snapshot=cart.content,
+        snapshot=content,
         guard=CartGuard(keys.entry(keys.CART, cart.number), cart.version),
         created_at=till.now,
         expires_at=till.now + lifetime,

@@ -21,7 +21,7 @@ from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapsho
 from payfirst.gateways.base import Captured, Declined, StatusAnswer
 from payfirst.observability import note, warn
 from payfirst.settings import LatePayment
-from payfirst.storage import attempts, captures, fulfilment, keys, notices, refunds
+from payfirst.storage import attempts, captures, fulfilment, keys, notices, promos, refunds
 from payfirst.storage.captures import Collected
 from payfirst.storage.expressions import Write
 from payfirst.storage.failures import ConditionFailedError
@@ -297,8 +297,10 @@ class Settlement:
 
 def _cannot_fulfil(failed: set[str]) -> Failure | None:
     """The business reason among the writes that failed; None when it was only somebody else's being faster."""
-    if attempts.PROMO in failed:
+    if failed & {promos.PROMO, promos.USES}:
         return Failure("promo_used_up", "The promo code was used up meanwhile; your money is sent back.", retryable=True)
     if any(name.startswith("listing:") for name in failed):
         return Failure("out_of_stock", "This was sold out meanwhile; your money is sent back.", retryable=True)
+    if any(name.startswith("slot:") for name in failed):
+        return Failure("slot_taken", "This slot was taken meanwhile; your money is sent back.", retryable=True)
     return None

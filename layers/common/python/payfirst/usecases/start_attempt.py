@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from payfirst.domain.attempt import Attempt, next_check
+from payfirst.domain.calendar import SLOT_FULL
 from payfirst.domain.clock import Deadline, read_instant
 from payfirst.domain.errors import (
     FieldProblem,
@@ -24,10 +25,11 @@ from payfirst.domain.fair_use import NO_LIMITS, FairUse
 from payfirst.domain.ids import Entropy, new_attempt_ref, new_callback_token, new_identifier, new_transaction_code
 from payfirst.domain.money import Currency
 from payfirst.domain.moves import AttemptStatus
-from payfirst.domain.session import Failure, Kind, OrderSnapshot, Session, quantities
+from payfirst.domain.promo import NOT_TAKEN
+from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Session, quantities
 from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
 from payfirst.observability import alarm, note, warn
-from payfirst.storage import attempts, fair_use, sessions
+from payfirst.storage import attempts, fair_use, promos, sessions
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
@@ -91,8 +93,10 @@ def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attemp
     token = new_callback_token(ref, till.entropy)
     gateway = gateway_for(session.amount.currency)
     first = next_check(gateway, till.now, 0, till.now)
-    held_stock = _to_hold(session.snapshot) if isinstance(session.snapshot, OrderSnapshot) else ()
-    promo = None if isinstance(session.snapshot, OrderSnapshot) else session.snapshot.promo_code
+    snapshot = session.snapshot
+    held_stock = _to_hold(snapshot) if isinstance(snapshot, OrderSnapshot) else ()
+    promo = None if isinstance(snapshot, OrderSnapshot) else snapshot.promo_code
+    slot = snapshot.slot if isinstance(snapshot, BookingSnapshot) and snapshot.hold else None
     attempt = Attempt(
         ref=ref,
         number=new_identifier(till.now, till.entropy).number,
@@ -111,6 +115,7 @@ def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attemp
         token_hash=hashlib.sha256(token.encode()).hexdigest() if phone else None,
         held_promo=promo,
         held_stock=held_stock,
+        held_slot=slot,
     )
     return attempt, token
 
@@ -149,8 +154,12 @@ def _stood_in_the_way(till: Till, session: Session, error: ConditionFailedError)
     if scarce:
         details = {"lines": [{"listing_id": int(number)} for number in scarce]}
         raise RefusedError("There is not enough in stock.", code="OUT_OF_STOCK", details=details) from error
-    if attempts.PROMO in failed:
-        raise RefusedError("Invalid or expired promo code", code="PROMO_USED_UP") from error
+    if any(name.startswith("slot:") for name in failed):
+        raise RefusedError(SLOT_FULL, code="SLOT_FULL") from error
+    if promos.PROMO in failed:
+        raise RefusedError(NOT_TAKEN, code="PROMO_USED_UP") from error
+    if promos.USES in failed:
+        raise RefusedError(NOT_TAKEN, code="PROMO_LIMIT_REACHED") from error
     return session  # an id or a code was taken: draw again
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from payfirst.api.bookings_wire import BookingOut, RescheduledOut, RescheduleIn
+from payfirst.api.bookings_wire import BookingOut, CancelIn, RescheduledOut, RescheduleIn
 from payfirst.api.carts_wire import ApplyPromoIn, CreateCartIn, ServiceCartOut
 from payfirst.api.payments_wire import CheckedOut, PaymentOut, ProcessCartIn, ProcessedOut
 from payfirst.api.reference import samples
@@ -14,7 +14,11 @@ from payfirst.domain.session import Session
 
 CARTS, PAYMENTS, BOOKINGS = "Booking carts", "Payments", "Bookings"
 
-PROMO_CODES: Final = ("PROMO_UNKNOWN", "PROMO_EXPIRED", "PROMO_USED_UP", "PROMO_BELOW_MINIMUM", "PROMO_NOT_APPLICABLE")
+PROMO_CODES: Final = (
+    *("PROMO_UNKNOWN", "PROMO_EXPIRED", "PROMO_USED_UP", "PROMO_LIMIT_REACHED", "PROMO_BELOW_MINIMUM"),
+    "PROMO_NOT_APPLICABLE",
+)
+SLOT_CODES: Final = ("SLOT_NOT_OFFERED", "SLOT_TOO_SOON", "SLOT_TOO_FAR", "SLOT_FULL")
 CART_CODES: Final = ("NOT_FOUND", "CART_LOCKED", "CART_CONVERTED")
 
 _NOW: Final = samples.NOW
@@ -34,7 +38,9 @@ _PROCESS_CART: Final = Operation(
     },
     Body(ProcessCartIn, {"cart_id": samples.CART_NUMBER, "method": "PHONEPE"}),
     (
-        *("NOT_FOUND", "AMOUNT_MISMATCH", "AMOUNT_NOT_CHARGEABLE", "PROMO_USED_UP", "CART_CHANGED", "SESSION_CLOSED"),
+        *("NOT_FOUND", "AMOUNT_MISMATCH", "AMOUNT_NOT_CHARGEABLE", "PRICE_CHANGED", "CART_CHANGED", "SESSION_CLOSED"),
+        *PROMO_CODES,
+        *SLOT_CODES,
         *("PAYMENT_IN_PROGRESS", "PHONE_BUSY", "TOO_MANY_REQUESTS", "GATEWAY_REJECTED"),
     ),
     description=(
@@ -84,7 +90,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
                 "selected_time": "10:30",
             },
         ),
-        PROMO_CODES,
+        (*PROMO_CODES, *SLOT_CODES),
     ),
     "list_carts": Operation(
         CARTS,
@@ -129,7 +135,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             RescheduleIn,
             {"selected_date": "2025-07-22", "selected_time": "11:00 AM", "reason": "Change of plans"},
         ),
-        ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "RESCHEDULE_LIMIT"),
-        description="Nothing is charged again. The same slot changes nothing.",
+        ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "RESCHEDULE_LIMIT", "RESCHEDULE_TOO_LATE", *SLOT_CODES),
+        description="Nothing is charged again. The same slot changes nothing; a slot that cannot be had leaves the old one.",
+    ),
+    "cancel_booking": Operation(
+        BOOKINGS,
+        "Cancel a booking",
+        one(200, BookingOut.of(samples.GIVEN_UP)),
+        Body(CancelIn, {"reason": "Change of plans"}),
+        ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "REFUND_IN_PROGRESS"),
+        description=(
+            "`refund` is what the service's rule gives back, null for nothing; its payment shows how far it has got. "
+            "Cancelling once more changes nothing."
+        ),
     ),
 }

@@ -13,6 +13,7 @@ from payfirst.api.errors import (
     UnauthorizedError,
     code_of,
 )
+from payfirst.domain.calendar import SLOT_FULL
 from payfirst.domain.errors import (
     CartEmptyError,
     ContentionError,
@@ -80,10 +81,17 @@ _ALL: Final[tuple[PayFirstError, ...]] = (
     RefusedError(NOT_TAKEN, code="PROMO_UNKNOWN"),
     RefusedError(NOT_TAKEN, code="PROMO_EXPIRED"),
     RefusedError(NOT_TAKEN, code="PROMO_USED_UP"),
+    RefusedError(NOT_TAKEN, code="PROMO_LIMIT_REACHED"),
     RefusedError(NOT_TAKEN, code="PROMO_BELOW_MINIMUM"),
     RefusedError(NOT_TAKEN, code="PROMO_NOT_APPLICABLE"),
     RefusedError("This booking is CANCELLED; only a CONFIRMED one can be rescheduled.", code="BOOKING_NOT_CONFIRMED"),
     RefusedError("A booking can be rescheduled 100 times.", code="RESCHEDULE_LIMIT"),
+    RefusedError("A booking can be rescheduled until 24 hours before it.", code="RESCHEDULE_TOO_LATE"),
+    RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS"),
+    RefusedError(SLOT_FULL, code="SLOT_FULL"),
+    RefusedError("No slot of this service starts at this day and time.", code="SLOT_NOT_OFFERED"),
+    RefusedError("It is too late to book this slot; please choose another.", code="SLOT_TOO_SOON"),
+    RefusedError("Slots can be booked 60 days ahead.", code="SLOT_TOO_FAR"),
     FairUseError("You have started as many payments as an hour allows; please try again later.", retry_after_seconds=1800),
     TooSoonError("A prompt is open on this phone.", retry_after_seconds=60),
     GatewayRejectedError("The payment could not be started.", detail="Invalid merchant ID"),

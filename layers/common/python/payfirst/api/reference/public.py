@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SubCountyOut
+from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.api.reference import samples
 from payfirst.api.reference.operation import Listed, Operation, Raw, one
 from payfirst.domain import locations
@@ -71,6 +71,21 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, ServiceOut.of(samples.PUJA)),
         codes=("NOT_FOUND",),
         query={"service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent."},
+    ),
+    "list_slots": Operation(
+        CATALOGUE,
+        "Show what can be booked on a day",
+        {
+            200: {
+                "calendar": SlotsOut.of(samples.BY_CALENDAR, samples.FREE.starts_at.date(), [samples.FREE]),
+                "any time": SlotsOut.of(samples.PUJA, samples.FREE.starts_at.date(), []),
+            }
+        },
+        codes=("NOT_FOUND",),
+        query={
+            "date": "The day in the service's zone, 2025-07-20; required.",
+            "service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent.",
+        },
     ),
     "list_counties": Operation(
         CATALOGUE,

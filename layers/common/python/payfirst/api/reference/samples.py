@@ -9,6 +9,7 @@ from typing import Final
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.booking import Booking, Step
+from payfirst.domain.calendar import Calendar, Opening
 from payfirst.domain.cart import BookingCart, ProduceCart
 from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
 from payfirst.domain.event import Event
@@ -29,6 +30,7 @@ from payfirst.domain.session import (
     RefundShown,
     Session,
 )
+from payfirst.usecases.catalogue import FreeSlot
 from payfirst.usecases.produce_cart import CartView
 from payfirst.usecases.start_attempt import Started
 
@@ -66,6 +68,20 @@ PUJA: Final = Service(
         Package(1, "Basic", Money(51000, Currency.INR)),
         Package(2, "Complete", Money(99900, Currency.INR)),
     ),
+)
+
+BY_CALENDAR: Final = replace(
+    PUJA,
+    calendar=Calendar(
+        weekdays={day: (Opening(time(9), time(12)),) for day in range(7)}, slot_minutes=45, capacity=3, lead_minutes=120
+    ),
+)
+FREE: Final = FreeSlot(
+    at=time(10, 30),
+    starts_at=datetime(2025, 7, 20, 5, 0, tzinfo=UTC),
+    ends_at=datetime(2025, 7, 20, 5, 45, tzinfo=UTC),
+    capacity=3,
+    free=2,
 )
 
 DELIVERY: Final = Delivery(
@@ -205,6 +221,14 @@ MOVED: Final = replace(
             reason="Change of plans",
         ),
     ),
+)
+
+GIVEN_UP: Final = replace(
+    BOOKING,
+    status=BookingStatus.CANCELLED,
+    reason="Change of plans",
+    refund=Money(99900, Currency.INR),
+    timeline=(*BOOKING.timeline, Step(BookingStatus.CANCELLED, NOW + timedelta(days=1), reason="Change of plans")),
 )
 
 ORDER: Final = Order(

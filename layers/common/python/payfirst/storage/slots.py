@@ -1,0 +1,57 @@
+"""Slots of services with a calendar: how many bookings each start has, counted by the writes that take it.
+
+`used` counts bookings and holds together, because a condition cannot add; `held` says how many of them are holds.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Final
+
+from payfirst.domain.calendar import Slot
+from payfirst.storage import keys
+from payfirst.storage.expressions import Update, absent, any_of, at_least, at_most
+from payfirst.storage.table import Table, get, query
+
+LONGEST_DAY: Final = 1500
+"""More starts than a day has minutes."""
+
+
+def key(slot: Slot) -> keys.Key:
+    """The slot's key."""
+    return keys.slot(slot.service_type, slot.service_id, slot.day, slot.at)
+
+
+def name(slot: Slot) -> str:
+    """The slot's name in a transaction."""
+    return f"slot:{slot.day.isoformat()}T{slot.at.isoformat()}"
+
+
+def taken(slot: Slot, capacity: int, *, held: int = 0) -> Update:
+    """One place of the slot taken, if fewer than `capacity` are; `held` is 1 where a payment under way only holds it."""
+    free = any_of(absent("used"), at_most("used", capacity - 1))
+    return Update(name(slot), key(slot), when=(free,), add={"used": 1, "held": held})
+
+
+def kept(slot: Slot) -> Update:
+    """A held place becomes a booking's."""
+    return Update(name(slot), key(slot), when=(at_least("held", 1),), add={"held": -1})
+
+
+def freed(slot: Slot, *, held: int = 0) -> Update:
+    """A place given back; `held` is 1 where it was only held."""
+    was_held = (at_least("held", 1),) if held else ()
+    return Update(name(slot), key(slot), when=(at_least("used", 1), *was_held), add={"used": -1, "held": -held})
+
+
+def used(table: Table, slot: Slot) -> int:
+    """How many places of the slot are taken."""
+    item = get(table, key(slot))
+    return int(item["used"]) if item else 0
+
+
+def used_on(table: Table, service_type: str, service_id: int, day: date) -> dict[time, int]:
+    """How many places of each start of a day are taken; a start that nobody has taken is missing."""
+    first, last = (keys.slot(service_type, service_id, day, at) for at in (time.min, time.max))
+    page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_DAY, newest_first=False)
+    return {time.fromisoformat(item["sk"].partition("T")[2]): int(item["used"]) for item in page.items}

@@ -28,10 +28,9 @@ GUARDED: Final = ("settle", "settlement", "take_notice")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mutant:
-    """One guard less: `kind` is clause, item, write, move or check, `what` names the guard.
+    """One guard less: `kind` is clause, write, move or check, `what` names the guard.
 
-    An item's guard are all clauses on one item of a write, a write's all clauses of all its items: what one clause says may
-    follow from another, but all of them together have to be needed.
+    A write's guard are all its clauses on all its items: what one says may follow from another, but together they are needed.
     """
 
     kind: str
@@ -88,12 +87,6 @@ def clauses_seen() -> Iterator[set[str]]:
 
     with patch.object(table_module, "render", recording):
         yield seen
-
-
-def of_items(clauses: Iterable[str]) -> list[str]:
-    """The items with several clauses: all of them are one guard."""
-    items = Counter(name.split(":")[0] for name in clauses)
-    return sorted(name for name, count in items.items() if count > 1)
 
 
 def of_writes(clauses: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.seam import Fault
 from tests.faults.stage import Schedule
 
-SECONDS: Final = 2.5
+SECONDS: Final = 1.5
 """For each scenario in the short form; `make soak` takes as long as it is told."""
 
 REAL: Final = 3

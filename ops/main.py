@@ -10,6 +10,7 @@ import typer
 
 from ops import operate, orders
 from ops.credentials import credentials_app
+from ops.deployed import StackName, enter_stack
 from ops.running import HOME, ROOT, enter, table_of
 from ops.seed import seed
 from ops.sentences import fail, in_one_sentence
@@ -53,14 +54,15 @@ def token_command(
 @app.command("tick")
 def tick_command(
     sweep: Annotated[Sweep, typer.Argument(help="expire: unpaid sessions. reconcile: open payments. deliver: events.")],
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Run a scheduled function now, in this process, against the running local stack; print its report as JSON.
+    """Run a scheduled function now, in this process, against the local stack or a deployed one; print its report as JSON.
 
     The functions' log goes to standard error.
     """
     with in_one_sentence():
-        enter(home)
+        enter_stack(stack_name, home)
         print(json.dumps(tick(sweep)))
 
 
@@ -70,11 +72,12 @@ def seed_command(
         list[Path] | None,
         typer.Argument(help="Catalogues in YAML.", show_default="docs/catalogue/*.yaml", exists=True, dir_okay=False),
     ] = None,
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Add to the running local stack what its catalogue lacks; stock and prices that are there stay as they are."""
+    """Add to the local stack or a deployed one what its catalogue lacks; stock and prices that are there stay as they are."""
     with in_one_sentence():
-        report = seed(table_of(enter(home)), files)
+        report = seed(table_of(enter_stack(stack_name, home)), files)
     print(f"{report.added} added, {report.kept} left as they were.")
 
 

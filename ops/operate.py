@@ -22,6 +22,7 @@ from rich.table import Column
 from rich.table import Table as Grid
 
 from local.books import Became, compare, read_captures, read_items
+from ops.deployed import StackName, enter_stack
 from ops.running import HOME, enter, table_of
 from ops.sentences import fail, in_one_sentence
 from ops.tick import Sweep, tick
@@ -53,9 +54,9 @@ class Found(StrEnum):
     UNPAID = "unpaid"
 
 
-def table_in(home: Path) -> Table:
-    """The table of the stack that is kept in `home`, which this process enters."""
-    return table_of(enter(home))
+def table_in(home: Path, stack_name: str | None = None) -> Table:
+    """The table of the deployed stack `stack_name`, else of the local one in `home`, which this process enters."""
+    return table_of(enter_stack(stack_name, home))
 
 
 def who(by: str) -> str:
@@ -63,10 +64,10 @@ def who(by: str) -> str:
     return f"operator:{by or getpass.getuser()}"
 
 
-def stuck_command(home: Home = HOME) -> None:
+def stuck_command(stack_name: StackName = None, home: Home = HOME) -> None:
     """List what needs a person, and what has waited too long for a sweep; exit with 1 if there is anything."""
     with in_one_sentence():
-        found = list(operate.stuck(table_in(home), utc_now()))
+        found = list(operate.stuck(table_in(home, stack_name), utc_now()))
     if not found:
         print("Nothing is stuck.")
         return
@@ -78,11 +79,13 @@ def stuck_command(home: Home = HOME) -> None:
 
 
 def show_command(
-    which: Annotated[str, typer.Argument(help="A session's UUID, or TXN…, MT…, BK-…, ORD-…, R….")], home: Home = HOME
+    which: Annotated[str, typer.Argument(help="A session's UUID, or TXN…, MT…, BK-…, ORD-…, R….")],
+    stack_name: StackName = None,
+    home: Home = HOME,
 ) -> None:
     """Show one payment's whole story: its session, its attempts and refunds, and everything that happened."""
     with in_one_sentence():
-        table = table_in(home)
+        table = table_in(home, stack_name)
         session = _session(table, which)
         events = timeline.read(table, session)
         paid_back = refunds.of_attempt(table, session.latest.ref) if session.latest else ()
@@ -123,11 +126,12 @@ def refund_command(
     why: Why,
     amount: Annotated[str, typer.Option(help="In whole units, e.g. 100.00.", show_default="all that is left")] = "",
     by: By = "",
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
     """Give a payment back, in full or in part; the next sweep sends it. Asking twice while it is under way is refused."""
     with in_one_sentence():
-        table = table_in(home)
+        table = table_in(home, stack_name)
         currency = operate.case(table, ref).attempt.amount.currency
         wanted = Money.of(Decimal(amount), currency) if amount else None
         refund = operate.refund_payment(table, ref, wanted, utc_now(), by=who(by), why=why)
@@ -141,11 +145,12 @@ def resolve_command(
     receipt: Annotated[str, typer.Option(help="The gateway's receipt of a payment that was found.")] = "",
     refunded: Annotated[bool, typer.Option("--refunded", help="A refund was paid back by hand.")] = False,
     by: By = "",
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
     """Record what a person found out; the payment then goes on by itself. Safe to repeat."""
     with in_one_sentence():
-        table, now = table_in(home), utc_now()
+        table, now = table_in(home, stack_name), utc_now()
         refund = _REFUND.fullmatch(which)
         if refund is not None:
             if not refunded:
@@ -196,11 +201,12 @@ def reconcile_command(
 
 def replay_command(
     which: Annotated[str, typer.Argument(help="What `stuck` lists: MT…, R…, or the key of a stored notice, INBOX#….")],
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
     """Take one attempt, refund or stored notice up again now, as a sweep would. Safe to repeat."""
     with in_one_sentence():
-        enter(home)
+        enter_stack(stack_name, home)
         desk = resources.desk(utc_now(), Deadline(lambda: PLENTY_S))
         with contextlib.redirect_stdout(sys.stderr):
             word = operate.replay(desk, which.split()[0], no_answer_after=timedelta(seconds=settings().mpesa_no_answer_seconds))

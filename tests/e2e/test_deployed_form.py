@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -144,6 +147,37 @@ def test_a_booking_is_paid_by_phonepe_once_with_the_rights_of_the_template(deplo
     )
     bookings = customer.get("/api/booking/bookings")
     assert [booking["book_id"] for booking in bookings["results"]] == [checked["booking"]["book_id"]]
+
+
+def payfirst(aws: AwsEndpoint, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What the command line answers somebody whose AWS account is the embedded one."""
+    command = [str(Path(sys.executable).parent / "payfirst"), *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **aws.environment()}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_an_operator_sees_and_settles_payments_of_a_deployed_stack_by_its_name(
+    deployed: SignedUpStack, aws: AwsEndpoint, customer: Customer
+) -> None:
+    session = a_session(customer)["session_id"]
+    assert "pending" in payfirst(aws, "show", session, "--stack-name", STACK).stdout
+    started = customer.post(f"/api/payments/sessions/{session}/initiate_payment")
+    pay_mpesa(deployed, started["checkout_request_id"])
+    settled = payfirst(aws, "tick", "reconcile", "--stack-name", STACK)
+    assert settled.returncode == 0, settled.stderr
+    wait_until(
+        lambda: customer.get(f"/api/payments/sessions/{session}/status"),
+        lambda answer: answer["session_status"] == "order_created",
+    )
+    assert "order_created" in payfirst(aws, "show", session, "--stack-name", STACK).stdout
+
+
+def test_a_stack_that_is_not_there_is_named_in_one_sentence(deployed: SignedUpStack, aws: AwsEndpoint) -> None:  # noqa: ARG001
+    answer = payfirst(aws, "stuck", "--stack-name", "no-such-shop")
+    assert answer.returncode == 1
+    assert "no-such-shop" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_the_same_request_with_an_idempotency_key_makes_one_session(customer: Customer) -> None:

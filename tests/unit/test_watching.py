@@ -1,0 +1,124 @@
+"""`template.yaml` watches every function, and what the alarms count is what the code writes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from local.template import load_template
+from ops.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+RESOURCES: dict[str, dict[str, Any]] = load_template(ROOT / "template.yaml")["Resources"]
+CODE = "\n".join(
+    path.read_text(encoding="utf-8")
+    for folder in (ROOT / "layers" / "common" / "python" / "payfirst", ROOT / "functions")
+    for path in folder.rglob("*.py")
+)
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+FILTERS = of_type("AWS::Logs::MetricFilter")
+
+
+def measured(metric: str) -> dict[str, dict[str, Any]]:
+    """The alarm that counts `metric` of a function, by function: its name and the place of the function in its expression."""
+    return {
+        part["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]: {"id": part["Id"], "alarm": alarm}
+        for alarm in ALARMS.values()
+        for part in alarm.get("Metrics", [])
+        if "MetricStat" in part and part["MetricStat"]["Metric"]["MetricName"] == metric
+    }
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
+def test_every_function_is_watched_for_errors_throttles_and_slowness(metric: str) -> None:
+    found = measured(metric)
+    assert set(found) == set(FUNCTIONS)
+    for name, place in found.items():
+        [expression] = [part["Expression"] for part in place["alarm"]["Metrics"] if "Expression" in part]
+        assert re.search(rf"\b{place['id']}\b", expression), f"{name} does not count"
+
+
+def test_slowness_is_measured_against_each_functions_own_time() -> None:
+    for name, place in measured("Duration").items():
+        [expression] = [part["Expression"] for part in place["alarm"]["Metrics"] if "Expression" in part]
+        assert f"{place['id']} / {FUNCTIONS[name]['Timeout'] * 1000}" in re.split(r"[\[\],] ?", expression), name
+
+
+def test_no_alarm_counts_more_metrics_than_cloudwatch_takes() -> None:
+    assert [name for name, alarm in ALARMS.items() if len(alarm.get("Metrics", [])) > 10] == []
+
+
+def test_every_alarm_says_what_it_means_and_tells_somebody() -> None:
+    for name, alarm in ALARMS.items():
+        assert alarm["AlarmDescription"].endswith("."), name
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}], name
+
+
+def test_every_line_for_an_operator_is_counted_in_every_functions_log() -> None:
+    counted = {found["LogGroupName"]["Ref"] for found in FILTERS.values() if found["FilterPattern"] == '{ $.level = "ERROR" }'}
+    assert counted == {function["LoggingConfig"]["LogGroup"]["Ref"] for function in FUNCTIONS.values()}
+
+
+def test_every_filter_matches_lines_that_the_code_writes() -> None:
+    for name, found in FILTERS.items():
+        for key, value in re.findall(r'\$\.(\w+) = "([^"]+)"', found["FilterPattern"]):
+            assert key == "level" or f'"{value}"' in CODE, f"{name}: nothing writes {key} {value}"
+
+
+def test_every_count_of_a_filter_or_of_the_code_that_an_alarm_watches_exists() -> None:
+    from_filters = {found["MetricTransformations"][0]["MetricName"] for found in FILTERS.values()}
+    from_code = set(re.findall(r"(\w+)=report\[", CODE))
+    own = {alarm["MetricName"]: alarm["Namespace"] for alarm in ALARMS.values() if "Metrics" not in alarm}
+    for metric, namespace in own.items():
+        if namespace == "PayFirst":
+            assert metric in from_code, metric
+        elif isinstance(namespace, dict):
+            assert metric in from_filters, metric
+    assert from_filters <= set(own)
+
+
+def test_logs_are_kept_for_as_long_as_the_shop_says() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    assert {name for name, group in groups.items() if group["RetentionInDays"] != {"Ref": "LogRetentionDays"}} == set()
+
+
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (\w+Alarm)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
+
+
+def test_the_runbook_has_a_section_for_each_alarm_with_three_commands_and_when_to_wake_somebody() -> None:
+    assert set(SECTIONS) == set(ALARMS)
+    for name, section in SECTIONS.items():
+        [commands] = re.findall(r"```\n(.*?)```", section, re.DOTALL)
+        assert len(commands.splitlines()) == 3, name
+        assert "Wake " in section or "wake " in section, name
+
+
+def test_every_command_of_the_runbook_exists_and_takes_those_options() -> None:
+    written = set(re.findall(r"^payfirst .*", RUNBOOK, re.MULTILINE))
+    assert len(written) > 5
+    for line in sorted(written):
+        words = shlex.split(line)[1:]
+        command = typer.main.get_command(app)
+        while isinstance(command, TyperGroup) and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        assert not isinstance(command, TyperGroup), line
+        taken = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= taken, line
+
+
+def test_every_function_that_the_runbook_names_is_in_the_template() -> None:
+    assert set(re.findall(r"(?:--name|--logical-resource-id) (\w+)", RUNBOOK)) <= set(FUNCTIONS)

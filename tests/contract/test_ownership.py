@@ -58,6 +58,7 @@ def possessions(stack: Stack) -> Possessions:
 REQUESTS = [
     ("GET", "/api/payments/sessions/{session_id}", None),
     ("GET", "/api/payments/sessions/{session_id}/status", None),
+    ("GET", "/api/payments/sessions/{session_id}/events", None),
     ("POST", "/api/payments/sessions/{session_id}/extend_session", None),
     ("POST", "/api/payments/sessions/{session_id}/initiate_payment", {"phone_number": "0712345678"}),
     ("GET", "/api/payments/{payment_id}", None),
@@ -76,6 +77,7 @@ REQUESTS = [
         "/api/booking/bookings/{booking_id}/reschedule",
         {"selected_date": "2025-07-22", "selected_time": "11:00 AM", "reason": "Change of plans"},
     ),
+    ("POST", "/api/booking/bookings/{booking_id}/cancel", {"reason": "Change of plans"}),
     ("GET", "/api/orders/{order_id}", None),
 ]
 

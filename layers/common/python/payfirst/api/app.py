@@ -58,8 +58,13 @@ def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> C
     def answer(**parameters: str) -> Response[str]:
         request = Request(app.current_event.raw_event, utc_now(), Deadline(remaining(app.lambda_context)))
 
+        def handled() -> Reply:
+            if not route.public:
+                customer(request)  # before the body is looked at: a stranger learns nothing else
+            return handler(request, **parameters)
+
         def once() -> Reply:
-            return _as_json(_shaped(route, lambda: handler(request, **parameters)))
+            return _as_json(_shaped(route, handled))
 
         if route.method == "POST" and not route.public:
             return _written(_shaped(route, lambda: _repeatable(request, app.lambda_context, once)))

@@ -24,7 +24,7 @@ from local.api_import import allow_origins, import_routes
 from local.credentials import Secrets, load_credentials
 from local.embedded_aws import AwsEndpoint, EmbeddedAws
 from local.ports import free_port
-from local.resources import Client
+from local.resources import Client, verify_senders
 from local.simulator_process import SimulatorProcess
 from local.stack import SEED_SECONDS, Ports
 from ops.seed import seed
@@ -108,12 +108,15 @@ class DeployedStack:
             webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
             webhook_username=secrets["PhonePeSecret"]["webhook_username"],
             webhook_password=secrets["PhonePeSecret"]["webhook_password"],
+            mail_source=f"{aws.endpoint}/_ministack/ses/messages",
         )
         simulators.launch()
         self._running.callback(simulators.stop)
         self._progress("deploying the stack")
         self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters, state_dir / "build")
         _fill_secrets(aws, self.deployment, secrets)
+        senders = (self.deployment.variables[name] for name in ("BOOKINGS_MAIL_SENDER", "ORDERS_MAIL_SENDER"))
+        verify_senders(aws.client("sesv2"), senders)
         self._progress("filling the catalogue")
         seed(Table(aws.client("dynamodb"), self.deployment.outputs["TableName"], Deadline(lambda: SEED_SECONDS)))
         simulators.wait_until_ready()
@@ -142,6 +145,8 @@ def local_parameters(simulator_url: str) -> dict[str, str]:
         "AllowPastDates": "true",
         "ExpiryGraceSeconds": "0",
         "PhonePaceSeconds": "0",
+        "BookingsMailSender": "Puja Bookings <bookings@shop.example>",
+        "OrdersMailSender": "Green Valley Produce <orders@shop.example>",
         "SessionsPerUserHour": "0",
         "PromptsPerUserHour": "0",
         "PromptsPerPhoneHour": "0",

@@ -6,8 +6,10 @@ Every schema, limit and name of an attribute is read from the template; only nam
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeAlias
@@ -84,6 +86,15 @@ def _queue_attributes(declared: Mapping[str, Any]) -> dict[str, str]:
 def create_event_bus(client: Client, name: str) -> None:
     """Create the event bus that booked and failed payments are told on."""
     client.create_event_bus(Name=name)
+
+
+def verify_senders(client: Client, senders: Iterable[str]) -> None:
+    """Let SES send for these addresses (`Name <address>`); empty ones are passed over. `client` is of sesv2."""
+    for sender in senders:
+        address = parseaddr(sender)[1]
+        if address:
+            with suppress(client.exceptions.AlreadyExistsException):
+                client.create_email_identity(EmailIdentity=address)
 
 
 def create_user_pool(client: Client, template: Path, name: str) -> UserPool:

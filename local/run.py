@@ -38,6 +38,7 @@ USER_ID: Final = 1
 EMAIL: Final = "user@example.com"
 MAY_BE_CHOSEN: Final = (
     "ALLOW_PAST_DATES",
+    "BOOKINGS_MAIL_SENDER",
     "CALLBACK_ORIGIN",
     "DELIVERY_FEES",
     "EXPIRY_GRACE_SECONDS",
@@ -46,6 +47,7 @@ MAY_BE_CHOSEN: Final = (
     "MPESA_CONFIRM_WITH_QUERY",
     "MPESA_NO_ANSWER_SECONDS",
     "MPESA_NOTICE_SOURCES",
+    "ORDERS_MAIL_SENDER",
     "PHONE_PACE_SECONDS",
     "PROMPTS_PER_PHONE_HOUR",
     "PROMPTS_PER_USER_HOUR",
@@ -217,6 +219,7 @@ PayFirst is ready after {seconds:.1f} s.
 
   API             {api}  (documentation: {api}/docs)
   Phones, banks   {stack.simulator_url}  answers the prompts of M-Pesa and PhonePe
+  Customers' mail {stack.simulator_url}/mail  every letter that was sent
   Embedded AWS    {stack.endpoint}
   State and logs  {given.home}
 

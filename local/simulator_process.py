@@ -39,6 +39,7 @@ class SimulatorProcess:
         webhook_url: str,
         webhook_username: str,
         webhook_password: str,
+        mail_source: str | None = None,
         listener: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.port = port or free_port()
@@ -46,6 +47,7 @@ class SimulatorProcess:
         self._log = log
         self._webhook_url = webhook_url
         self._identity = {"PHONEPE_WEBHOOK_USERNAME": webhook_username, "PHONEPE_WEBHOOK_PASSWORD": webhook_password}
+        self._mail_source = mail_source
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
@@ -59,6 +61,8 @@ class SimulatorProcess:
         """Start the process without waiting for it."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         arguments = ["--port", str(self.port), "--state", str(self._state), "--phonepe-webhook-url", self._webhook_url]
+        if self._mail_source is not None:
+            arguments += ["--mail-source", self._mail_source]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local.host.lifeline", "local.simulators", *arguments],
             stdin=subprocess.PIPE,

@@ -26,6 +26,7 @@ from local.embedded_aws import REGION, TEMPLATE, EmbeddedAws, SharedResources, c
 from local.host.config import HostConfig
 from local.host.process import HostProcess, Listener
 from local.ports import LOOPBACK, free_port
+from local.resources import verify_senders
 from local.simulator_process import SimulatorProcess
 from ops.seed import seed
 from payfirst.domain.clock import Deadline
@@ -136,7 +137,7 @@ class LocalStack:
     def _start(self) -> None:
         state_dir = self._state_dir()
         asked = self._asked_ports
-        ports = Ports(asked.front or free_port(), asked.simulators or free_port(), asked.aws)
+        ports = Ports(asked.front or free_port(), asked.simulators or free_port(), asked.aws or free_port())
         self.base_url = f"http://{LOOPBACK}:{ports.front}"
         self.simulator_url = f"http://{LOOPBACK}:{ports.simulators}"
         secrets = load_credentials(state_dir / "credentials.json", self._given)
@@ -148,6 +149,7 @@ class LocalStack:
             webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
             webhook_username=secrets["PhonePeSecret"]["webhook_username"],
             webhook_password=secrets["PhonePeSecret"]["webhook_password"],
+            mail_source=f"http://{LOOPBACK}:{ports.aws}/_ministack/ses/messages",
             listener=self._listener,
         )
         simulators.launch()
@@ -160,6 +162,8 @@ class LocalStack:
         with self._step("table, queue, customers and secrets"):
             resources = self._resources(aws, secrets)
         self.environment = self._environment(aws, resources)
+        senders = (self.environment[name] for name in ("BOOKINGS_MAIL_SENDER", "ORDERS_MAIL_SENDER"))
+        verify_senders(aws.client("sesv2"), senders)
         with self._step("the catalogue"):
             seed(Table(aws.client("dynamodb"), resources.table_name, Deadline(lambda: SEED_SECONDS)))
         with self._step("the gateways' simulators"):
@@ -222,6 +226,8 @@ class LocalStack:
             "PHONEPE_TOKEN_URL": f"{self.simulator_url}/phonepe/v1/oauth/token",
             "PHONEPE_NOTICE_SOURCES": "",
             "DELIVERY_FEES": "*=50.00",
+            "BOOKINGS_MAIL_SENDER": "Puja Bookings <bookings@shop.example>",
+            "ORDERS_MAIL_SENDER": "Green Valley Produce <orders@shop.example>",
         }
         unknown = self._variables.keys() - values.keys()
         if unknown:

@@ -1,4 +1,4 @@
-"""Schedule: take the outbox's events to the event bus."""
+"""Schedule: take the outbox's events to the event bus, then write to the customers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from typing import Any
 from payfirst.api.request import remaining
 from payfirst.api.resources import table
 from payfirst.domain.clock import Deadline, utc_now
+from payfirst.domain.session import Kind
+from payfirst.mail.post import Post, sesv2
 from payfirst.observability import measure, note
 from payfirst.settings import settings
 from payfirst.usecases.deliver_events import deliver_events, eventbridge
+from payfirst.usecases.send_mail import due_as_mail, send_mail
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401, ARG001 - Lambda's signature
     """One run; answers its report."""
     deadline = Deadline(remaining(context))
     bus, name = eventbridge(), settings().event_bus_name
-    report = asdict(deliver_events(table(deadline), bus, name, now=utc_now(), deadline=deadline))
+    post = Post(sesv2(), {Kind.BOOKING: settings().bookings_mail_sender, Kind.ORDER: settings().orders_mail_sender})
+    delivery = deliver_events(table(deadline), bus, name, now=utc_now(), deadline=deadline, mailed=due_as_mail(post))
+    mail = send_mail(table(deadline), post, now=utc_now(), deadline=deadline)
+    report = asdict(delivery) | {"mail": asdict(mail)}
     note("delivery.ran", **report)
-    measure(EventsDelivered=report["delivered"], EventsFailed=report["failed"])
+    measure(
+        EventsDelivered=delivery.delivered,
+        EventsFailed=delivery.failed,
+        LettersSent=mail.sent,
+        LettersFailed=mail.failed,
+    )
     return report

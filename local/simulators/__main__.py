@@ -33,6 +33,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--token-lifetime", type=int, default=3600, metavar="SECONDS")
     parser.add_argument("--prompt-timeout", type=float, metavar="SECONDS", help="unanswered prompts end with 1037")
     parser.add_argument("--refund-after", type=float, default=0.5, metavar="SECONDS", help="how long a refund takes")
+    parser.add_argument("--mail-source", metavar="URL", help="where the embedded AWS lists the letters it has taken")
     return parser
 
 
@@ -56,6 +57,7 @@ def main() -> int:
         token_lifetime_s=given.token_lifetime,
         prompt_timeout_s=given.prompt_timeout,
         refund_after_s=given.refund_after,
+        mail_source=given.mail_source,
     )
     try:
         listening = listen(given.host, given.port)

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from local.simulators.control import BadBodyError, Control, bad_body
 from local.simulators.desk import Desk
 from local.simulators.faults import mpesa_error, phonepe_error
+from local.simulators.mailbox import Mailbox
 from local.simulators.mpesa import Mpesa
 from local.simulators.mpesa_refunds import MpesaRefunds
 from local.simulators.pages import Pages
@@ -69,5 +70,6 @@ def create_app(settings: Settings, draw: random.Random | None = None) -> Starlet
         Route("/control", control.help, methods=["GET"]),
         Mount("/control", routes=control.routes()),
         *pages.phone_routes(),
+        *Mailbox(settings.mail_source).routes(),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={BadBodyError: bad_body})

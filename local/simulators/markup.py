@@ -173,7 +173,8 @@ def phones_page(open_attempts: Sequence[Attempt], history: Sequence[Attempt]) ->
         sections.append(f"<h2>Decided</h2><table>{''.join(map(_row, history))}</table>")
     header = (
         "<header><h1>The customer's phone</h1>"
-        '<p class="soft">Simulated M-Pesa and PhonePe. No money moves. <a href="/control">Controls</a></p>'
+        '<p class="soft">Simulated M-Pesa and PhonePe. No money moves. '
+        '<a href="/mail">Mail</a> <a href="/control">Controls</a></p>'
         '<p class="unpaid" id="link" role="status"></p></header>'
     )
     return _document("The customer's phone", f"{header}<main>{''.join(sections)}</main>", refreshing=True)
@@ -198,3 +199,8 @@ def pay_page(attempt: Attempt) -> str:
 def message_page(text: str) -> str:
     """One sentence."""
     return _document(text, f'<main class="narrow"><div class="empty">{escape(text)}</div></main>', refreshing=False)
+
+
+def page(title: str, content: str) -> str:
+    """A plain page; `content` is HTML whose texts are escaped already."""
+    return _document(title, f"<header><h1>{escape(title)}</h1></header><main>{content}</main>", refreshing=False)

@@ -18,6 +18,7 @@ class Settings:
     `mpesa_credentials` and `phonepe_credentials` are `id:secret` pairs that OAuth insists on; without them any pair of
     non-empty words gets a token. `prompt_timeout_s` closes an unanswered M-Pesa prompt with result 1037.
     `one_mpesa_token` makes each new M-Pesa token kill the earlier ones, as Daraja's FAQ says it does.
+    `mail_source` lists the letters that the embedded AWS has taken.
     `strict_callback_urls` refuses what Daraja's production rules refuse: http, and addresses with forbidden words.
     """
 
@@ -35,4 +36,5 @@ class Settings:
     prompt_timeout_s: float | None = None
     refund_after_s: float = 0.5
     notice_timeout_s: float = 10.0
+    mail_source: str | None = None
     webhook_retry_s: tuple[float, ...] = (1.0, 2.0, 4.0)

@@ -37,6 +37,8 @@ LOCAL = {
     "PHONEPE_TOKEN_URL": "http://127.0.0.1:8001/phonepe/v1/oauth/token",
     "PHONEPE_NOTICE_SOURCES": "",
     "DELIVERY_FEES": "*=50.00",
+    "BOOKINGS_MAIL_SENDER": "Puja Bookings <bookings@shop.example>",
+    "ORDERS_MAIL_SENDER": "Green Valley Produce <orders@shop.example>",
 }
 PRODUCTION = LOCAL | {
     "STAGE": "production",

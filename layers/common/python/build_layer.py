@@ -24,8 +24,11 @@ PLATFORMS = {
 AMAZON_LINUX_2 = ("python3.11",)
 """Runtimes whose C library is too old for manylinux_2_28."""
 
-SERVICES = ("dynamodb", "events", "secretsmanager", "sqs")
+SERVICES = ("dynamodb", "events", "secretsmanager", "sesv2", "sqs")
 """What functions have clients of; botocore describes four hundred more."""
+
+LOCALES = ("root", "en", "en_001", "en_IN", "en_KE")
+"""How letters write amounts and times, with what these locales inherit from; babel knows eleven hundred."""
 
 UNUSED = (
     "*.dist-info",
@@ -37,6 +40,7 @@ UNUSED = (
     "dateutil/zoneinfo/*.tar.gz",  # only for `dateutil.zoneinfo`; nothing here asks for a zone but through `zoneinfo`
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
+    "babel/messages",
     "aws_lambda_powertools/utilities/auth_alpha",
     "aws_lambda_powertools/utilities/batch",
     "aws_lambda_powertools/utilities/circuit_breaker",
@@ -77,6 +81,9 @@ def prune(target: Path) -> None:
     for path in data.iterdir():
         if path.is_dir() and path.name not in SERVICES:
             shutil.rmtree(path)
+    for path in (target / "babel" / "locale-data").glob("*.dat"):
+        if path.stem not in LOCALES:
+            path.unlink()
     endpoints = json.loads((data / "endpoints.json").read_text(encoding="utf-8"))
     for partition in endpoints["partitions"]:
         partition["services"] = {name: where for name, where in partition["services"].items() if name in SERVICES}

@@ -52,6 +52,15 @@ def _live_through_everything(shop: Shop) -> None:
     paid = shop.session(new_customer())
     extend_session(GivenId(paid.number), customer=paid.customer, table=shop.table, now=shop.now, step=LIFETIME)
     shop.tell(shop.initiate(paid))
+    outcome = shop.read(paid).outcome
+    assert outcome is not None
+    for to in (OrderStatus.PACKED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED):
+        move_order(shop.table, outcome.code, to, shop.now, by="operator:amina")
+    unwanted = shop.session(new_customer())
+    shop.tell(shop.initiate(unwanted))
+    cancelled = shop.read(unwanted).outcome
+    assert cancelled is not None
+    cancel_order(shop.table, cancelled.code, shop.now, by="operator:amina", why="The van broke down.")
     failed = shop.initiate(shop.session(new_customer()))
     shop.decide(failed, "cancel")
     shop.tell(failed, shop.notice(failed, code=1032))

@@ -80,6 +80,8 @@ class Settings:
     phonepe_token_url: str
     phonepe_notice_sources: Networks
     delivery_fees: DeliveryArea
+    bookings_mail_sender: str
+    orders_mail_sender: str
 
 
 def _flag(text: str) -> bool:

@@ -25,6 +25,7 @@ EXPIRE: Final = "expire"
 SETTLE: Final = "settle"
 REFUND: Final = "refund"
 OUTBOX: Final = "outbox"
+MAIL: Final = "mail"
 REVIEW: Final = "review"
 
 
@@ -141,6 +142,15 @@ def promo_uses(sub: str, code: str) -> Key:
 def promo(code: str) -> Key:
     """One promo code, in upper case."""
     return {"pk": f"PROMO#{code.upper()}", "sk": "PROMO"}
+
+
+EVENT_COUNTS: Final = "COUNTS"
+"""The partition of the counters of events."""
+
+
+def event_count(hour: datetime, kind: str, event: str) -> Key:
+    """How many events of one name happened to one kind of session in the clock hour that begins at `hour`."""
+    return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}"}
 
 
 def gateway_token(gateway: str) -> Key:

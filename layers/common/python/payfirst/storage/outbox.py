@@ -1,29 +1,80 @@
-"""The outbox: entries of timelines that still have to leave."""
+"""The outbox: entries of timelines that still have to leave, and the letters that follow some of them.
+
+An entry that has left for the bus becomes due as mail where its customer is written to, in the same write; so no letter is
+forgotten, and no letter holds an event up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
-from payfirst.domain.clock import instant
+from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.fair_use import hour_of
 from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Update, present
-from payfirst.storage.table import Table, transact
+from payfirst.storage.expressions import Item, Update, Write, absent, equal
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.table import Table, transact, write
+
+LEASE: Final = timedelta(minutes=2)
+"""How long one sender has a letter to itself; whoever dies with it is followed by the next one after that."""
 
 
-def mark_delivered(table: Table, items: Sequence[Item], now: datetime) -> None:
-    """These entries (100 at most) have left; the timeline keeps them."""
-    if items:
-        transact(
-            table,
-            [
-                Update(
-                    f"event{number}",
-                    {"pk": item["pk"], "sk": item["sk"]},
-                    when=(present("pk"),),
-                    set={"delivered_at": instant(now)},
-                    remove=keys.NOT_DUE,
-                )
-                for number, item in enumerate(items)
-            ],
-        )
+def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed: Callable[[Item], bool]) -> int:
+    """These entries (40 at most) have left: each is counted for its hour once, and due as mail where `mailed` says so.
+
+    How many this caller marked; those that somebody else has marked meanwhile are not among them.
+    """
+    waiting = list(items)
+    while waiting:
+        writes = [_delivered(number, item, now, due_as_mail=mailed(item)) for number, item in enumerate(waiting)]
+        try:
+            transact(table, [*writes, *_counted(waiting)])
+        except ConditionFailedError as error:
+            waiting = [item for number, item in enumerate(waiting) if f"event{number}" not in error.failed]
+        else:
+            break
+    return len(waiting)
+
+
+def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> Update:
+    key = {"pk": item["pk"], "sk": item["sk"]}
+    return Update(
+        f"event{number}",
+        key,
+        when=(absent("delivered_at"),),
+        set={"delivered_at": instant(now), **(keys.due(keys.MAIL, key, now) if due_as_mail else {})},
+        remove=("tries", *(() if due_as_mail else keys.NOT_DUE)),
+    )
+
+
+def _counted(items: Sequence[Item]) -> list[Write]:
+    """The hour of an event is that in which it happened, whenever it left."""
+    counts = Counter((hour_of(read_instant(item["at"])), item["kind"], item["event"]) for item in items)
+    return [
+        Update(f"count{number}", keys.event_count(hour, kind, event), add={"n": count})
+        for number, ((hour, kind, event), count) in enumerate(counts.items())
+    ]
+
+
+def lease(table: Table, item: Item, now: datetime) -> None:
+    """This caller alone writes the letter for a while. ConditionFailedError when somebody else is at it or has been."""
+    key = {"pk": item["pk"], "sk": item["sk"]}
+    seen = (absent("mailed_at"), equal("due_sk", item["due_sk"]))
+    write(table, Update("mail", key, when=seen, set=keys.due(keys.MAIL, key, now + LEASE)))
+
+
+def mark_mailed(table: Table, item: Item, now: datetime, *, word: str) -> None:
+    """The letter of this entry is done with: `word` is its message id, or why there is none."""
+    write(
+        table,
+        Update(
+            "mail",
+            {"pk": item["pk"], "sk": item["sk"]},
+            when=(absent("mailed_at"),),
+            set={"mailed_at": instant(now), "mail": word},
+            remove=("tries", *keys.NOT_DUE),
+        ),
+    )

@@ -34,5 +34,5 @@ def _event(item: Item) -> Event:
         at=read_instant(item["at"]),
         by=item["by"],
         facts=item["facts"],
-        delivered="due_pk" not in item,
+        delivered="delivered_at" in item,
     )

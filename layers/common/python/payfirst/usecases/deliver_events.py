@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -46,20 +46,41 @@ def eventbridge() -> EventBridgeClient:
     return boto3.client("events", config=Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 2}))
 
 
-def deliver_events(table: Table, bus: EventBridgeClient, bus_name: str, *, now: datetime, deadline: Deadline) -> DeliveryReport:
-    """Deliver every event that is due; one that the bus refuses stays due and does not stop the others."""
+def no_mail(_: Item) -> bool:
+    """No event is written to customers about."""
+    return False
+
+
+def deliver_events(
+    table: Table,
+    bus: EventBridgeClient,
+    bus_name: str,
+    *,
+    now: datetime,
+    deadline: Deadline,
+    mailed: Callable[[Item], bool] = no_mail,
+) -> DeliveryReport:
+    """Deliver every event that is due; one that the bus refuses stays due and does not stop the others.
+
+    Those of which `mailed` says so become due as mail.
+    """
     delivered = failed = 0
     for entries in due.batches(due.entries(table, keys.OUTBOX, now), BATCH):
         if deadline.remaining() < SPARE_S:
             return DeliveryReport(delivered, failed, finished=False)
-        done, broken = _deliver_batch(table, bus, bus_name, entries, now)
+        done, broken = _deliver_batch(table, bus, bus_name, entries, now, mailed)
         delivered += done
         failed += broken
     return DeliveryReport(delivered, failed, finished=True)
 
 
 def _deliver_batch(
-    table: Table, bus: EventBridgeClient, bus_name: str, entries: Sequence[Item], now: datetime
+    table: Table,
+    bus: EventBridgeClient,
+    bus_name: str,
+    entries: Sequence[Item],
+    now: datetime,
+    mailed: Callable[[Item], bool],
 ) -> tuple[int, int]:
     """How many of `entries` left, and how many did not."""
     found = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries])
@@ -75,9 +96,9 @@ def _deliver_batch(
             alarm("event.failed", item=waiting[0]["sk"])
             put_off(table, waiting[0], now)
             return 0, 1
-        each = [_deliver_batch(table, bus, bus_name, [entry], now) for entry in entries]
+        each = [_deliver_batch(table, bus, bus_name, [entry], now, mailed) for entry in entries]
         return sum(left for left, _ in each), sum(stayed for _, stayed in each)
-    outbox.mark_delivered(table, done, now)
+    outbox.mark_delivered(table, done, now, mailed=mailed)
     return len(done), len(waiting) - len(done)
 
 

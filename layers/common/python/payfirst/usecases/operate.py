@@ -46,7 +46,7 @@ def stuck(table: Table, now: datetime) -> Iterator[Stuck]:
     """Everything under review, then everything that is due for longer than two minutes."""
     for entry in due.entries(table, keys.REVIEW, now):
         yield _stuck("needs review", entry)
-    for what in (keys.SETTLE, keys.REFUND, keys.EXPIRE, keys.OUTBOX):
+    for what in (keys.SETTLE, keys.REFUND, keys.EXPIRE, keys.OUTBOX, keys.MAIL):
         for entry in due.entries(table, what, now - OVERDUE):
             yield _stuck(f"overdue: {what}", entry)
 

@@ -1,0 +1,277 @@
+"""Customers are written to about what happened: once, in their money and on their service's clock; no event waits for it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from local.embedded_aws import EmbeddedAws
+from local.resources import verify_senders
+from payfirst.domain.clock import Deadline
+from payfirst.domain.moves import OrderStatus
+from payfirst.domain.session import Customer, Kind
+from payfirst.mail.post import Post
+from payfirst.storage import keys
+from payfirst.usecases.deliver_events import DeliveryReport, deliver_events
+from payfirst.usecases.move_orders import cancel_order, move_order
+from payfirst.usecases.operate import refund_payment, resolve_refund, stuck
+from payfirst.usecases.refund import pursue
+from payfirst.usecases.send_mail import MailReport, due_as_mail, send_mail
+from payfirst.usecases.start_attempt import Started
+from tests.integration.payments.shop import Shop
+
+BUS = "payfirst-mail-tests"
+BOOKINGS = "Puja Bookings <bookings@shop.example>"
+ORDERS = "Green Valley Produce <orders@shop.example>"
+AMINA = "operator:amina"
+
+
+class Postman:
+    """Delivers the shop's events and letters, and reads the customers' mail."""
+
+    def __init__(self, aws: EmbeddedAws, shop: Shop, senders: Mapping[Kind, str]) -> None:
+        self._aws, self._shop = aws, shop
+        self.client: Any = aws.client("sesv2")
+        self.post = Post(self.client, senders)
+        self._bus: Any = aws.client("events")
+        if BUS not in {each["Name"] for each in self._bus.list_event_buses()["EventBuses"]}:
+            self._bus.create_event_bus(Name=BUS)
+
+    def events(self) -> DeliveryReport:
+        deadline = Deadline(lambda: 60.0)
+        mailed = due_as_mail(self.post)
+        return deliver_events(self._shop.table, self._bus, BUS, now=self._shop.now, deadline=deadline, mailed=mailed)
+
+    def letters(self) -> MailReport:
+        return send_mail(self._shop.table, self.post, now=self._shop.now, deadline=Deadline(lambda: 60.0))
+
+    def both(self) -> MailReport:
+        self.events()
+        return self.letters()
+
+    def mail_of(self, customer: Customer) -> list[dict[str, Any]]:
+        told = requests.get(f"{self._aws.endpoint}/_ministack/ses/messages", timeout=10).json()["messages"]
+        return [letter for account in told.values() for letter in account if letter["To"] == [customer.email]]
+
+
+@pytest.fixture
+def postman(embedded_aws: EmbeddedAws, shop: Shop) -> Postman:
+    verify_senders(embedded_aws.client("sesv2"), (BOOKINGS, ORDERS))
+    return Postman(embedded_aws, shop, {Kind.BOOKING: BOOKINGS, Kind.ORDER: ORDERS})
+
+
+@pytest.fixture
+def customer() -> Customer:
+    sub = secrets.token_hex(8)
+    return Customer(sub=sub, user_id=7, email=f"{sub}@example.com", name="Wanjiru <b>Otieno</b>")
+
+
+def _ordered(shop: Shop, customer: Customer) -> Started:
+    started = shop.initiate(shop.session(customer))
+    shop.decide(started)
+    shop.tell(started)
+    return started
+
+
+def _booked(shop: Shop, customer: Customer) -> Started:
+    started = shop.process(shop.booking_cart(customer, price=10000000, discount=99900, promo="DISCOUNT"), customer)
+    shop.decide(started)
+    shop.tell_phonepe(started)
+    return started
+
+
+def _code(shop: Shop, started: Started) -> str:
+    outcome = shop.read(started.session).outcome
+    assert outcome is not None
+    return outcome.code
+
+
+def test_an_order_is_confirmed_once_in_shillings_and_on_nairobi_s_clock(
+    shop: Shop, postman: Postman, customer: Customer
+) -> None:
+    started = _ordered(shop, customer)
+    assert postman.both() == MailReport(sent=1, skipped=0, failed=0, finished=True)
+    assert postman.both() == MailReport(sent=0, skipped=0, failed=0, finished=True)
+
+    [letter] = postman.mail_of(customer)
+    assert letter["Source"] == ORDERS
+    assert letter["Subject"] == f"Your order {_code(shop, started)} is confirmed"
+    for form in (letter["BodyText"], letter["BodyHtml"]):
+        for said in ("Fresh Tomatoes", "2 kg", "Ksh300.00", "Ksh50.00", "Ksh350.00", "Likoni, Mombasa", "11:00", "Kenya Time"):
+            assert said in form, said
+    assert "Wanjiru &lt;b&gt;Otieno&lt;/b&gt;" in letter["BodyHtml"]
+    assert "Wanjiru <b>Otieno</b>" in letter["BodyText"]
+    assert "<" not in letter["BodyText"].replace("<b>Otieno</b>", "")
+
+
+def test_a_booking_is_confirmed_in_rupees_and_on_the_service_s_clock(shop: Shop, postman: Postman, customer: Customer) -> None:
+    shop.table.client.put_item(
+        TableName=shop.table.name,
+        Item={"pk": {"S": "PROMO#DISCOUNT"}, "sk": {"S": "PROMO"}, "taken": {"N": "0"}, "used": {"N": "0"}},
+    )
+    started = _booked(shop, customer)
+    postman.both()
+
+    [letter] = postman.mail_of(customer)
+    assert (letter["Source"], letter["Subject"]) == (BOOKINGS, f"Your booking {_code(shop, started)} is confirmed")
+    for form in (letter["BodyText"], letter["BodyHtml"]):
+        for said in ("Ganesh Puja", "Monday, 20 July 2026 at 10:30", "India Time", "₹1,00,000.00", "-₹999.00", "₹99,001.00"):
+            assert said in form, said
+
+
+def test_a_payment_that_failed_is_told_unless_the_customer_has_paid_meanwhile(
+    shop: Shop, postman: Postman, customer: Customer
+) -> None:
+    started = shop.initiate(shop.session(customer))
+    shop.decide(started, "cancel")
+    shop.tell(started, shop.notice(started, code=1032))
+    postman.both()
+    [letter] = postman.mail_of(customer)
+    assert letter["Subject"] == "Your payment did not go through"
+    assert "Nothing was booked or ordered." in letter["BodyText"]
+
+    again = shop.initiate(shop.read(started.session))
+    shop.decide(again, "cancel")
+    shop.tell(again, shop.notice(again, code=1032))
+    paid = shop.initiate(shop.read(started.session))
+    shop.decide(paid)
+    shop.tell(paid)
+    assert postman.both() == MailReport(sent=1, skipped=1, failed=0, finished=True)
+    assert [letter["Subject"][:10] for letter in postman.mail_of(customer)] == ["Your payme", "Your order"]
+
+
+def test_a_refund_is_told_when_it_is_owed_and_when_it_was_sent(shop: Shop, postman: Postman, customer: Customer) -> None:
+    session = shop.session(customer)
+    started = shop.initiate(session)
+    shop.decide(started)
+    shop.stock(listing=123, price=15000, available="0")
+    shop.tell(started)
+    postman.both()
+    ref = started.attempt.ref
+    pursue(shop.desk(), ref, 1)
+    if shop.refunds(started)[0]["status"] == "accepted":
+        pytest.fail("the simulator ended the refund by itself")
+    resolve_refund(shop.table, ref, 1, shop.now, by=AMINA, why="paid by hand")
+    postman.both()
+
+    owed, sent = postman.mail_of(customer)
+    assert owed["Subject"] == "We are sending back Ksh350.00"
+    assert "sold out" in owed["BodyText"]
+    assert sent["Subject"] == "We have sent back Ksh350.00"
+    assert "paid by hand" not in sent["BodyText"] + sent["BodyHtml"]
+
+
+def test_a_cancelled_order_is_one_letter_that_says_why_and_what_goes_back(
+    shop: Shop, postman: Postman, customer: Customer
+) -> None:
+    started = _ordered(shop, customer)
+    cancel_order(shop.table, _code(shop, started), shop.now, by=AMINA, why="The van broke down.")
+    postman.both()
+    subjects = sorted(letter["Subject"] for letter in postman.mail_of(customer))
+    assert subjects == [f"Your order {_code(shop, started)} is {word}" for word in ("cancelled", "confirmed")]
+    [told] = [letter for letter in postman.mail_of(customer) if letter["Subject"].endswith("cancelled")]
+    assert "The van broke down." in told["BodyText"]
+    assert "We are sending back Ksh350.00" in told["BodyText"]
+
+
+def test_an_operator_s_own_words_about_a_refund_stay_with_the_operators(
+    shop: Shop, postman: Postman, customer: Customer
+) -> None:
+    started = _ordered(shop, customer)
+    refund_payment(shop.table, started.attempt.ref, None, shop.now, by=AMINA, why="rude but right")
+    postman.both()
+    assert not [letter for letter in postman.mail_of(customer) if "rude" in letter["BodyText"] + letter["BodyHtml"]]
+    assert len(postman.mail_of(customer)) == 2
+
+
+def test_packing_an_order_is_an_event_and_no_letter(shop: Shop, postman: Postman, customer: Customer) -> None:
+    started = _ordered(shop, customer)
+    move_order(shop.table, _code(shop, started), OrderStatus.PACKED, shop.now, by=AMINA)
+    assert postman.both().sent == 1
+
+
+def test_without_a_sender_no_letter_leaves_and_each_is_called_out(
+    shop: Shop, embedded_aws: EmbeddedAws, customer: Customer, caplog: pytest.LogCaptureFixture
+) -> None:
+    _ordered(shop, customer)
+    silent = Postman(embedded_aws, shop, {Kind.BOOKING: "", Kind.ORDER: ""})
+    assert silent.both() == MailReport(sent=0, skipped=0, failed=0, finished=True)
+    assert silent.mail_of(customer) == []
+    [record] = [record for record in caplog.records if record.getMessage() == "mail.off"]
+    assert record.levelname == "ERROR"
+    assert (customer.email or "") not in str(vars(record))
+
+
+def test_a_customer_without_an_address_is_passed_over_and_recorded(shop: Shop, postman: Postman, customer: Customer) -> None:
+    _ordered(shop, replace(customer, email=None))
+    assert postman.both() == MailReport(sent=0, skipped=1, failed=0, finished=True)
+    assert [item["mail"] for item in shop.items() if "mail" in item] == ["no_address"]
+
+
+@pytest.fixture
+def refused(postman: Postman) -> Iterator[list[int]]:
+    """SES refuses while the list is not empty."""
+    times = [1]
+
+    def refuse(http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
+        if times:
+            http_response.status_code = 400
+            parsed.clear()
+            parsed["Error"] = {"Code": "MessageRejected", "Message": "no"}
+            parsed["ResponseMetadata"] = {"HTTPStatusCode": 400}
+
+    postman.client.meta.events.register("after-call.sesv2.SendEmail", refuse)
+    yield times
+    postman.client.meta.events.unregister("after-call.sesv2.SendEmail", refuse)
+
+
+def test_a_letter_that_ses_refuses_waits_and_its_event_does_not(
+    shop: Shop, postman: Postman, customer: Customer, refused: list[int]
+) -> None:
+    _ordered(shop, customer)
+    delivery = postman.events()
+    assert delivery.failed == 0
+    assert postman.letters().failed == 1
+    assert postman.letters() == MailReport(sent=0, skipped=0, failed=0, finished=True)
+    refused.clear()
+    shop.now += timedelta(minutes=10)
+    assert postman.letters().sent == 1
+    assert not [item for item in shop.items() if str(item.get("due_pk", "")).startswith(keys.MAIL)]
+
+
+def test_a_letter_that_is_refused_five_times_waits_for_a_person(
+    shop: Shop, postman: Postman, customer: Customer, refused: list[int]
+) -> None:
+    assert refused
+    _ordered(shop, customer)
+    postman.events()
+    for _ in range(6):
+        postman.letters()
+        shop.now += timedelta(hours=2)
+    assert [entry.what for entry in stuck(shop.table, shop.now) if "E#" in entry.key] == ["needs review"]
+
+
+def test_a_sender_that_dies_with_a_letter_is_followed_by_the_next_one(shop: Shop, postman: Postman, customer: Customer) -> None:
+    class KilledError(BaseException):
+        """Whoever runs is gone."""
+
+    _ordered(shop, customer)
+    postman.events()
+
+    def kill(**_: Any) -> None:
+        raise KilledError
+
+    postman.client.meta.events.register("before-call.sesv2.SendEmail", kill)
+    with pytest.raises(KilledError):
+        postman.letters()
+    postman.client.meta.events.unregister("before-call.sesv2.SendEmail", kill)
+    assert postman.letters().sent == 0
+    shop.now += timedelta(minutes=3)
+    assert postman.letters().sent == 1
+    assert len(postman.mail_of(customer)) == 1

@@ -29,7 +29,7 @@ from tests.contract.walk import Customer, a_session, new_customer, pay_mpesa, pa
 pytestmark = pytest.mark.xdist_group("deployed")  # one deployment for all of them
 
 SCHEDULE_DEADLINE_S: Final = 120
-LAYER_BUDGET_BYTES: Final = 15 * 2**20
+LAYER_BUDGET_BYTES: Final = 17 * 2**20
 PUJA_CART: Final = {
     "service_type": "PUJA",
     "puja_service": 1,

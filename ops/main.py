@@ -9,6 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from ops import operate, orders
+from ops.bookings import bookings_app
+from ops.catalogue import catalogue_app
 from ops.credentials import credentials_app
 from ops.deployed import StackName, enter_stack
 from ops.running import HOME, ROOT, enter, table_of
@@ -25,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(credentials_app)
+app.add_typer(catalogue_app)
+app.add_typer(bookings_app)
 app.add_typer(orders.orders_app)
 operate.register(app)
 

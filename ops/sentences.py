@@ -10,8 +10,8 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from ops.catalogue_file import CatalogueError
 from ops.running import NoStackError
-from ops.seed import CatalogueError
 from ops.token import TokenError
 from payfirst.domain.errors import PayFirstError
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.seed import CATALOGUE, CatalogueError, SeedReport, read_catalogue, seed
+from ops.catalogue_file import CatalogueError, read_catalogue
+from ops.seed import CATALOGUE, SeedReport, seed
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.money import Currency, Money
 from payfirst.storage import catalogue, keys

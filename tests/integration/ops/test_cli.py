@@ -120,6 +120,20 @@ def test_a_catalogue_with_a_mistake_is_refused_in_one_sentence(home: Path, tmp_p
     assert "Traceback" not in refused.stderr
 
 
+def test_the_catalogue_is_imported_exported_and_restocked(running: LocalStack, home: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    entry = '{id: 901, product_name: Okra, farm_name: Hill Farm, unit: kg, price: "20", available: "5"}'
+    new.write_text(f"listings: [{entry}]", encoding="utf-8")
+    assert "+ listing 901: Okra" in succeeded("catalogue", "import", "--dry-run", "--home", home, new)
+    assert requests.get(f"{running.base_url}/api/listings/901/", timeout=20).status_code == 404
+    assert succeeded("catalogue", "import", "--home", home, new).strip() == "1 added, 0 changed, 0 as they are."
+    assert succeeded("catalogue", "set-stock", "901", "2.5", "--home", home).strip() == "listing 901: 5 -> 2.5"
+    assert requests.get(f"{running.base_url}/api/listings/901/", timeout=20).json()["available"] == 2.5
+    exported = tmp_path / "all.yaml"
+    exported.write_text(succeeded("catalogue", "export", "--home", home), encoding="utf-8")
+    assert succeeded("catalogue", "import", "--home", home, exported).startswith("0 added, 0 changed")
+
+
 @pytest.mark.parametrize("words", [("token",), ("tick", "expire"), ("seed",)])
 def test_without_a_stack_the_operator_is_told_to_start_one(tmp_path: Path, words: tuple[str, ...]) -> None:
     refused = payfirst(*words, "--home", tmp_path)

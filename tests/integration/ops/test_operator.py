@@ -102,3 +102,11 @@ def test_both_ledgers_agree_and_a_booking_that_nobody_paid_for_is_a_difference(
 def test_taking_up_a_finished_payment_again_changes_nothing(home: Path, booked: dict[str, str]) -> None:
     assert succeeded("replay", booked["ref"], "--home", home).strip() == f"{booked['ref']}: nothing_to_do"
     assert succeeded("show", booked["ref"], "--home", home).count("booking.created") == 1
+
+
+def test_only_what_has_begun_can_be_completed(home: Path, booked: dict[str, str]) -> None:
+    early = payfirst("bookings", "complete", booked["book_id"], "--home", home)
+    unknown = payfirst("bookings", "complete", "BK-00000000", "--home", home)
+
+    assert (early.returncode, early.stderr.strip()) == (1, "This booking has not begun yet.")
+    assert (unknown.returncode, unknown.stderr.strip()) == (1, "There is no booking BK-00000000.")

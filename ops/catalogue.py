@@ -1,0 +1,158 @@
+"""`payfirst catalogue`: what the shop offers, taken from a file, written to one, and its stock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+import yaml
+from rich.console import Console
+from rich.progress import track
+
+from ops.catalogue_file import Entry, as_raw, name_of, read_catalogue
+from ops.deployed import StackName, enter_stack
+from ops.running import HOME, table_of
+from ops.sentences import fail, in_one_sentence
+from payfirst.domain.catalogue import Listing
+from payfirst.domain.errors import ContentionError, NotFoundError
+from payfirst.storage import catalogue, shelves
+from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.table import Table
+
+Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
+
+BATCH: Final = 100
+"""What one transaction takes."""
+
+TRIES: Final = 5
+
+catalogue_app = typer.Typer(name="catalogue", help="Keep what the shop offers.", no_args_is_help=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An entry of a file that the table does not hold so: `current` is what it holds, None for nothing."""
+
+    wanted: Entry
+    current: Entry | None
+
+    def lines(self) -> Iterator[str]:
+        """What would change, for people."""
+        after = as_raw(self.wanted)
+        if self.current is None:
+            yield f"+ {name_of(self.wanted)}: {after.get('name') or after.get('product_name') or after['currency']}"
+            return
+        before = as_raw(self.current)
+        for name in dict.fromkeys((*before, *after)):
+            if before.get(name) != after.get(name):
+                yield f"~ {name_of(self.wanted)}, {name}: {_shown(before.get(name))} -> {_shown(after.get(name))}"
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a file holds
+    return "nothing" if value is None else str(value)
+
+
+def compare(table: Table, entries: Sequence[Entry]) -> list[Difference]:
+    """What of `entries` the table does not hold, or holds otherwise; stock and uses are never compared."""
+    found = []
+    for first in range(0, len(entries), BATCH):
+        batch = entries[first : first + BATCH]
+        for wanted, current in zip(batch, shelves.read_same(table, batch), strict=True):
+            if current is None or shelves.content(wanted) != shelves.content(current):
+                found.append(Difference(_with_stock_of(wanted, current), current))
+    return found
+
+
+def _with_stock_of(wanted: Entry, current: Entry | None) -> Entry:
+    if isinstance(wanted, Listing) and isinstance(current, Listing):
+        return shelves.with_stock(wanted, current.available)
+    return wanted
+
+
+def store(table: Table, found: Sequence[Difference], progress: Callable[[Sequence[Any]], Iterator[Any]] = iter) -> None:
+    """Write the differences, a hundred at a time, each hundred at once or not at all. What was stored before an interruption is
+    no difference any more, so that the same import ends it. ContentionError when somebody else changed an entry meanwhile."""
+    for first in progress(range(0, len(found), BATCH)):
+        try:
+            shelves.store(table, [(each.wanted, each.current) for each in found[first : first + BATCH]])
+        except ConditionFailedError as error:
+            message = f"Somebody else changed {', '.join(sorted(error.failed))} meanwhile; please look again."
+            raise ContentionError(message) from error
+
+
+@catalogue_app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="A catalogue in YAML.", exists=True, dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    stack_name: StackName = None,
+    home: Home = HOME,
+) -> None:
+    """Take what a file offers: new entries are added, others changed; stock and uses of what is there stay as they are.
+
+    A file with mistakes changes nothing; each is named with its line. What the file does not name stays.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    with in_one_sentence():
+        entries = read_catalogue(file)
+        table = table_of(enter_stack(stack_name, home))
+        found = compare(table, entries)
+        if dry_run:
+            for each in found:
+                for line in each.lines():
+                    console.print(line, markup=False)
+        else:
+            store(table, found, lambda steps: iter(track(steps, "Storing", console=Console(stderr=True))))
+    added = sum(each.current is None for each in found)
+    would = "would be " if dry_run else ""
+    print(f"{added} {would}added, {len(found) - added} {would}changed, {len(entries) - len(found)} as they are.")
+
+
+@catalogue_app.command("export")
+def export_command(stack_name: StackName = None, home: Home = HOME) -> None:
+    """Print the whole catalogue as a file that `import` takes; stock is what can be bought now."""
+    with in_one_sentence():
+        table = table_of(enter_stack(stack_name, home))
+        offered: dict[str, Sequence[Entry]] = {
+            "listings": catalogue.all_listings(table),
+            "services": catalogue.all_services(table),
+            "promos": shelves.all_promos(table),
+        }
+    raw = {section: [as_raw(entry) for entry in entries] for section, entries in offered.items() if entries}
+    print(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=120), end="")
+
+
+@catalogue_app.command("set-stock")
+def set_stock_command(
+    listing: Annotated[int, typer.Argument(help="The listing's number.")],
+    available: Annotated[str, typer.Argument(help="How much can be bought from now on, in its unit.")],
+    stack_name: StackName = None,
+    home: Home = HOME,
+) -> None:
+    """Set how much of a listing can be bought; what is held or sold is not touched."""
+    try:
+        quantity = Decimal(available)
+    except InvalidOperation:
+        fail(f"{available} is no number.")
+    if not quantity.is_finite() or quantity < 0 or quantity != round(quantity, 3):
+        fail("A number that is not below zero, with at most three decimal places, is expected.")
+    with in_one_sentence():
+        before = set_stock(table_of(enter_stack(stack_name, home)), listing, quantity)
+    print(f"listing {listing}: {before} -> {quantity}")
+
+
+def set_stock(table: Table, number: int, available: Decimal) -> Decimal:
+    """Make `available` what can be bought of the listing; answers what it was. NotFoundError, ContentionError."""
+    for _ in range(TRIES):
+        listing = catalogue.read_listing(table, number)
+        if listing is None:
+            raise NotFoundError(f"There is no listing {number}.")
+        try:
+            shelves.set_available(table, listing, available)
+        except ConditionFailedError:
+            continue  # it was bought from meanwhile
+        return listing.available
+    raise ContentionError("This listing is being bought from; please try again.")

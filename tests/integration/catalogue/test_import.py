@@ -1,0 +1,224 @@
+"""A catalogue file is taken whole or not at all, and never touches what payments count."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops.catalogue import compare, set_stock, store
+from ops.catalogue_file import CatalogueError, as_raw, read_catalogue
+from ops.catalogue_forms import CatalogueForm
+from ops.seed import CATALOGUE, seed
+from payfirst.domain.booking import RefundStep
+from payfirst.domain.errors import ContentionError, NotFoundError
+from payfirst.storage import catalogue, keys, shelves
+from payfirst.storage.expressions import Update
+from payfirst.storage.table import Table, get, write
+
+MANY: Final = 5000
+BY_CALENDAR: Final = """
+services:
+  - type: PUJA
+    id: 9
+    name: Navagraha Puja
+    description: For the nine planets.
+    zone: Asia/Kolkata
+    currency: INR
+    price: "2100.00"
+    calendar:
+      opening: {mon: [09:00-12:00, 14:00-18:00], sat: [09:00-24:00]}
+      exceptions: {2026-08-15: [], 2026-11-08: ["06:00-08:00"]}
+      slot_minutes: 45
+      capacity: 3
+      lead_minutes: 120
+      days_ahead: 60
+      hold: at_initiate
+    reschedule: {most: 3, hours_before: 24}
+    cancel: [{hours_before: 48, percent: 100}, {hours_before: 24, percent: 50}]
+promos:
+  - {code: nine, currency: INR, percent: "9.5", minimum: "500", valid_from: 2026-01-01T00:00:00+05:30, most_uses: 100,
+     most_uses_each: 1, applies_to: [{type: PUJA, id: 9}, {type: PUJA, id: 1, package: 2}]}
+"""
+
+
+def take(table: Table, file: Path) -> int:
+    found = compare(table, read_catalogue(file))
+    store(table, found)
+    return len(found)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "shop.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_what_is_new_is_added_and_the_same_file_again_changes_nothing(table: Table, tmp_path: Path) -> None:
+    file = written(tmp_path, BY_CALENDAR)
+    assert (take(table, file), take(table, file)) == (2, 0)
+    assert take(table, CATALOGUE / "puja.yaml") == 5
+
+
+def test_rules_of_a_file_are_those_of_the_service(table: Table, tmp_path: Path) -> None:
+    take(table, written(tmp_path, BY_CALENDAR))
+    [service] = catalogue.all_services(table)
+    assert service.calendar is not None
+    assert (service.calendar.capacity, service.calendar.hold, len(service.calendar.weekdays[0])) == (3, True, 2)
+    assert service.changes.refunds == (RefundStep(48, 100), RefundStep(24, 50))
+    assert service.changes.reschedule_hours == 24
+    promo = catalogue.read_promo(table, "NINE")
+    assert promo is not None
+    assert (promo.most_uses_each, promo.percent, len(promo.applies_to)) == (1, Decimal("9.5"), 2)
+
+
+def test_an_export_is_a_file_that_changes_nothing(table: Table, tmp_path: Path) -> None:
+    seed(table)
+    take(table, written(tmp_path, BY_CALENDAR))
+    entries = [*catalogue.all_listings(table), *catalogue.all_services(table), *shelves.all_promos(table)]
+    raw = {
+        "listings": [as_raw(each) for each in catalogue.all_listings(table)],
+        "services": [as_raw(each) for each in catalogue.all_services(table)],
+        "promos": [as_raw(each) for each in shelves.all_promos(table)],
+    }
+    again = written(tmp_path, yaml.safe_dump(raw, sort_keys=False))
+    assert read_catalogue(again) == entries
+    assert compare(table, read_catalogue(again)) == []
+
+
+def test_a_changed_price_is_taken_and_stock_and_uses_are_left_alone(table: Table, tmp_path: Path) -> None:
+    seed(table)
+    write(table, Update("listing", keys.listing(123), add={"available": -4, "held": 1, "sold": 3}))
+    write(table, Update("promo", keys.promo("PUJA10"), add={"taken": 2, "used": 1}))
+    listing = '{id: 123, product_name: Fresh Tomatoes, farm_name: Hill Farm, unit: kg, price: "170.00", available: "5"}'
+    promo = '{code: PUJA10, currency: INR, percent: "12", most_uses: 9}'
+    file = written(tmp_path, f"listings: [{listing}]\npromos: [{promo}]")
+
+    found = compare(table, read_catalogue(file))
+    assert [line for each in found for line in each.lines()] == [
+        "~ listing 123, farm_name: Green Valley Farm -> Hill Farm",
+        "~ listing 123, price: 150.00 -> 170.00",
+        "~ promo PUJA10, percent: 10 -> 12",
+        "~ promo PUJA10, most_uses: nothing -> 9",
+    ]
+    store(table, found)
+
+    tomatoes, tenth = get(table, keys.listing(123)), get(table, keys.promo("PUJA10"))
+    assert tomatoes is not None
+    assert tenth is not None
+    assert (tomatoes["price"], tomatoes["available"], tomatoes["held"], tomatoes["sold"]) == (17000, 9996, 1, 3)
+    assert (tenth["percent"], tenth["most_uses"], tenth["taken"], tenth["used"]) == (12, 9, 2, 1)
+
+
+def test_three_mistakes_are_named_with_their_lines_and_change_nothing(table: Table, tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        "listings:\n"
+        '  - {id: 1, product_name: Kale, farm_name: Hill Farm, unit: kg, price: "20", available: "5"}\n'
+        '  - {id: 2, product_name: Kale, farm_name: Hill Farm, unit: kg, price: "20.001", available: "5"}\n'
+        "  - id: 3\n"
+        "    product_name: Kale\n"
+        "    colour: green\n"
+        "    farm_name: Hill Farm\n"
+        "    unit: kg\n"
+        '    price: "20"\n'
+        '    available: "-5"\n',
+    )
+    with pytest.raises(CatalogueError) as refused:
+        take(table, file)
+    lines = str(refused.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["shop.yaml, line 3", "shop.yaml, line 6", "shop.yaml, line 10"]
+    assert "two decimal places" in lines[0]
+    assert "colour" in lines[1]
+    assert "below zero" in lines[2]
+    assert catalogue.all_listings(table) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Asia/Kolkata", "Asia/Kolkatta", "line 7: services.0.zone: there is no time zone"),
+        ("09:00-12:00, 14:00-18:00", "09:00-12:00, 11:00-18:00", "overlap"),
+        ("sat: [09:00-24:00]", "sat: [19:00-09:00]", "ends after it begins"),
+        ("sat: [", "saturday: [", "line 11"),
+        ("capacity: 3", "capacity: 0", "line 14"),
+        ("percent: 50", "percent: 150", "line 19"),
+        ('price: "2100.00"', "price: 2100.5", "in quotes"),
+        ('percent: "9.5"', 'amount: "1", percent: "9.5"', "either an amount or per cent"),
+        ("+05:30", "", "offset"),
+    ],
+)
+def test_each_mistake_is_named_where_it_stands(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in BY_CALENDAR
+    with pytest.raises(CatalogueError, match=said):
+        read_catalogue(written(tmp_path, BY_CALENDAR.replace(old, new, 1)))
+
+
+def test_an_entry_that_is_there_twice_is_a_mistake(tmp_path: Path) -> None:
+    entry = '  - {id: 1, product_name: Kale, farm_name: Hill Farm, unit: kg, price: "20", available: "5"}\n'
+    with pytest.raises(CatalogueError, match="line 3: listing 1 is there twice"):
+        read_catalogue(written(tmp_path, f"listings:\n{entry}{entry}"))
+
+
+def test_somebody_elses_entry_of_the_same_moment_is_not_overwritten(table: Table, tmp_path: Path) -> None:
+    found = compare(table, read_catalogue(written(tmp_path, BY_CALENDAR)))
+    take(table, written(tmp_path, BY_CALENDAR.replace("Navagraha", "Nine Planets")))
+    with pytest.raises(ContentionError):
+        store(table, found)
+    assert catalogue.all_services(table)[0].name == "Nine Planets Puja"
+
+
+def test_stock_is_set_beside_what_is_held_and_sold_even_while_it_is_bought(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(table)
+    read, bought = catalogue.read_listing, iter((True, False))
+
+    def read_then_sell(where: Table, number: int) -> object:
+        found = read(where, number)
+        if next(bought):
+            write(where, Update("listing", keys.listing(number), add={"available": -1, "sold": 1}))
+        return found
+
+    monkeypatch.setattr(catalogue, "read_listing", read_then_sell)
+    assert set_stock(table, 123, Decimal("12.5")) == Decimal(9999)
+    item = get(table, keys.listing(123))
+    assert item is not None
+    assert (item["available"], item["sold"]) == (Decimal("12.5"), 1)
+
+
+def test_only_stock_of_what_there_is_can_be_set(table: Table) -> None:
+    with pytest.raises(NotFoundError):
+        set_stock(table, 1, Decimal(1))
+
+
+def test_five_thousand_listings_are_stored_within_a_minute(table: Table, tmp_path: Path) -> None:
+    entry = '  - {{id: {}, product_name: Kale, farm_name: Hill Farm, unit: kg, price: "20", available: "5"}}\n'
+    file = written(tmp_path, "listings:\n" + "".join(entry.format(number) for number in range(1, MANY + 1)))
+    began = time.monotonic()
+    assert take(table, file) == MANY
+    assert time.monotonic() - began < 60
+    assert len(catalogue.all_listings(table)) == MANY
+    assert take(table, file) == 0
+
+
+@given(st.integers(1, 10**9), st.decimals(0, 10**6, places=2), st.decimals(0, 10**6, places=3), st.booleans())
+def test_a_listing_survives_its_way_into_a_file_and_back(number: int, price: Decimal, stock: Decimal, hold: bool) -> None:  # noqa: FBT001
+    raw = {
+        "id": min(number, 10**9 - 1),
+        "product_name": "Kale",
+        "farm_name": "Hill Farm",
+        "unit": "kg",
+        "price": str(price),
+        "available": str(stock),
+        "hold": "at_initiate" if hold else "none",
+    }
+    [form] = CatalogueForm.model_validate({"listings": [raw]}).listings
+    [again] = CatalogueForm.model_validate({"listings": [as_raw(form.entry())]}).listings
+    assert again.entry() == form.entry()

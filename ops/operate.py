@@ -158,6 +158,10 @@ def resolve_command(
             done = operate.resolve_refund(table, refund.group(1), int(refund.group(2)), now, by=who(by), why=why)
             print(f"{done.refund_id} is {done.status}.")
             return
+        closed = operate.close_doubts(table, which, now, by=who(by), why=why)
+        if closed and found is None:
+            print(f"{which}: {closed} closed.")
+            return
         if found is None:
             raise RefusedError("Say --found paid or --found unpaid.")
         print(f"{which}: {_resolve(table, which, found, receipt, now, who(by), why)}")
@@ -209,7 +213,7 @@ def replay_command(
         enter_stack(stack_name, home)
         desk = resources.desk(utc_now(), Deadline(lambda: PLENTY_S))
         with contextlib.redirect_stdout(sys.stderr):
-            word = operate.replay(desk, which.split()[0], no_answer_after=timedelta(seconds=settings().mpesa_no_answer_seconds))
+            word = operate.replay(desk, which, no_answer_after=timedelta(seconds=settings().mpesa_no_answer_seconds))
     print(f"{which}: {word}")
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+
+import requests
 
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.storage import keys
 from payfirst.usecases.reconcile import look, reconcile
 from payfirst.usecases.settlement import Settled
+from payfirst.usecases.take_notice import Taken
 from tests.integration.payments.shop import Shop, new_customer
 
 NO_ANSWER = timedelta(minutes=3)
@@ -103,3 +107,39 @@ def test_an_item_that_cannot_be_settled_does_not_stop_the_others(shop: Shop) -> 
     assert (report.failed, report.parked) == (1, 1)
     assert dict(shop.due()) == {keys.REVIEW: [f"ATT#{poisoned.attempt.ref}"]}
     assert reconcile(shop.desk(), no_answer_after=NO_ANSWER).examined == 0
+
+
+def test_a_success_that_nobody_can_confirm_yet_reopens_the_question(shop: Shop) -> None:
+    customer = new_customer()
+    session = shop.session(customer)
+    started = shop.initiate(session)
+    shop.tell(started, shop.notice(started, code=1037))
+    assert shop.read(session).status is SessionStatus.FAILED
+    shop.decide(started)
+    told = json.loads(shop.notice(started))
+    items = told["Body"]["stkCallback"]["CallbackMetadata"]["Item"]
+    told["Body"]["stkCallback"]["CallbackMetadata"]["Item"] = [item for item in items if item["Name"] != "Amount"]
+
+    assert shop.tell(started, json.dumps(told).encode()) is Taken.ASKED
+    shop.now += timedelta(minutes=2)
+    reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+
+    assert shop.read(session).status is SessionStatus.ORDER_CREATED
+    for _ in range(5):
+        shop.now += timedelta(days=1)
+        reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+    assert shop.due() == {}
+
+
+def test_an_order_that_phonepe_has_forgotten_ends_before_a_person(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    requests.post(f"{shop.simulators}/control/reset", timeout=10).raise_for_status()
+    for _ in range(200):
+        due = shop.attempt(started).next_check_at
+        if due is None:
+            break
+        shop.now = due
+        look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER)
+
+    assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW

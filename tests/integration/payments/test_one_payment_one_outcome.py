@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from payfirst.domain.errors import (
+    NotFoundError,
     PaymentInProgressError,
     RefusedError,
     SessionExpiredError,
@@ -344,8 +345,8 @@ def test_a_deleted_cart_is_not_paid_for_and_its_late_money_goes_back(shop: Shop)
     key = {name: {"S": value} for name, value in keys.owned(customer.sub, keys.CART, cart.number).items()}
     shop.table.client.delete_item(TableName=shop.table.name, Key=key)
 
-    with pytest.raises(RefusedError, match="cart is gone"):
-        shop.initiate(started.session)
+    with pytest.raises(NotFoundError, match="Active cart not found"):
+        shop.process(cart, customer)
     settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, "OMO1"))
 
     assert shop.of_kind(customer, keys.BOOKING) == []

@@ -6,15 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from payfirst.domain.errors import RefusedError
+from payfirst.domain.errors import ContentionError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
 from payfirst.gateways.base import Captured, Declined
-from payfirst.storage import keys, timeline
+from payfirst.storage import captures, keys, timeline
 from payfirst.usecases.initiate_payment import initiate_payment
-from payfirst.usecases.operate import refund_payment, resolve_attempt, resolve_refund, stuck
+from payfirst.usecases.operate import close_doubts, refund_payment, resolve_attempt, resolve_refund, stuck
 from payfirst.usecases.reconcile import reconcile
 from payfirst.usecases.refund import pursue
+from payfirst.usecases.settle import settle
 from payfirst.usecases.settlement import Settled
 from payfirst.usecases.start_attempt import Started
 from tests.integration.payments.shop import Shop, new_customer, new_receipt
@@ -122,3 +123,28 @@ def test_a_failed_case_may_be_tried_again(shop: Shop) -> None:
     again = initiate_payment(shop.given(started.session), None, customer=started.session.customer, till=shop.till())
 
     assert again.is_new
+
+
+def test_what_is_still_being_settled_is_not_given_back(shop: Shop) -> None:
+    started = shop.initiate(shop.session(new_customer()))
+    paid = captures.Collected(started.attempt.amount, new_receipt())
+    captures.money(shop.table, shop.read(started.session), shop.attempt(started), paid, shop.now)
+
+    with pytest.raises(ContentionError, match="still being settled"):
+        refund_payment(shop.table, started.attempt.ref, None, shop.now, **WHO)
+
+    settle(shop.desk().settling, shop.attempt(started), None)
+    assert shop.refunds(started) == []
+    assert shop.read(started.session).status is SessionStatus.ORDER_CREATED
+
+
+def test_a_success_told_during_a_review_stands_beside_it_until_a_person_closes_it(shop: Shop) -> None:
+    started = _under_review(shop)
+    shop.tell(started, shop.notice(started, receipt="NLATE54321"))
+    assert sorted(shop.due()) == [keys.REVIEW]
+    assert len(shop.due()[keys.REVIEW]) == 2
+
+    assert close_doubts(shop.table, started.attempt.ref, shop.now, **WHO) == 1
+    assert close_doubts(shop.table, started.attempt.ref, shop.now, **WHO) == 0
+
+    assert len(shop.due()[keys.REVIEW]) == 1

@@ -178,7 +178,7 @@ def _for_bookings(error: PayFirstError, operation: str) -> dict[str, Any]:
         return {**fields, "error_code": code_of(error)}
     code = {"error_code": code_of(error), **_details(error)}
     if isinstance(error, GatewayRejectedError):
-        return {"error": _GATEWAY, "details": f"PhonePe payment failed: {error.detail}", **code}
+        return {"error": _GATEWAY, "details": f"{error.gateway} payment failed: {error.detail}", **code}
     if operation.startswith("process_cart"):
         title = _GATEWAY if isinstance(error, MisconfiguredError | TooSoonError) else _PROCESSING
         return {"error": title, "details": error.message, **code}

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from payfirst.api.fields import Count, In, JsonNumber, Number, Out, ShortText, Text
+from payfirst.api.fields import Count, Day, In, JsonNumber, Number, Out, ShortText, Text
 from payfirst.domain.clock import instant
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
@@ -29,7 +29,7 @@ class DeliveryIn(In):
     detailed_address: Annotated[Text, Field(min_length=1)]
     special_instructions: Text | None = None
     delivery_time_slot: TimeSlot | None = None
-    estimated_delivery_date: date | None = None
+    estimated_delivery_date: Day | None = None
 
 
 class CreateSessionIn(In):
@@ -38,7 +38,7 @@ class CreateSessionIn(In):
     delivery_details: DeliveryIn
     special_instructions: Text | None = None
     delivery_time_slot: TimeSlot | None = None
-    estimated_delivery_date: date | None = None
+    estimated_delivery_date: Day | None = None
 
     def delivery(self) -> Delivery:
         """The delivery as the domain knows it; what stands beside `delivery_details` wins over what stands inside."""

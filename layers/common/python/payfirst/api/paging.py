@@ -29,7 +29,7 @@ def page_size(request: Request) -> int:
     given = request.parameter("page_size")
     if given is None:
         return DEFAULT_SIZE
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:4]) <= LARGEST_SIZE:
+    if not given.isascii() or not given.isdigit() or len(given) > len(str(LARGEST_SIZE)) or not 1 <= int(given) <= LARGEST_SIZE:
         raise InvalidInputError(FieldProblem("page_size", f"A number from 1 to {LARGEST_SIZE} is expected."))
     return int(given)
 

@@ -105,11 +105,12 @@ def _json_object(raw: bytes) -> dict[str, Any]:
         return {}
     try:
         body = json.loads(raw.decode(), parse_float=Decimal, parse_constant=_refuse)
+        body = _without_nulls(body) if isinstance(body, dict) else body
     except (ValueError, RecursionError) as exc:
         raise MalformedError("The body is not JSON in UTF-8.") from exc
     if not isinstance(body, dict):
         raise MalformedError("The body has to be a JSON object.")
-    return _without_nulls(body)
+    return body
 
 
 def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:

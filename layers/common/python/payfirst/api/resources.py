@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from payfirst.api.request import Request
-from payfirst.domain.clock import Deadline
+from payfirst.domain.clock import Deadline, lasting
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.fair_use import FairUse
 from payfirst.domain.session import Customer
@@ -103,7 +103,7 @@ def _container() -> str:
 
 
 def _shared_tokens() -> SharedTokens:
-    return SharedTokens(table(Deadline(lambda: TOKEN_PATIENCE_S)))
+    return SharedTokens(table(lasting(TOKEN_PATIENCE_S)))
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,3 +28,9 @@ class Deadline:
     """How much time is left, in seconds; `remaining` may be asked often and may be below zero."""
 
     remaining: Callable[[], float]
+
+
+def lasting(seconds: float) -> Deadline:
+    """A deadline that ends `seconds` from now."""
+    ends = time.monotonic() + seconds
+    return Deadline(lambda: ends - time.monotonic())

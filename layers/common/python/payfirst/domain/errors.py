@@ -121,12 +121,13 @@ class FairUseError(TooSoonError):
 
 
 class GatewayRejectedError(PayFirstError):
-    """The gateway refused; `detail` are its own words, `field` the request's field that is to blame, if one is."""
+    """The gateway refused; `detail` are its own words, `gateway` is its name, `field` the field that is to blame, if one is."""
 
     code = "GATEWAY_REJECTED"
 
-    def __init__(self, message: str, *, detail: str, field: str | None = None) -> None:
+    def __init__(self, message: str, *, detail: str, field: str | None = None, gateway: str = "PhonePe") -> None:
         super().__init__(message)
+        self.gateway = gateway
         self.detail = detail
         self.field = field
 

@@ -17,8 +17,9 @@ MOST_TRIES: Final = 3
 class Refund:
     """The `number`th refund of the attempt `ref`, known to its gateway as `refund_id`.
 
-    `token_hash` is the SHA-256 of the word in the address to which M-Pesa posts the result, `conversation` M-Pesa's name for
-    the request. `check` is the rung of the ladder that comes next.
+    `token_hash` is the SHA-256 of the word in the address to which M-Pesa posts the reversal's result, `asked_hash` that of the
+    address for the answer to a question about it; `conversation` is M-Pesa's name for the request. `check` is the rung of the
+    ladder that comes next.
     """
 
     ref: str
@@ -33,6 +34,7 @@ class Refund:
     check: int = 0
     receipt: str | None = None
     token_hash: str | None = None
+    asked_hash: str | None = None
     conversation: str | None = None
     sent_at: datetime | None = None
     detail: str | None = None

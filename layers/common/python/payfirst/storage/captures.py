@@ -12,10 +12,10 @@ from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, atte
 from payfirst.domain.session import Failure, Session
 from payfirst.storage import keys
 from payfirst.storage.attempts import ATTEMPT, GUARD, freed_phone, guard_free, guard_key, released
-from payfirst.storage.expressions import Put, Update, Write, absent, equal, one_of
+from payfirst.storage.expressions import Put, Update, Write, absent, equal, one_of, present
 from payfirst.storage.items import failure_to_map
 from payfirst.storage.sessions import changed, told
-from payfirst.storage.table import Table, transact, write
+from payfirst.storage.table import Table, query, transact, write
 
 RECEIPT = "receipt"
 
@@ -117,7 +117,12 @@ def late_money(table: Table, session: Session, attempt: Attempt, collected: Coll
                 captured=attempt.ref,
                 failure=None,
             ),
-            Update(GUARD, guard_key(attempt), when=guard_free(attempt), set={"live_attempt": attempt.ref}),
+            Update(
+                GUARD,
+                guard_key(attempt),
+                when=guard_free(attempt),
+                set={"live_attempt": attempt.ref, "session": attempt.session_number},
+            ),
             _received(session, attempt, collected, now),
         ],
     )
@@ -162,6 +167,17 @@ def bind_receipt(table: Table, attempt: Attempt, receipt: str) -> None:
             Put(RECEIPT, {**keys.receipt(attempt.gateway, receipt), "ref": attempt.ref}, when=(absent("pk"),)),
         ],
     )
+
+
+def close_doubts(table: Table, ref: str, now: datetime, *, by: str, why: str) -> int:
+    """Take the attempt's open doubts off the list; how many there were."""
+    page = query(table, f"ATT#{ref}", first="REVIEW#", last="REVIEW#~", limit=100)
+    doubts = [item for item in page.items if "due_pk" in item]
+    for item in doubts:
+        key = {"pk": item["pk"], "sk": item["sk"]}
+        closed = {"closed_at": instant(now), "by": by, "why": why}
+        write(table, Update("doubt", key, when=(present("pk"),), set=closed, remove=keys.NOT_DUE))
+    return len(doubts)
 
 
 def contradiction(table: Table, attempt: Attempt, reason: str, now: datetime) -> None:

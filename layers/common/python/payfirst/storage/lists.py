@@ -37,11 +37,11 @@ def read_page(table: Table, sub: str, what: str, *, size: int, position: Positio
     if position is None:
         page = query(table, partition, first=f"{what}#{_FIRST}", last=f"{what}#{_LAST}", limit=size + 2)
         counter, entries = _without_counter(page.items)
-        return Slice(entries[:size], counter, older=len(entries) > size, newer=False)
+        return Slice(entries[:size], counter, older=len(entries) > size or page.more, newer=False)
     if position.towards_older:
         last = keys.entry(what, position.after - 1)
         page = query(table, partition, first=f"{what}#{_FIRST}", last=last, limit=size + 1)
-        return Slice(page.items[:size], _count(table, sub, what), older=len(page.items) > size, newer=True)
+        return Slice(page.items[:size], _count(table, sub, what), older=len(page.items) > size or page.more, newer=True)
     first = keys.entry(what, position.after + 1)
     page = query(table, partition, first=first, last=f"{what}#{_LAST}", limit=size + 2, newest_first=False)
     counter, entries = _without_counter(page.items)

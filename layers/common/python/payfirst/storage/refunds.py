@@ -67,6 +67,7 @@ def refund_from_item(item: Item) -> Refund:
         check=int(item["check"]),
         receipt=item.get("receipt"),
         token_hash=item.get("token_hash"),
+        asked_hash=item.get("asked_hash"),
         conversation=item.get("conversation"),
         sent_at=read_instant(sent_at) if sent_at else None,
         detail=item.get("detail"),
@@ -172,6 +173,7 @@ def owed(attempt: Attempt, amount: Money, number: int, now: datetime, *, reason:
             keys.attempt(attempt.ref),
             when=(
                 one_of("status", (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE)),
+                absent("next_check_at"),  # what is still being settled may yet become a booking, an order or a refund
                 at_least("refundable", amount.minor),
             ),
             add={"refundable": -amount.minor},
@@ -206,9 +208,9 @@ def plan_check(table: Table, refund: Refund, check: tuple[int, datetime]) -> Non
     write(table, _moved(refund, None, **_planned(refund, check)))
 
 
-def expect_result(table: Table, refund: Refund, token_hash: str) -> None:
-    """The result comes to a new address. ConditionFailedError when the refund has moved on."""
-    write(table, _moved(refund, None, token_hash=token_hash))
+def expect_answer(table: Table, refund: Refund, asked_hash: str) -> None:
+    """The answer to a question comes to an address of its own. ConditionFailedError when the refund has moved on."""
+    write(table, _moved(refund, None, asked_hash=asked_hash))
 
 
 def accepted(table: Table, refund: Refund, conversation: str | None) -> None:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import TemporaryError
 from payfirst.observability import alarm
@@ -20,12 +22,19 @@ from payfirst.usecases.put_off import put_off
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE: Final = "payfirst"
 BATCH: Final = 10
 """What EventBridge takes in one request."""
 
 SPARE_S: Final = 5.0
+
+
+class BusError(TemporaryError):
+    """The event bus cannot be reached now; every event stays due."""
+
+    code = "BUS_UNAVAILABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +112,24 @@ def _deliver_batch(
 
 
 def _deliver(bus: EventBridgeClient, bus_name: str, items: Sequence[Item]) -> list[Item]:
-    answer = bus.put_events(
-        Entries=[
-            {
-                "EventBusName": bus_name,
-                "Source": SOURCE,
-                "DetailType": item["event"],
-                "Time": item["at"],
-                "Detail": json.dumps(_detail(item), default=_number),
-            }
-            for item in items
-        ]
-    )
+    entries: list[PutEventsRequestEntryTypeDef] = [
+        {
+            "EventBusName": bus_name,
+            "Source": SOURCE,
+            "DetailType": item["event"],
+            "Time": item["at"],
+            "Detail": json.dumps(_detail(item), default=_number),
+        }
+        for item in items
+    ]
+    try:
+        answer = bus.put_events(Entries=entries)
+    except BotoCoreError as exc:
+        raise BusError("The event bus did not answer.") from exc
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] == "ValidationException":
+            raise  # one of the entries is not as the bus wants it
+        raise BusError("The event bus refused the request.") from exc
     refused = [item for item, entry in zip(items, answer["Entries"], strict=True) if "ErrorCode" in entry]
     if refused:
         alarm("event.refused", count=len(refused))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from payfirst.domain.errors import ContentionError
+from payfirst.domain.errors import ContentionError, RefusedError
 from payfirst.domain.ids import GivenId
+from payfirst.domain.money import Currency
 from payfirst.domain.session import Customer, why_not_payable
 from payfirst.usecases.find import find_session
 from payfirst.usecases.start_attempt import Started, Till, claimed, new_attempt, payer, push, with_checkout
@@ -18,6 +19,9 @@ def initiate_payment(given: GivenId, phone_number: str | None, *, customer: Cust
     """Start an attempt for a session. Errors: NotFoundError, SessionExpiredError, RefusedError, PaymentInProgressError with
     the open attempt's checkout id, TooSoonError, GatewayRejectedError, InvalidInputError on `phone_number`."""
     session = find_session(given, customer=customer, table=till.table)
+    if session.amount.currency is not Currency.KES:
+        message = "This session is paid through its cart: POST /api/payments/process-cart/."
+        raise RefusedError(message, code="WRONG_METHOD")
     for _ in range(TRIES):
         problem = why_not_payable(session, till.now)
         if problem is not None:

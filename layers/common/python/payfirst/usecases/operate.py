@@ -16,7 +16,7 @@ from payfirst.domain.moves import AttemptStatus, RefundStatus
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
-from payfirst.storage import attempts, due, keys, refunds, sessions, timeline
+from payfirst.storage import attempts, captures, due, keys, refunds, sessions, timeline
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table, get
@@ -88,17 +88,42 @@ def resolve_attempt(work: Settling, ref: str, decision: Captured | Declined, *, 
 
 
 def replay(desk: Desk, which: str, *, no_answer_after: timedelta) -> str:
-    """Take an attempt (`MT…`), a refund (`R…`) or a stored notice (`INBOX#…`) up again, as a sweep would; what came of it."""
+    """Take an attempt (`MT…`), a refund (`R…`) or a stored notice (`INBOX#…`) up again, as a sweep would; what came of it.
+
+    What else `stuck` lists (a session or an event, by its whole key) is due for the next sweep.
+    """
     refund = _REFUND.fullmatch(which)
     if which.startswith("INBOX#"):
         key = {"pk": which, "sk": "INBOX"}
     elif refund is not None:
         key = dict(keys.refund(refund.group(1), int(refund.group(2))))
+    elif which.startswith("U#"):
+        return _due_again(desk, which)
     else:
         key = dict(keys.attempt(which))
     if get(desk.settling.table, key) is None:
         raise NotFoundError(f"There is nothing under {which}.")
     return str(settle_entry(desk, key, no_answer_after=no_answer_after))
+
+
+def _due_again(desk: Desk, which: str) -> str:
+    partition, _, sort = which.partition(" ")
+    kind = {"S": keys.EXPIRE, "E": keys.OUTBOX}.get(sort[:1])
+    if kind is None:
+        raise NotFoundError(f"There is nothing to take up under {which}.")
+    try:
+        due.again(desk.settling.table, {"pk": partition, "sk": sort}, kind, desk.settling.now)
+    except ConditionFailedError as error:
+        raise NotFoundError(f"{which} needs no work.") from error
+    return "due for the next sweep"
+
+
+def close_doubts(table: Table, ref: str, now: datetime, *, by: str, why: str) -> int:
+    """Close the doubts that stand beside an attempt, recorded with who and why; how many were open. Safe to repeat."""
+    closed = captures.close_doubts(table, ref, now, by=by, why=why)
+    if closed:
+        _remark(table, ref, "operator.resolved", now, by=by, why=why)
+    return closed
 
 
 def _remark(table: Table, ref: str, event: str, now: datetime, *, by: str, why: str) -> None:
@@ -149,7 +174,7 @@ def refund_payment(table: Table, ref: str, amount: Money | None, now: datetime, 
     try:
         refunds.give_back(table, found.session, found.attempt, wanted, number, now, by=by, why=why)
     except ConditionFailedError as error:
-        raise ContentionError("This payment is being changed; please look again.") from error
+        raise ContentionError("This payment is still being settled; please look again in a minute.") from error
     made = refunds.read(table, ref, number)
     if made is None:
         raise LookupError("a refund that was just written is not there")

@@ -34,6 +34,7 @@ WRITES_S: Final = 5.0
 EARLY: Final = timedelta(seconds=1)
 """Messages come a little early now and then; a look within a second of its instant keeps the pace."""
 
+NOTICE_AFTER_LOOK: Final = timedelta(minutes=1)
 AFTER_A_CRASH: Final = timedelta(minutes=5)
 
 NO_ANSWER: Final = Declined(
@@ -91,7 +92,12 @@ def _settle_notice(desk: Desk, entry: Item) -> Settled:
     attempt = attempts.read(desk.settling.table, notice["ref"])
     if attempt is None:
         raise LookupError("a stored notice names an attempt that is not there")
-    return settle_stored(desk, key, notice["route"], attempt, bytes(notice["raw"]))
+    settled = settle_stored(desk, key, notice["route"], attempt, bytes(notice["raw"]))
+    if settled is Settled.PENDING:
+        # The attempt's own ladder asks now; the notice comes after its next look, so that it keeps the gateway's pace too.
+        after = attempt.next_check_at or desk.settling.now
+        due.move(desk.settling.table, entry, max(after, desk.settling.now) + NOTICE_AFTER_LOOK)
+    return settled
 
 
 def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
@@ -133,7 +139,7 @@ def _plan(desk: Desk, attempt: Attempt, answer: Evidence, settled: Settled, foll
     """Plan the look after this one, unless this one was the last that is needed."""
     if settled in (Settled.FULFILLED, Settled.REFUND_DUE, Settled.NEEDS_REVIEW):
         return
-    if _is_final(answer):
+    if _is_final(answer) and settled is not Settled.PENDING:
         if not attempt.unresolved:
             attempts.look_again(desk.settling.table, attempt, None)
     elif following is None:

@@ -201,7 +201,7 @@ def _ask_mpesa(desk: Desk, gateway: object, refund: Refund) -> RefundStatus:
     if refund.conversation is None or not isinstance(gateway, Mpesa):
         return _review(desk, refund, "the answer to its reversal was lost; look in the portal whether it was made")
     token = f"{refund.ref.removeprefix('MT')}{refund.number:02x}{desk.settling.entropy(16).hex()}"
-    refunds.expect_result(desk.settling.table, refund, hashlib.sha256(token.encode()).hexdigest())
+    refunds.expect_answer(desk.settling.table, refund, hashlib.sha256(token.encode()).hexdigest())
     ask_transaction(
         gateway,
         _addresses(desk, token),
@@ -219,14 +219,16 @@ def take_result_notice(desk: Desk, token: str, raw: bytes) -> Taken:
         return Taken.REFUSED
     refund = refunds.read(desk.settling.table, f"MT{token[:13]}", int(token[13:15], 16))
     presented = hashlib.sha256(token.encode()).hexdigest()
-    if refund is None or not hmac.compare_digest(presented, refund.token_hash or ""):
+    result = refund is not None and hmac.compare_digest(presented, refund.token_hash or "")
+    answer = refund is not None and hmac.compare_digest(presented, refund.asked_hash or "")
+    if refund is None or not (result or answer):
         warn("notice.refused", why="token")
         return Taken.REFUSED
     if refund.status not in (RefundStatus.SENDING, RefundStatus.ACCEPTED):
         return Taken.DUPLICATE
     notice = read_result_notice(raw)
-    if notice is None:
-        return Taken.UNREADABLE
+    if notice is None or (answer and notice.status is None):
+        return Taken.UNREADABLE  # an answer that states no status says only that the question was processed
     try:
         _settle_result(desk, refund, notice)
     except ConditionFailedError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from payfirst.storage.table import Key, Table, count_up
 
 NAIROBI: Final = "Africa/Nairobi"
 TRIES: Final = 6
+LOOK_SOON: Final = timedelta(minutes=1)
 
 
 class Settled(StrEnum):
@@ -100,7 +101,11 @@ class Settlement:
     def run(self) -> Settled:
         attempt = self.attempt
         if attempt.status is AttemptStatus.NEEDS_REVIEW and not self.work.decided:
+            if isinstance(self.evidence, Captured):
+                self._doubt(f"it was said to be paid while under review, receipt {self.evidence.receipt}")
             return self._nothing()
+        if attempt.status in (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE) and _contradicts(self.evidence):
+            self._doubt("its gateway said afterwards that it was not paid to this shop")
         if isinstance(self.evidence, Disputed) and attempt.status in attempt_sources(AttemptStatus.NEEDS_REVIEW):
             return self._review(self.evidence.reason)
         if isinstance(self.evidence, Captured):
@@ -116,7 +121,23 @@ class Settlement:
         return self._after_money() if self.attempt.status is AttemptStatus.SUCCEEDED else self._rest()
 
     def _rest(self) -> Settled:
-        return Settled.PENDING if self.attempt.unresolved else self._nothing()
+        if self.attempt.unresolved:
+            return Settled.PENDING
+        if self.attempt.status is AttemptStatus.FAILED and self.notice is not None and _says_nothing(self.evidence):
+            # Somebody with the right proof says that money came, and nobody could be asked: the attempt is due again.
+            if self.attempt.next_check_at is None:
+                attempts.look_again(self.work.table, self.attempt, self._soon())
+            return Settled.PENDING
+        return self._nothing()
+
+    def _soon(self) -> tuple[int, datetime]:
+        planned = next_check(self.attempt.gateway, self.attempt.created_at, self.attempt.check, self.work.now)
+        soon = self.work.now + LOOK_SOON
+        return planned if planned and planned[1] <= soon else (self.attempt.check, soon)
+
+    def _doubt(self, reason: str) -> None:
+        captures.contradiction(self.work.table, self.attempt, reason, self.work.now)
+        warn("payment.contradicted", ref=self.attempt.ref, reason=reason)
 
     def _nothing(self) -> Settled:
         if self.notice is not None:
@@ -154,8 +175,7 @@ class Settlement:
         self._contradicted(doubt)
 
     def _contradicted(self, doubt: str) -> None:
-        captures.contradiction(self.work.table, self.attempt, doubt, self.work.now)
-        warn("payment.contradicted", ref=self.attempt.ref)
+        self._doubt(doubt)
 
     def _record(self, captured: Captured) -> None:
         collected = Collected(captured.amount or self.attempt.amount, captured.receipt)
@@ -298,9 +318,18 @@ class Settlement:
 def _cannot_fulfil(failed: set[str]) -> Failure | None:
     """The business reason among the writes that failed; None when it was only somebody else's being faster."""
     if failed & {promos.PROMO, promos.USES}:
-        return Failure("promo_used_up", "The promo code was used up meanwhile; your money is sent back.", retryable=True)
+        return Failure("promo_used_up", "The promo code was used up meanwhile; your money is sent back.", retryable=False)
     if any(name.startswith("listing:") for name in failed):
-        return Failure("out_of_stock", "This was sold out meanwhile; your money is sent back.", retryable=True)
+        return Failure("out_of_stock", "This was sold out meanwhile; your money is sent back.", retryable=False)
     if any(name.startswith("slot:") for name in failed):
-        return Failure("slot_taken", "This slot was taken meanwhile; your money is sent back.", retryable=True)
+        return Failure("slot_taken", "This slot was taken meanwhile; your money is sent back.", retryable=False)
     return None
+
+
+def _contradicts(evidence: Evidence | None) -> bool:
+    """Whether the evidence takes back a success: success is final, so this is a doubt beside it."""
+    return isinstance(evidence, Disputed) or (isinstance(evidence, Declined) and evidence.final)
+
+
+def _says_nothing(evidence: Evidence | None) -> bool:
+    return not isinstance(evidence, Captured | Declined | Disputed)

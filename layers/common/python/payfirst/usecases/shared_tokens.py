@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.clock import instant, lasting, read_instant
 from payfirst.gateways.base import GatewayName, StoredToken
 from payfirst.storage import keys
 from payfirst.storage.expressions import Update, absent, any_of, at_most, equal
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table, get, write
+
+PATIENCE_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +22,12 @@ class SharedTokens:
 
     table: Table
 
+    def _table(self) -> Table:
+        return replace(self.table, deadline=lasting(PATIENCE_S))
+
     def read(self, gateway: GatewayName) -> StoredToken | None:
         """The shared token, however old; None before the first."""
-        item = get(self.table, keys.gateway_token(gateway))
+        item = get(self._table(), keys.gateway_token(gateway))
         if item is None or "value" not in item:
             return None
         return StoredToken(item["value"], read_instant(item["expires_at"]), read_instant(item["renew_at"]))
@@ -36,7 +42,7 @@ class SharedTokens:
             set={"lease_owner": owner, "lease_until": instant(until)},
         )
         try:
-            write(self.table, change)
+            write(self._table(), change)
         except ConditionFailedError:
             return False
         return True
@@ -51,6 +57,6 @@ class SharedTokens:
             remove=("lease_owner", "lease_until"),
         )
         try:
-            write(self.table, change)
+            write(self._table(), change)
         except ConditionFailedError:
             return

@@ -41,6 +41,7 @@ from payfirst.usecases.phone import mobile_number
 WRITES_S: Final = 5.0
 """What is kept back of the function's time for the writes after the gateway was asked: one lost packet and its repetition."""
 
+_SHOWN: Final = {GatewayName.MPESA: "M-Pesa", GatewayName.PHONEPE: "PhonePe"}
 PROMPT_SECONDS: Final = 60
 """How long to wait for a phone whose prompt is open: about as long as a prompt stays."""
 
@@ -126,6 +127,7 @@ def _to_hold(snapshot: OrderSnapshot) -> tuple[tuple[int, Decimal], ...]:
 
 def claimed(till: Till, session: Session, attempt: Attempt, *, is_new: bool) -> Session | None:
     """None once the claim is written; else the session to decide about anew. What stands in the way for good is raised."""
+    till.gateway(GatewayName(attempt.gateway))  # without credentials nothing is claimed
     pace_until, sub = till.now + till.pace, session.customer.sub
     counted = fair_use.prompted(till.fair_use, sub, attempt.phone, till.now)
     if is_new:
@@ -255,7 +257,9 @@ def _rejected(till: Till, session: Session, attempt: Attempt, answer: Rejected) 
     (alarm if answer.configuration else note)("payment.rejected", **facts)
     if answer.code == "subscriber_busy":
         return TooSoonError(answer.message, retry_after_seconds=PROMPT_SECONDS)
-    return GatewayRejectedError(answer.message, detail=answer.detail, field=answer.field)
+    return GatewayRejectedError(
+        answer.message, detail=answer.detail, field=answer.field, gateway=_SHOWN[GatewayName(attempt.gateway)]
+    )
 
 
 def _queue_check(till: Till, attempt: Attempt, check: tuple[int, datetime] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -36,6 +37,9 @@ from payfirst.usecases.settlement import Disputed, Evidence, Settled, Settling
 LARGEST_NOTICE: Final = 64 * 1024
 WRITES_S: Final = 0.8
 """What is kept back of the answer's time for the writes after the gateway was asked."""
+
+CALL_S: Final = 10.0
+"""What one question to a gateway may take where there is more time, as in a sweep."""
 
 STK, PHONEPE = "stk", "phonepe"
 
@@ -167,14 +171,12 @@ def _take(desk: Desk, entry: notices.Entry, route: str, raw: bytes, evidence: Ca
         stored = side_by_side().submit(notices.store, work.table, entry, route, attempt.ref, raw, work.now)
     prepared = prepare(work, attempt)
     answer = evidence()
-    if stored is not None:
-        try:
-            stored.result()
-        except ConditionFailedError:
-            note("notice.same_moment", ref=attempt.ref)  # its twin came at the same moment; both may settle, one write wins
+    kept = _is_kept(stored, attempt.ref)
     try:
-        settled = _settle(desk, attempt, answer, dict(entry.key), prepared)
+        settled = _settle(desk, attempt, answer, dict(entry.key) if kept else None, prepared)
     except TemporaryError as error:
+        if not kept:
+            raise  # neither stored nor settled: the gateway has to send it again
         # It is stored and due: the queue or the sweep settles it, and the gateway has its answer in time.
         warn("notice.left_to_sweep", ref=attempt.ref, reason=error.code)
         return Taken.STORED
@@ -183,16 +185,32 @@ def _take(desk: Desk, entry: notices.Entry, route: str, raw: bytes, evidence: Ca
     return Taken.SETTLED
 
 
-def _settle(desk: Desk, attempt: Attempt, answer: Evidence, key: keys.Key, prepared: Prepared | None) -> Settled:
+def _is_kept(stored: Future[None] | None, ref: str) -> bool:
+    """Whether the notice stands in the table, so that a sweep finds it if it cannot be settled now."""
+    try:
+        if stored is not None:
+            stored.result()
+    except ConditionFailedError:
+        note("notice.same_moment", ref=ref)  # its twin came at the same moment; both may settle, one write wins
+    except TemporaryError as error:
+        warn("notice.not_stored", ref=ref, reason=error.code)
+        return False
+    return True
+
+
+def _settle(desk: Desk, attempt: Attempt, answer: Evidence, key: keys.Key | None, prepared: Prepared | None) -> Settled:
     return settle(desk.settling, attempt, answer, notice=key, prepared=prepared)
 
 
 def _status(desk: Desk, attempt: Attempt, gateway_id: str | None) -> Evidence:
-    left = desk.deadline.remaining() - WRITES_S
+    left = min(desk.deadline.remaining() - WRITES_S, CALL_S)
     if left <= 0:
         return NoAnswer("no time left to ask")
-    gateway = desk.gateway(GatewayName(attempt.gateway))
-    return ask(gateway, attempt, gateway_id=gateway_id, now=desk.settling.now, timeout_s=left)
+    try:
+        gateway = desk.gateway(GatewayName(attempt.gateway))
+        return ask(gateway, attempt, gateway_id=gateway_id, now=desk.settling.now, timeout_s=left)
+    except TemporaryError as error:
+        return NoAnswer(f"it could not be asked: {error.code}")
 
 
 def _ask(desk: Desk, ref: str) -> Taken:

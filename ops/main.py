@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ops import operate, orders
+from ops import funnel, operate, orders
 from ops.bookings import bookings_app
 from ops.catalogue import catalogue_app
 from ops.credentials import credentials_app
@@ -31,6 +31,7 @@ app.add_typer(catalogue_app)
 app.add_typer(bookings_app)
 app.add_typer(orders.orders_app)
 operate.register(app)
+funnel.register(app)
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 

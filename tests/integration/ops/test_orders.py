@@ -62,3 +62,13 @@ def test_a_day_that_is_none_is_refused_in_one_sentence(home: Path) -> None:
     done = payfirst("orders", "list", "--day", "yesterday", "--home", home)
     assert done.returncode == 1
     assert done.stderr.strip() == "yesterday is not a day; write it as YYYY-MM-DD."
+
+
+def test_the_funnel_is_a_table_with_bars(home: Path, order: str) -> None:
+    assert order
+    succeeded("tick", "deliver", "--home", home)
+    shown = succeeded("funnel", "--since", "24h", "--home", home)
+    for word in ("Sessions made", "Payment started", "Payment received", "Order or booking", "Expired", "█"):
+        assert word in shown
+    done = payfirst("funnel", "--since", "yesterday", "--home", home)
+    assert (done.returncode, done.stderr.strip()) == (1, "yesterday is no time; write it as 24h or 7d.")

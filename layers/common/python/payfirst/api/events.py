@@ -46,11 +46,12 @@ class SessionExpired(Event):
 
 
 class PaymentInitiated(Event):
-    """A gateway is being asked to collect the amount."""
+    """A gateway is being asked to collect the amount; `ordinal` counts the session's attempts from 1."""
 
     amount: Minor
     gateway: Literal["MPESA", "PHONEPE"]
     attempt: Attempt
+    ordinal: Annotated[int, Field(ge=1)]
 
 
 class PaymentFailed(Event):

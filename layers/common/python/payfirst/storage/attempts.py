@@ -77,7 +77,13 @@ def claim(
     `slot:…`.
     """
     initiated = told(
-        session, "payment.initiated", now, amount=attempt.amount.minor, gateway=attempt.gateway, attempt=attempt.number
+        session,
+        "payment.initiated",
+        now,
+        amount=attempt.amount.minor,
+        gateway=attempt.gateway,
+        attempt=attempt.number,
+        ordinal=session.attempts + 1,
     )
     writes: list[Write] = [
         *(_first_claim(session, attempt, now) if is_new else [_next_claim(session, attempt, now)]),

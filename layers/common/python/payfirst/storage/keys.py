@@ -149,7 +149,7 @@ EVENT_COUNTS: Final = "COUNTS"
 
 
 def event_count(hour: datetime, kind: str, event: str) -> Key:
-    """How many events of one name happened to one kind of session in the clock hour that begins at `hour`."""
+    """How many events of one name happened to one kind of session made in the clock hour that begins at `hour`."""
     return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}"}
 
 

@@ -11,21 +11,22 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import hour_of
+from payfirst.domain.ids import made_at
 from payfirst.storage import keys
 from payfirst.storage.expressions import Item, Update, Write, absent, equal
 from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table, transact, write
+from payfirst.storage.table import Table, query, transact, write
 
 LEASE: Final = timedelta(minutes=2)
 """How long one sender has a letter to itself; whoever dies with it is followed by the next one after that."""
 
 
-def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed: Callable[[Item], bool]) -> int:
-    """These entries (40 at most) have left: each is counted for its hour once, and due as mail where `mailed` says so.
+def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed: Callable[[Item], bool]) -> list[Item]:
+    """These entries (40 at most) have left: each is counted once, and due as mail where `mailed` says so.
 
-    How many this caller marked; those that somebody else has marked meanwhile are not among them.
+    Those that this caller marked; what somebody else has marked meanwhile is not among them.
     """
     waiting = list(items)
     while waiting:
@@ -36,7 +37,7 @@ def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed
             waiting = [item for number, item in enumerate(waiting) if f"event{number}" not in error.failed]
         else:
             break
-    return len(waiting)
+    return waiting
 
 
 def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> Update:
@@ -51,12 +52,21 @@ def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> 
 
 
 def _counted(items: Sequence[Item]) -> list[Write]:
-    """The hour of an event is that in which it happened, whenever it left."""
-    counts = Counter((hour_of(read_instant(item["at"])), item["kind"], item["event"]) for item in items)
+    counts = Counter((hour_of(_session_made(item)), item["kind"], _counted_as(item)) for item in items)
     return [
         Update(f"count{number}", keys.event_count(hour, kind, event), add={"n": count})
         for number, ((hour, kind, event), count) in enumerate(counts.items())
     ]
+
+
+def _session_made(item: Item) -> datetime:
+    """Events are counted for the hour in which their session was made: of those sessions, how many came how far."""
+    return made_at(int(item["sk"].split("#")[1]))
+
+
+def _counted_as(item: Item) -> str:
+    """The event's name; another one for every further try to pay, so that the name counts sessions."""
+    return item["event"] if item["facts"].get("ordinal", 1) == 1 else f"{item['event']}.again"
 
 
 def lease(table: Table, item: Item, now: datetime) -> None:
@@ -78,3 +88,17 @@ def mark_mailed(table: Table, item: Item, now: datetime, *, word: str) -> None:
             remove=("tries", *keys.NOT_DUE),
         ),
     )
+
+
+def counts_since(table: Table, hour: datetime) -> Counter[tuple[str, str]]:
+    """How often each event happened, by kind and name, to the sessions made in clock hours from `hour` on; one page a query."""
+    found: Counter[tuple[str, str]] = Counter()
+    first = instant(hour)
+    while True:
+        page = query(table, keys.EVENT_COUNTS, first=first, last="~", limit=1000, newest_first=False)
+        for item in page.items:
+            _, kind, event = item["sk"].split("#")
+            found[kind, event] += int(item["n"])
+        if not page.more:
+            return found
+        first = page.items[-1]["sk"] + " "

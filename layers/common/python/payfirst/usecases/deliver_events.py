@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -39,11 +40,15 @@ class BusError(TemporaryError):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """One run: events delivered, events the bus did not take (they stay due), and whether it got to the end."""
+    """One run: events delivered, events the bus did not take (they stay due), and whether it got to the end.
+
+    `names` says how many of each name this run was the one to mark as delivered.
+    """
 
     delivered: int
     failed: int
     finished: bool
+    names: Mapping[str, int] = field(default_factory=dict)
 
 
 @cache
@@ -74,13 +79,14 @@ def deliver_events(
     Those of which `mailed` says so become due as mail.
     """
     delivered = failed = 0
+    names: Counter[str] = Counter()
     for entries in due.batches(due.entries(table, keys.OUTBOX, now), BATCH):
         if deadline.remaining() < SPARE_S:
-            return DeliveryReport(delivered, failed, finished=False)
-        done, broken = _deliver_batch(table, bus, bus_name, entries, now, mailed)
+            return DeliveryReport(delivered, failed, finished=False, names=dict(names))
+        done, broken = _deliver_batch(table, bus, bus_name, entries, now, mailed, names)
         delivered += done
         failed += broken
-    return DeliveryReport(delivered, failed, finished=True)
+    return DeliveryReport(delivered, failed, finished=True, names=dict(names))
 
 
 def _deliver_batch(
@@ -90,6 +96,7 @@ def _deliver_batch(
     entries: Sequence[Item],
     now: datetime,
     mailed: Callable[[Item], bool],
+    names: Counter[str],
 ) -> tuple[int, int]:
     """How many of `entries` left, and how many did not."""
     found = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries])
@@ -105,9 +112,9 @@ def _deliver_batch(
             alarm("event.failed", item=waiting[0]["sk"])
             put_off(table, waiting[0], now)
             return 0, 1
-        each = [_deliver_batch(table, bus, bus_name, [entry], now, mailed) for entry in entries]
+        each = [_deliver_batch(table, bus, bus_name, [entry], now, mailed, names) for entry in entries]
         return sum(left for left, _ in each), sum(stayed for _, stayed in each)
-    outbox.mark_delivered(table, done, now, mailed=mailed)
+    names.update(item["event"] for item in outbox.mark_delivered(table, done, now, mailed=mailed))
     return len(done), len(waiting) - len(done)
 
 

@@ -42,6 +42,6 @@ def funnel(table: Table, now: datetime, back: timedelta, kind: Kind | None = Non
     since = hour_of(now - back)
     found = outbox.counts_since(table, since)
     kinds = [kind] if kind else list(Kind)
-    made = {stage: sum(found[each.value, stage.value] for each in kinds) for stage in Stage if stage is not Stage.FULFILLED}
-    outcomes = sum(found[each.value, f"{each.value}.created"] for each in kinds)
-    return Funnel(since, {stage: made.get(stage, outcomes) for stage in Stage})
+    counts = {stage: sum(found[each.value, stage.value] for each in kinds) for stage in Stage}
+    counts[Stage.FULFILLED] = sum(found[each.value, f"{each.value}.created"] for each in kinds)
+    return Funnel(since, counts)

@@ -6,7 +6,7 @@ BIN := .venv/bin
 PREPARE := @$(PYTHON) local/prepare.py
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .tools/sam/bin/sam
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+	--custom-compile-command "make lock"
 LAYER := layers/common/python
 
 .DEFAULT_GOAL := help

@@ -240,12 +240,15 @@ class Shop:
         header: str | None = None,
         merchant: str = "MERCHANT",
         credentials: PhonePeCredentials | None = None,
+        desk: Desk | None = None,
     ) -> Taken:
         payload = {"merchantId": merchant, "merchantOrderId": started.attempt.ref, "state": state}
         body = {"event": f"checkout.order.{state.lower()}", "payload": payload | {"amount": started.attempt.amount.minor}}
         secret = hashlib.sha256(f"{WEBHOOK_USERNAME}:{WEBHOOK_PASSWORD}".encode()).hexdigest()
         given = secret if header is None else header
-        return take_phonepe_notice(self.desk(), given, json.dumps(body).encode(), credentials or self.phonepe_credentials)
+        return take_phonepe_notice(
+            desk or self.desk(), given, json.dumps(body).encode(), credentials or self.phonepe_credentials
+        )
 
     # What the shop looks like afterwards
 

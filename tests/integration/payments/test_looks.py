@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import requests
 
+from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.storage import keys
 from payfirst.usecases.reconcile import look, reconcile
@@ -143,3 +145,15 @@ def test_an_order_that_phonepe_has_forgotten_ends_before_a_person(shop: Shop) ->
         look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER)
 
     assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
+
+
+def test_a_notice_whose_gateway_could_not_be_asked_in_time_brings_the_look_forward(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    hasty = replace(shop.desk(), deadline=Deadline(lambda: 0.5))
+
+    assert shop.tell_phonepe(started, desk=hasty) is Taken.ASKED
+    assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.FULFILLED
+
+    assert len(shop.of_kind(customer, keys.BOOKING)) == 1

@@ -270,6 +270,13 @@ def take_check(table: Table, attempt: Attempt, check: tuple[int, datetime] | Non
     write(table, Update(ATTEMPT, keys.attempt(attempt.ref), when=(seen,), set=due_again(attempt, check)))
 
 
+def look_now(table: Table, attempt: Attempt, now: datetime) -> None:
+    """Make the attempt's next look due at once. ConditionFailedError when it is resolved already, or looked at meanwhile."""
+    seen = equal("next_check_at", instant(attempt.next_check_at)) if attempt.next_check_at else absent("next_check_at")
+    change = due_again(attempt, (attempt.check, now))
+    write(table, Update(ATTEMPT, keys.attempt(attempt.ref), when=(one_of("status", UNRESOLVED), seen), set=change))
+
+
 def look_again(table: Table, attempt: Attempt, check: tuple[int, datetime] | None) -> None:
     """Plan one more look at an attempt that was given up while its gateway might still collect, or no more (None).
 

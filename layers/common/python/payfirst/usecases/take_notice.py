@@ -180,9 +180,19 @@ def _take(desk: Desk, entry: notices.Entry, route: str, raw: bytes, evidence: Ca
         # It is stored and due: the queue or the sweep settles it, and the gateway has its answer in time.
         warn("notice.left_to_sweep", ref=attempt.ref, reason=error.code)
         return Taken.STORED
-    if settled is Settled.PENDING:
-        return _ask(desk, attempt.ref)
-    return Taken.SETTLED
+    if settled is not Settled.PENDING:
+        return Taken.SETTLED
+    if isinstance(answer, NoAnswer):
+        _bring_forward(desk, attempt)
+    return _ask(desk, attempt.ref)
+
+
+def _bring_forward(desk: Desk, attempt: Attempt) -> None:
+    """The gateway itself has told of an end and could not be asked in the notice's short time: the next look is due now."""
+    try:
+        attempts.look_now(desk.settling.table, attempt, desk.settling.now)
+    except (ConditionFailedError, TemporaryError):
+        note("notice.moved_on", ref=attempt.ref)  # decided meanwhile, or the ladder's own look has to do
 
 
 def _is_kept(stored: Future[None] | None, ref: str) -> bool:

@@ -497,6 +497,7 @@ def contradicting_notices(world: World) -> Mapping[str, Actor]:
     failure, success = world.ledger.notices
     world.ledger.notices.clear()
     world.insisted = [success]
+    world.disputed.add(payment.ref)  # a failure told after the success is a doubt beside it
     return {"failure": telling(failure), "success": telling(success)}
 
 

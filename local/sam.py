@@ -61,7 +61,12 @@ def deploy(
 
 
 def _overrides(parameters: Mapping[str, str]) -> list[str]:
-    return [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
+    return [f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in parameters.items()]
+
+
+def _quoted(value: str) -> str:
+    """`value` as the SAM command line reads it whole: it cuts at blanks that do not stand between quotes."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if " " in value else value
 
 
 def _sam(*arguments: str, environment: Mapping[str, str] | None = None) -> None:

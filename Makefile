@@ -2,16 +2,23 @@
 
 PYTHON ?= python3
 ARGS ?=
+ENV ?=
 BIN := .venv/bin
 PREPARE := @$(PYTHON) local/prepare.py
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .tools/sam/bin/sam
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--custom-compile-command "make lock"
 LAYER := layers/common/python
+RUNS := $(LAYER)/payfirst functions
+CHECKS := .tools/checks/bin
+SEMGREP := PATH="$(CURDIR)/$(CHECKS):$$PATH" SEMGREP_SETTINGS_FILE=.tools/checks/semgrep.yaml SEMGREP_LOG_FILE=.tools/checks/semgrep.log \
+	semgrep scan --config checks/rules.yaml --metrics off --disable-version-check --no-git-ignore --error --quiet
+SBOM := sbom.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-deployed deploy-local simulate reset test faults soak check validate openapi lock clean \
-	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk
+.PHONY: help run run-deployed update-deployed deploy-local deploy destroy simulate kill-storm invoke reset test restore-drill \
+	faults soak check sbom validate openapi lock clean \
+	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-checks tools-checkov
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,18 +29,36 @@ run: tools-venv tools-aws ## Run the whole service here: API, sweeps, embedded A
 run-deployed: tools-venv tools-aws tools-sam ## The same as a stack that SAM has deployed to the embedded AWS
 	@$(BIN)/python -m local.run_deployed $(ARGS)
 
-deploy-local: tools-venv tools-aws tools-sam ## Build and deploy again onto the running `make run-deployed`
+update-deployed: tools-venv tools-aws tools-sam ## Build and deploy again onto the running `make run-deployed`
 	@$(BIN)/python -m local.run_deployed --update $(ARGS)
+
+deploy-local: tools-venv tools-aws tools-sam ## From nothing: deploy the template to an embedded AWS, run the end-to-end suite on it
+	$(BIN)/python -m pytest --deployed --durations=5 tests/e2e/test_deployed_form.py tests/contract/test_document_b.py $(ARGS)
+
+deploy: tools-venv tools-sam ## Deploy to your AWS account: ENV=dev or ENV=prod; asks before anything changes
+	@$(BIN)/python -m ops.rollout deploy "$(ENV)" $(ARGS)
+
+destroy: tools-venv ## Take the stack of ENV away; ARGS=--data deletes the table and the customers too
+	@$(BIN)/python -m ops.rollout destroy "$(ENV)" $(ARGS)
 
 simulate: tools-venv ## Storm the running `make run` with payments, then compare both ledgers; ARGS="--seconds 60" is short
 	@$(BIN)/python -m local.storm $(ARGS)
+
+invoke: tools-venv tools-sam ## Run one function in a container: make invoke FN=webhook; needs Docker and the running `make run`
+	@$(BIN)/python -m local.invoke $(FN) $(ARGS)
+
+kill-storm: tools-venv tools-aws ## Kill workers under load, in a stack of its own, then compare both ledgers; ARGS="--seconds 30" is short
+	@$(BIN)/python -m local.kill_storm $(ARGS)
 
 reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset
 	@$(BIN)/python -m local.run_deployed --reset
 
-test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk ## Run all tests; ARGS="tests/unit -k money" runs some of them
+test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-checks tools-checkov ## Run all tests; ARGS="tests/unit -k money" runs some of them
 	$(BIN)/python -m pytest $(ARGS)
+
+restore-drill: tools-venv tools-aws ## Lose the table of a shop that was doing business, bring it back, compare the books; a minute
+	@$(BIN)/python -m local.restore_drill $(ARGS)
 
 faults: tools-venv tools-aws ## Faults at every call, races in many orders, guards that are missing: a few minutes
 	$(BIN)/python -m tests.faults short
@@ -41,17 +66,25 @@ faults: tools-venv tools-aws ## Faults at every call, races in many orders, guar
 soak: tools-venv tools-aws ## The same for long; ARGS="--minutes 240 --seed 7"
 	$(BIN)/python -m tests.faults soak $(ARGS)
 
-check: tools-venv tools-sam ## Check style, types, imports, the template and the API's description
+check: tools-venv tools-sam tools-checks ## Check style, types, imports, the template and the API's description
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(SAM) validate --lint
+	$(BIN)/cfn-lint alarms.yaml dashboard.yaml
 	$(BIN)/payfirst openapi --check
 	$(BIN)/payfirst events --check
+	$(CHECKS)/bandit --quiet --recursive --skip B105 $(RUNS) # B105 takes a domain for a password; ruff looks for those
+	$(SEMGREP) $(RUNS)
+	$(CHECKS)/pip-licenses --python $(BIN)/python --summary --allow-only "$$(grep -v '^#' checks/licences.txt | paste -s -d ';')"
 
-validate: tools-sam ## Check the template alone
+sbom: tools-checks ## Write the bill of materials of what runs in AWS, from its lock, as CycloneDX to sbom.json
+	$(CHECKS)/cyclonedx-py requirements $(LAYER)/requirements.txt --pyproject pyproject.toml --output-reproducible -o $(SBOM)
+
+validate: tools-venv tools-sam ## Check the templates alone
 	$(SAM) validate --lint
+	$(BIN)/cfn-lint alarms.yaml dashboard.yaml
 
 openapi: tools-venv ## Write the API's description and the events' schemas anew from the code
 	$(BIN)/payfirst openapi
@@ -63,6 +96,8 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) locks/aws.in -o locks/aws.txt
 	$(LOCK) $(ARGS) locks/sam.in -o locks/sam.txt
 	$(LOCK) $(ARGS) locks/phonepe-sdk.in -o locks/phonepe-sdk.txt
+	$(LOCK) $(ARGS) locks/checks.in -o locks/checks.txt
+	$(LOCK) $(ARGS) locks/checkov.in -o locks/checkov.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
 	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
 	PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/newman install --package-lock-only \
@@ -86,3 +121,9 @@ tools-newman:
 
 tools-phonepe-sdk:
 	$(PREPARE) phonepe-sdk
+
+tools-checks:
+	$(PREPARE) checks
+
+tools-checkov:
+	$(PREPARE) checkov

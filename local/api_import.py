@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from local.resources import Client
 
-FUNCTION_IN_URI: Final = re.compile(r"\$\{(\w+)\.Arn\}")
+ALIAS_IN_URI: Final = re.compile(r"/functions/\$\{(\w+)\}/invocations")
 DEFAULT_ROUTE: Final = "$default"
 ANY_METHOD: Final = "x-amazon-apigateway-any-method"
 
@@ -22,8 +22,8 @@ def import_routes(
 ) -> int:
     """Make every route of `body` in the API `api_id`, replacing what is there, and answer how many there are.
 
-    `arns` holds the ARN of each function by its logical id; `issuer` and `audience` are what the authorizer demands of a
-    token, which the document states only by reference.
+    `arns` holds the ARN of each function's alias by the alias's logical id; `issuer` and `audience` are what the authorizer
+    demands of a token, which the document states only by reference.
     """
     _remove_all(client, api_id)
     authorizers = {
@@ -40,19 +40,19 @@ def import_routes(
     routes = [(path, method, operation) for path, methods in body["paths"].items() for method, operation in methods.items()]
     for path, method, operation in routes:
         declared = operation["x-amazon-apigateway-integration"]
-        function = _function_of(declared)
-        if function not in integrations:
-            integrations[function] = client.create_integration(
+        alias = _alias_of(declared)
+        if alias not in integrations:
+            integrations[alias] = client.create_integration(
                 ApiId=api_id,
                 IntegrationType="AWS_PROXY",
                 IntegrationMethod="POST",
-                IntegrationUri=arns[function],
+                IntegrationUri=arns[alias],
                 PayloadFormatVersion=declared["payloadFormatVersion"],
             )["IntegrationId"]
         client.create_route(
             ApiId=api_id,
             RouteKey=_route_key(path, method),
-            Target=f"integrations/{integrations[function]}",
+            Target=f"integrations/{integrations[alias]}",
             **_authorization(operation, authorizers),
         )
     return len(routes)
@@ -82,10 +82,10 @@ def _remove_all(client: Client, api_id: str) -> None:
         client.delete_authorizer(ApiId=api_id, AuthorizerId=authorizer["AuthorizerId"])
 
 
-def _function_of(integration: Mapping[str, Any]) -> str:
-    """The logical id of the function in an integration's address."""
+def _alias_of(integration: Mapping[str, Any]) -> str:
+    """The logical id of the function's alias in an integration's address."""
     uri = integration["uri"]["Fn::Sub"]
-    found = FUNCTION_IN_URI.search(uri)
+    found = ALIAS_IN_URI.search(uri)
     if found is None:
         raise ValueError(f"the integration {uri} names no function of this template")
     return found.group(1)

@@ -20,6 +20,8 @@ FROM_ENVIRONMENT: Final = {
 }
 OWNER_ONLY: Final = 0o600
 
+SIMULATED_MERCHANT: Final = "PAYFIRSTUAT"
+
 Secrets = dict[str, dict[str, str]]
 
 
@@ -27,7 +29,7 @@ def load_credentials(kept_in: Path, environment: Mapping[str, str]) -> Secrets:
     """The content of the gateways' secrets by their logical ids, `MpesaSecret` and `PhonePeSecret`.
 
     Random ones are made when `kept_in` does not exist yet. `MPESA_CONSUMER_KEY` and its like in `environment` win over what is
-    kept, and are not kept.
+    kept, and are not kept; with a `PHONEPE_SALT_KEY` there the shop speaks PhonePe's first API.
     """
     if kept_in.exists():
         kept: Secrets = json.loads(kept_in.read_text(encoding="utf-8"))
@@ -35,7 +37,12 @@ def load_credentials(kept_in: Path, environment: Mapping[str, str]) -> Secrets:
         kept = _made()
         write_for_owner(kept_in, json.dumps(kept))
     given = {field: environment[name] for field, name in FROM_ENVIRONMENT.items() if environment.get(name)}
-    return {**kept, "MpesaSecret": kept["MpesaSecret"] | given}
+    found = {**kept, "MpesaSecret": kept["MpesaSecret"] | given}
+    salt_key = environment.get("PHONEPE_SALT_KEY")
+    if salt_key:
+        index = environment.get("PHONEPE_SALT_INDEX", "1")
+        found["PhonePeSecret"] = {"merchant_id": SIMULATED_MERCHANT, "salt_key": salt_key, "salt_index": index}
+    return found
 
 
 def write_for_owner(path: Path, text: str) -> None:

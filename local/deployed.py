@@ -71,6 +71,7 @@ class DeployedStack:
         self.endpoint = ""
         self.environment: dict[str, str] = {}
         self.deployment: Deployment | None = None
+        self.built = Path()
 
     def start(self) -> Self:
         """Build, start everything, deploy, and return once the API has its routes."""
@@ -96,7 +97,8 @@ class DeployedStack:
         secrets = load_credentials(state_dir / "credentials.json", {})
         simulator_port = self._ports.simulators or free_port()
         self._progress("building functions and layer")
-        sam.build(state_dir / "build")
+        self.built = state_dir / "build"
+        sam.build(self.built)
         self._progress("starting the embedded AWS and the gateways' simulators")
         aws = self._running.enter_context(EmbeddedAws(self._ports.aws, state_dir / "aws", enforce_rights=True))
         self.endpoint, self.base_url = aws.endpoint, base_url(aws)
@@ -106,14 +108,13 @@ class DeployedStack:
             state=state_dir / "simulators.sqlite",
             log=state_dir / "simulators.log",
             webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
-            webhook_username=secrets["PhonePeSecret"]["webhook_username"],
-            webhook_password=secrets["PhonePeSecret"]["webhook_password"],
+            phonepe=secrets["PhonePeSecret"],
             mail_source=f"{aws.endpoint}/_ministack/ses/messages",
         )
         simulators.launch()
         self._running.callback(simulators.stop)
         self._progress("deploying the stack")
-        self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters, state_dir / "build")
+        self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters, self.built)
         _fill_secrets(aws, self.deployment, secrets)
         senders = (self.deployment.variables[name] for name in ("BOOKINGS_MAIL_SENDER", "ORDERS_MAIL_SENDER"))
         verify_senders(aws.client("sesv2"), senders)
@@ -147,6 +148,7 @@ def local_parameters(simulator_url: str) -> dict[str, str]:
         "PhonePaceSeconds": "0",
         "BookingsMailSender": "Puja Bookings <bookings@shop.example>",
         "OrdersMailSender": "Green Valley Produce <orders@shop.example>",
+        "OpenSessionsPerUser": "0",
         "SessionsPerUserHour": "0",
         "PromptsPerUserHour": "0",
         "PromptsPerPhoneHour": "0",
@@ -170,18 +172,15 @@ def deploy(aws: AwsEndpoint, parameters: Mapping[str, str], build_dir: Path = sa
     [stack] = stacks.describe_stacks(StackName=STACK)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
-    deployed = {
-        part["LogicalResourceId"]: functions.get_function_configuration(FunctionName=part["PhysicalResourceId"])
-        for part in stacks.describe_stack_resources(StackName=STACK)["StackResources"]
-        if part["ResourceType"] == "AWS::Lambda::Function"
-    }
-    variables = deployed["SiteFunction"]["Environment"]["Variables"]
+    made = {part["LogicalResourceId"]: part for part in stacks.describe_stack_resources(StackName=STACK)["StackResources"]}
+    site = functions.get_function_configuration(FunctionName=made["SiteFunction"]["PhysicalResourceId"])
+    variables = site["Environment"]["Variables"]
     body = _openapi_body(stacks)
     routes = import_routes(
         gateway,
         api_id=outputs["ApiId"],
         body=body,
-        arns={logical_id: function["FunctionArn"] for logical_id, function in deployed.items()},
+        arns={name: part["PhysicalResourceId"] for name, part in made.items() if part["ResourceType"] == "AWS::Lambda::Alias"},
         issuer=variables["TOKEN_ISSUER"],
         audience=variables["TOKEN_AUDIENCE"],
     )

@@ -70,6 +70,8 @@ PYTHON_PACKAGES = {
     "venv": Environment(".venv", "the service, its tests and its tools", "seconds", ["locks/dev.txt"]),
     "aws": Environment(".tools/aws", "MiniStack, the embedded AWS", "seconds", ["locks/aws.txt"]),
     "sam": Environment(".tools/sam", "the SAM CLI, to check, build and deploy the stack", "seconds", ["locks/sam.txt"]),
+    "checks": Environment(".tools/checks", "what reads the code for known mistakes", "seconds", ["locks/checks.txt"]),
+    "checkov": Environment(".tools/checkov", "what reads the template for known mistakes", "seconds", ["locks/checkov.txt"]),
     "phonepe-sdk": Environment(
         ".tools/phonepe-sdk", "PhonePe's own SDK, which tests try on the simulator", "seconds", ["locks/phonepe-sdk.txt"]
     ),

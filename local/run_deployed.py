@@ -1,4 +1,4 @@
-"""`make run-deployed`: the deployed form in the foreground until Ctrl-C. `make deploy-local` updates the one that runs."""
+"""`make run-deployed`: the deployed form in the foreground until Ctrl-C. `make update-deployed` updates the one that runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds and deploys `template.yaml` with the SAM CLI of `.tools/sam`."""
+"""Builds, deploys and runs what `template.yaml` declares, with the SAM CLI of `.tools/sam`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,14 @@ PROCESSORS: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", 
 
 class SamError(Exception):
     """The stack could not be built or deployed; the message ends with the SAM CLI's own last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What the function answered, empty if its time was over first, and what SAM and the function wrote meanwhile."""
+
+    answer: str
+    said: str
 
 
 def this_machine() -> dict[str, str]:
@@ -60,6 +69,36 @@ def deploy(
     )  # fmt: skip
 
 
+def invoke(
+    function: str,
+    *,
+    template: Path,
+    event: Path,
+    variables: Path,
+    image: str | None,
+    aws: Mapping[str, str],
+    seconds: float,
+) -> Invocation:
+    """Run `function`, by its name in `template`, in a container with `event` and the variables that `variables` names.
+
+    `image` is one that this machine has; without, SAM pulls Lambda's own. SamError if that takes longer than `seconds`, or
+    ends without the function having been run.
+    """
+    done = _run(
+        "local", "invoke", function,
+        "--template-file", str(template),
+        "--event", str(event),
+        "--env-vars", str(variables),
+        *(["--invoke-image", image, "--skip-pull-image"] if image else []),
+        "--parameter-overrides", *_overrides(this_machine()),
+        environment=aws,
+        seconds=seconds,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise SamError(_failure("local invoke", done.returncode, done.stderr))
+    return Invocation(answer=done.stdout.strip(), said=done.stderr)
+
+
 def _overrides(parameters: Mapping[str, str]) -> list[str]:
     return [f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in parameters.items()]
 
@@ -70,8 +109,16 @@ def _quoted(value: str) -> str:
 
 
 def _sam(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
-    sam = ROOT / ".tools" / "sam" / "bin" / "sam"
-    if not sam.exists():
+    done = _run(*arguments, environment=environment)
+    if done.returncode != 0:
+        raise SamError(_failure(arguments[0], done.returncode, f"{done.stdout}\n{done.stderr}"))
+
+
+def _run(
+    *arguments: str, environment: Mapping[str, str] | None = None, seconds: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    program = ROOT / ".tools" / "sam" / "bin" / "sam"
+    if not program.exists():
         raise SamError("The SAM CLI is not installed yet: run `make tools-sam`.")
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
@@ -80,16 +127,22 @@ def _sam(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",  # sam build looks for pythonX.Y
         **(environment or {}),
     }
-    done = subprocess.run(
-        [str(sam), *arguments],
-        cwd=ROOT,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        last = "\n".join(f"  | {line}" for line in done.stdout.splitlines()[-LAST_LINES:])
-        raise SamError(f"{last}\n`sam {arguments[0]}` failed (exit code {done.returncode}; its last words are above).")
+    try:
+        return subprocess.run(
+            [str(program), *arguments],
+            cwd=ROOT,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise SamError(f"`sam {arguments[0]}` took longer than {seconds:.0f} s and was ended.") from exc
+
+
+def _failure(command: str, code: int, said: str) -> str:
+    last = "\n".join(f"  | {line}" for line in said.splitlines()[-LAST_LINES:])
+    return f"{last}\n`sam {command}` failed (exit code {code}; its last words are above)."

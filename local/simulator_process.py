@@ -27,6 +27,7 @@ class SimulatorError(Exception):
 class SimulatorProcess:
     """One `python -m local.simulators`, which stops when this process ends in whatever way.
 
+    `phonepe` is what the shop's secret holds of PhonePe: the name and password that notices are signed with, or a salt key.
     `port` 0 takes a free one. What it says goes to `log`, and line by line to `listener` as `{"kind": "simulator", "text": …}`.
     """
 
@@ -37,8 +38,7 @@ class SimulatorProcess:
         state: Path,
         log: Path,
         webhook_url: str,
-        webhook_username: str,
-        webhook_password: str,
+        phonepe: Mapping[str, str],
         mail_source: str | None = None,
         listener: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
@@ -46,7 +46,7 @@ class SimulatorProcess:
         self._state = state
         self._log = log
         self._webhook_url = webhook_url
-        self._identity = {"PHONEPE_WEBHOOK_USERNAME": webhook_username, "PHONEPE_WEBHOOK_PASSWORD": webhook_password}
+        self._identity = _identity(phonepe)
         self._mail_source = mail_source
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,7 +60,9 @@ class SimulatorProcess:
     def launch(self) -> None:
         """Start the process without waiting for it."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = ["--port", str(self.port), "--state", str(self._state), "--phonepe-webhook-url", self._webhook_url]
+        arguments = ["--port", str(self.port), "--state", str(self._state)]
+        if "PHONEPE_WEBHOOK_USERNAME" in self._identity:  # PhonePe's first API is told with each request
+            arguments += ["--phonepe-webhook-url", self._webhook_url]
         if self._mail_source is not None:
             arguments += ["--mail-source", self._mail_source]
         self._process = subprocess.Popen(
@@ -129,3 +131,13 @@ class SimulatorProcess:
             return False  # not listening yet
         finally:
             connection.close()
+
+
+def _identity(phonepe: Mapping[str, str]) -> dict[str, str]:
+    """What the simulators are told in their environment, where other processes do not see it."""
+    if "salt_key" in phonepe:
+        return {"PHONEPE_SALTS": f"{phonepe['salt_index']}:{phonepe['salt_key']}"}
+    return {
+        "PHONEPE_WEBHOOK_USERNAME": phonepe["webhook_username"],
+        "PHONEPE_WEBHOOK_PASSWORD": phonepe["webhook_password"],
+    }

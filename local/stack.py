@@ -64,7 +64,7 @@ class LocalStack:
     With `state_dir` what was booked and paid survives; without, everything is gone afterwards. `variables` win over what the
     functions' environment would hold. `schedule_seconds` fires the schedules that often instead of every minute. `progress`
     gets a sentence at each step, `listener` everything that the host tells. `environment` of this process lends M-Pesa
-    credentials (`MPESA_CONSUMER_KEY` …).
+    credentials (`MPESA_CONSUMER_KEY` …), or a salt key of PhonePe's first API (`PHONEPE_SALT_KEY`).
     """
 
     def __init__(
@@ -122,6 +122,13 @@ class LocalStack:
             return "the gateways' simulators"
         return None
 
+    @property
+    def host_pid(self) -> int:
+        """The process id of the functions' host, whose children are their workers."""
+        if self._host is None:
+            raise StackError("the stack is not running")
+        return self._host.pid
+
     def wait_until_warm(self) -> None:
         """Wait until each function behind a route has a worker."""
         if self._host is None:
@@ -147,8 +154,7 @@ class LocalStack:
             state=state_dir / "simulators.sqlite",
             log=self._log_dir(state_dir) / "simulators.log",
             webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
-            webhook_username=secrets["PhonePeSecret"]["webhook_username"],
-            webhook_password=secrets["PhonePeSecret"]["webhook_password"],
+            phonepe=secrets["PhonePeSecret"],
             mail_source=f"http://{LOOPBACK}:{ports.aws}/_ministack/ses/messages",
             listener=self._listener,
         )
@@ -212,6 +218,7 @@ class LocalStack:
             "EXPIRY_GRACE_SECONDS": "0",
             "LATE_PAYMENT": "honour",
             "PHONE_PACE_SECONDS": "0",
+            "OPEN_SESSIONS_PER_USER": "0",
             "SESSIONS_PER_USER_HOUR": "0",
             "PROMPTS_PER_USER_HOUR": "0",
             "PROMPTS_PER_PHONE_HOUR": "0",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ops import words
 from ops.deployed import StackName, enter_stack
 from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
@@ -36,10 +37,14 @@ def complete_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Record that bookings took place; they can neither move nor be cancelled afterwards. Safe to repeat."""
+    """Record that bookings took place.
+
+    They can neither move nor be cancelled afterwards. Safe to repeat.
+    """
     with in_one_sentence():
+        wanted = [words.booking_code(code) for code in codes]
         table = table_of(enter_stack(stack_name, home))
-        for code in codes:
+        for code in wanted:
             done = complete(by_code(table, code), table=table, now=utc_now(), by=f"operator:{by or getpass.getuser()}")
             print(f"{done.code}: {done.status}")
 

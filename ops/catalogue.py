@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,10 +13,11 @@ import yaml
 from rich.console import Console
 from rich.progress import track
 
+from ops import words
 from ops.catalogue_file import Entry, as_raw, name_of, read_catalogue
 from ops.deployed import StackName, enter_stack
 from ops.running import HOME, table_of
-from ops.sentences import fail, in_one_sentence
+from ops.sentences import in_one_sentence
 from payfirst.domain.catalogue import Listing
 from payfirst.domain.errors import ContentionError, NotFoundError
 from payfirst.storage import catalogue, shelves
@@ -24,9 +25,6 @@ from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
-
-BATCH: Final = 100
-"""What one transaction takes."""
 
 TRIES: Final = 5
 
@@ -59,8 +57,8 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a file holds
 def compare(table: Table, entries: Sequence[Entry]) -> list[Difference]:
     """What of `entries` the table does not hold, or holds otherwise; stock and uses are never compared."""
     found = []
-    for first in range(0, len(entries), BATCH):
-        batch = entries[first : first + BATCH]
+    for first in range(0, len(entries), shelves.AT_ONCE):
+        batch = entries[first : first + shelves.AT_ONCE]
         for wanted, current in zip(batch, shelves.read_same(table, batch), strict=True):
             if current is None or shelves.content(wanted) != shelves.content(current):
                 found.append(Difference(_with_stock_of(wanted, current), current))
@@ -74,11 +72,11 @@ def _with_stock_of(wanted: Entry, current: Entry | None) -> Entry:
 
 
 def store(table: Table, found: Sequence[Difference], progress: Callable[[Sequence[Any]], Iterator[Any]] = iter) -> None:
-    """Write the differences, a hundred at a time, each hundred at once or not at all. What was stored before an interruption is
-    no difference any more, so that the same import ends it. ContentionError when somebody else changed an entry meanwhile."""
-    for first in progress(range(0, len(found), BATCH)):
+    """Write the differences, nearly a hundred at a time, each batch at once or not at all. What was stored before an
+    interruption is no difference any more: the same import ends it. ContentionError when somebody else changed an entry."""
+    for first in progress(range(0, len(found), shelves.AT_ONCE)):
         try:
-            shelves.store(table, [(each.wanted, each.current) for each in found[first : first + BATCH]])
+            shelves.store(table, [(each.wanted, each.current) for each in found[first : first + shelves.AT_ONCE]])
         except ConditionFailedError as error:
             message = f"Somebody else changed {', '.join(sorted(error.failed))} meanwhile; please look again."
             raise ContentionError(message) from error
@@ -91,7 +89,9 @@ def import_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Take what a file offers: new entries are added, others changed; stock and uses of what is there stay as they are.
+    """Take what a file offers.
+
+    New entries are added, others changed; stock and uses of what is there stay as they are.
 
     A file with mistakes changes nothing; each is named with its line. What the file does not name stays.
     """
@@ -113,7 +113,10 @@ def import_command(
 
 @catalogue_app.command("export")
 def export_command(stack_name: StackName = None, home: Home = HOME) -> None:
-    """Print the whole catalogue as a file that `import` takes; stock is what can be bought now."""
+    """Print the catalogue as a file that `import` takes.
+
+    Stock is what can be bought now.
+    """
     with in_one_sentence():
         table = table_of(enter_stack(stack_name, home))
         offered: dict[str, Sequence[Entry]] = {
@@ -132,14 +135,12 @@ def set_stock_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Set how much of a listing can be bought; what is held or sold is not touched."""
-    try:
-        quantity = Decimal(available)
-    except InvalidOperation:
-        fail(f"{available} is no number.")
-    if not quantity.is_finite() or quantity < 0 or quantity != round(quantity, 3):
-        fail("A number that is not below zero, with at most three decimal places, is expected.")
+    """Set how much of a listing can be bought.
+
+    What is held or sold is not touched.
+    """
     with in_one_sentence():
+        quantity = words.quantity(available)
         before = set_stock(table_of(enter_stack(stack_name, home)), listing, quantity)
     print(f"listing {listing}: {before} -> {quantity}")
 

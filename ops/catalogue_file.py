@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from ops.catalogue_forms import WEEKDAYS, CatalogueForm, ListingForm, PromoForm, ServiceForm
 from payfirst.domain.booking import AS_USUAL
 from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.catalogue import Listing, Service
-from payfirst.domain.promo import Promo
+from payfirst.domain.catalogue import NAIROBI, Listing, Service
+from payfirst.domain.money import Currency
+from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
 
 Entry = Listing | Service | Promo
 Raw = dict[str, Any]
@@ -52,8 +53,7 @@ def read_catalogue(file: Path) -> list[Entry]:
     """The entries of one file; CatalogueError names every mistake in it with its line."""
     try:
         text = file.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=_LOADER)
-        content = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+        root, content = _parsed(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as exc:
         raise CatalogueError(f"{file.name} cannot be read: {exc}") from exc
     if not isinstance(content, dict):
@@ -78,6 +78,16 @@ def read_catalogue(file: Path) -> list[Entry]:
     if twice:
         raise _error(file, twice)
     return list(entries.values())
+
+
+def _parsed(text: str) -> tuple[Any, Any]:
+    """The nodes of a document, which know their lines, and what they hold; both from one reading."""
+    loader = _LOADER(text)
+    try:
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()
 
 
 def _error(file: Path, mistakes: Sequence[Mistake]) -> CatalogueError:
@@ -132,7 +142,10 @@ def _raw_listing(listing: Listing) -> Raw:
         "unit": listing.unit,
         "price": str(listing.price),
         "available": _text(listing.available),
+        "currency": None if listing.price.currency is Currency.KES else listing.price.currency.value,
+        "zone": None if listing.zone == NAIROBI else listing.zone,
         "hold": "at_initiate" if listing.hold else None,
+        "active": None if listing.active else False,
     }
 
 
@@ -155,6 +168,7 @@ def _raw_service(service: Service) -> Raw:
         "calendar": _raw_calendar(service.calendar) if service.calendar else None,
         "reschedule": reschedule,
         "cancel": None if rules.refunds == AS_USUAL.refunds else steps,
+        "active": None if service.active else False,
     }
 
 
@@ -190,13 +204,12 @@ def _raw_promo(promo: Promo) -> Raw:
         "valid_until": promo.valid_until,
         "most_uses": promo.most_uses,
         "most_uses_each": promo.most_uses_each,
-        "applies_to": [
-            {
-                "type": each.service_type,
-                "id": each.service_id,
-                **({} if each.package_id is None else {"package": each.package_id}),
-            }
-            for each in promo.applies_to
-        ]
-        or None,
+        "applies_to": [_raw_applies_to(each) for each in promo.applies_to] or None,
     }
+
+
+def _raw_applies_to(each: AppliesTo | AppliesToListing) -> Raw:
+    if isinstance(each, AppliesToListing):
+        return {"listing": each.listing_id}
+    package = {} if each.package_id is None else {"package": each.package_id}
+    return {"type": each.service_type, "id": each.service_id, **package}

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from payfirst.domain.booking import AS_USUAL, MAX_RESCHEDULES, ChangeRules, RefundStep
 from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
+from payfirst.domain.catalogue import NAIROBI, Listing, Package, Service, ServiceType
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.promo import AppliesTo, Promo
+from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -84,6 +84,7 @@ Amount = Annotated[Decimal, BeforeValidator(_amount)]
 Moment = Annotated[Any, BeforeValidator(_moment)]
 Openings = Annotated[list[Annotated[Any, BeforeValidator(_opening)]], AfterValidator(_apart)]
 Hold = Literal["none", "at_initiate"]
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class _Form(BaseModel):
@@ -91,7 +92,8 @@ class _Form(BaseModel):
 
 
 class ListingForm(_Form):
-    """A listing; `available` is the stock of a new one, and is left alone where it is there already."""
+    """A listing; `available` is the stock of a new one, and is left alone where it is there already. What is not `active` is
+    not sold."""
 
     id: Number
     product_name: Words
@@ -99,11 +101,23 @@ class ListingForm(_Form):
     unit: Words
     price: Amount
     available: Annotated[Decimal, BeforeValidator(_stock)]
+    currency: Currency = Currency.KES
+    zone: Zone = NAIROBI
     hold: Hold = "none"
+    active: Annotated[bool, Field(strict=True)] = True
 
     def entry(self) -> Listing:
-        price, hold = Money.of(self.price, Currency.KES), self.hold != "none"
-        return Listing(self.id, self.product_name, self.farm_name, self.unit, price, self.available, hold)
+        return Listing(
+            number=self.id,
+            product_name=self.product_name,
+            farm_name=self.farm_name,
+            unit=self.unit,
+            price=Money.of(self.price, self.currency),
+            available=self.available,
+            hold=self.hold != "none",
+            zone=self.zone,
+            active=self.active,
+        )
 
 
 class PackageForm(_Form):
@@ -158,13 +172,14 @@ class ServiceForm(_Form):
     id: Number
     name: Words
     description: Words
-    zone: Annotated[str, AfterValidator(_zone)]
+    zone: Zone
     currency: Currency
     packages: list[PackageForm] = Field(default_factory=list)
     price: Amount | None = None
     calendar: CalendarForm | None = None
     reschedule: RescheduleForm = RescheduleForm()
     cancel: list[RefundForm] | None = None
+    active: Annotated[bool, Field(strict=True)] = True
 
     @model_validator(mode="after")
     def _one_way_to_pay(self) -> ServiceForm:
@@ -189,15 +204,29 @@ class ServiceForm(_Form):
             price=None if self.price is None else Money.of(self.price, self.currency),
             calendar=self.calendar.calendar() if self.calendar else None,
             changes=ChangeRules(self.reschedule.most, self.reschedule.hours_before, refunds),
+            active=self.active,
         )
 
 
 class AppliesToForm(_Form):
-    """A service that a promo counts for."""
+    """What a promo counts for: a service, of it a package, or a listing."""
 
-    type: ServiceType
-    id: Number
+    type: ServiceType | None = None
+    id: Number | None = None
     package: Number | None = None
+    listing: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> AppliesToForm:
+        service = (self.type, self.id)
+        if (None in service) if self.listing is None else (*service, self.package) != (None, None, None):
+            raise ValueError("either a service, with type and id, or a listing is expected")
+        return self
+
+    def meant(self) -> AppliesTo | AppliesToListing:
+        if self.type is None or self.id is None:
+            return AppliesToListing(self.listing or 0)
+        return AppliesTo(self.type, self.id, self.package)
 
 
 class PromoForm(_Form):
@@ -231,7 +260,7 @@ class PromoForm(_Form):
             valid_until=self.valid_until,
             most_uses=self.most_uses,
             most_uses_each=self.most_uses_each,
-            applies_to=tuple(AppliesTo(each.type, each.id, each.package) for each in self.applies_to),
+            applies_to=tuple(each.meant() for each in self.applies_to),
         )
 
 

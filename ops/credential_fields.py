@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 SANDBOX_SHORTCODE: Final = "174379"
@@ -20,7 +21,15 @@ SANDBOX_PASSKEY: Final = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72a
 _RSA_BYTES: Final = frozenset({128, 256, 384, 512})
 
 Values = dict[str, str]
-"""Credentials by the names of the fields of `MpesaCredentials` or `PhonePeCredentials`."""
+"""Credentials by the names of the fields of `MpesaCredentials`, `PhonePeCredentials` or `PhonePeV1Credentials`."""
+
+
+class Form(StrEnum):
+    """What a secret consists of. PhonePe's has two forms: its first API knows a shop by a salt key instead of a client."""
+
+    MPESA = "mpesa"
+    PHONEPE = "phonepe"
+    PHONEPE_V1 = "phonepe_v1"
 
 
 class CredentialError(Exception):
@@ -128,6 +137,27 @@ PHONEPE_FIELDS: Final = (
         required=False,
     ),
 )
+PHONEPE_V1_FIELDS: Final = (
+    Field(
+        "merchant_id",
+        "PHONEPE_MERCHANT_ID",
+        "Merchant id",
+        "must be 1 to 37 letters, digits, underscores and hyphens",
+        _like(r"[\w-]{1,37}"),
+    ),
+    Field("salt_key", "PHONEPE_SALT_KEY", "Salt key", _NO_BLANKS, _VISIBLE, hidden=True),
+    Field("salt_index", "PHONEPE_SALT_INDEX", "Salt index", "must be a whole number", _like(r"\d{1,4}"), hidden=True),
+)
+FIELDS: Final[Mapping[Form, tuple[Field, ...]]] = {
+    Form.MPESA: MPESA_FIELDS,
+    Form.PHONEPE: PHONEPE_FIELDS,
+    Form.PHONEPE_V1: PHONEPE_V1_FIELDS,
+}
+PAIRS: Final[Mapping[Form, tuple[str, ...]]] = {
+    Form.PHONEPE: ("webhook_username", "webhook_password"),
+    Form.PHONEPE_V1: ("salt_key", "salt_index"),
+}
+"""What notices are recognised by; while it is changed, the one before is kept beside it as `previous_…`."""
 
 
 def checked(field: Field, text: str) -> str:

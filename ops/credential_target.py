@@ -35,11 +35,17 @@ class _Names:
     output: str
     address_setting: str
     address_parameter: str
+    base_setting: str
+    base_parameter: str
 
 
 _NAMES: Final = {
-    Account.MPESA: _Names("MPESA_SECRET_ID", "MpesaSecretId", "MPESA_BASE_URL", "MpesaBaseUrl"),
-    Account.PHONEPE: _Names("PHONEPE_SECRET_ID", "PhonePeSecretId", "PHONEPE_TOKEN_URL", "PhonePeTokenUrl"),
+    Account.MPESA: _Names(
+        "MPESA_SECRET_ID", "MpesaSecretId", "MPESA_BASE_URL", "MpesaBaseUrl", "MPESA_BASE_URL", "MpesaBaseUrl"
+    ),
+    Account.PHONEPE: _Names(
+        "PHONEPE_SECRET_ID", "PhonePeSecretId", "PHONEPE_TOKEN_URL", "PhonePeTokenUrl", "PHONEPE_BASE_URL", "PhonePeBaseUrl"
+    ),
 }
 
 
@@ -47,14 +53,15 @@ _NAMES: Final = {
 class Target:
     """One secret, and what its stack says about itself; `None` where the operator named the secret alone.
 
-    `address` is M-Pesa's base address or PhonePe's token address as the functions use it, `callback_origin` where M-Pesa's
-    notices go.
+    `address` is where the functions get access tokens (M-Pesa's base address, PhonePe's token address), `base_address` where
+    they ask for payments, `callback_origin` where M-Pesa's notices go.
     """
 
     client: SecretsManagerClient = field(repr=False)
     secret_id: str
     stage: Stage | None = None
     address: str | None = None
+    base_address: str | None = None
     callback_origin: str | None = None
 
     def read(self) -> Values | None:
@@ -119,6 +126,7 @@ def find_target(account: Account, *, secret_id: str | None, stack_name: str | No
         environment[names.setting],
         Stage(environment["STAGE"]),
         environment[names.address_setting],
+        environment[names.base_setting],
         environment["CALLBACK_ORIGIN"],
     )
 
@@ -135,7 +143,8 @@ def _of_deployed(account: Account, stack_name: str) -> Target:
     if names.output not in outputs:
         raise CredentialError(f"The stack {stack_name} has no output {names.output}: is it a PayFirst stack, and deployed?")
     origin = given.get("CallbackOrigin") or outputs.get("NoticeUrl", "").rstrip("/")
-    return Target(_secrets(), outputs[names.output], Stage(given["Stage"]), given.get(names.address_parameter), origin or None)
+    token_address, base_address = given.get(names.address_parameter), given.get(names.base_parameter)
+    return Target(_secrets(), outputs[names.output], Stage(given["Stage"]), token_address, base_address, origin or None)
 
 
 def _secrets() -> SecretsManagerClient:

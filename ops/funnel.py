@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
@@ -11,11 +9,12 @@ from rich.bar import Bar
 from rich.console import Console
 from rich.table import Column, Table
 
+from ops import panels, words
+from ops.deployed import StackName
 from ops.operate import Home, table_in
 from ops.running import HOME
 from ops.sentences import in_one_sentence
 from payfirst.domain.clock import instant, utc_now
-from payfirst.domain.errors import RefusedError
 from payfirst.domain.session import Kind
 from payfirst.usecases.funnel import Stage, funnel
 
@@ -32,11 +31,19 @@ _WORDS: Final = {
 def funnel_command(
     since: Annotated[str, typer.Option(help="How far back: 24h or 7d.")] = "24h",
     kind: Annotated[Kind | None, typer.Option(help="Only orders, or only bookings.", show_default="both")] = None,
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Show how far the sessions of the last hours came. `Order or booking` is the success rate."""
+    """Show how far the sessions of the last hours came.
+
+    `Order or booking` is the success rate: of the sessions made in that time, those that became one.
+    """
     with in_one_sentence():
-        found = funnel(table_in(home), utc_now(), _back(since), kind)
+        back = words.time_back(since)
+        found = funnel(table_in(home, stack_name), utc_now(), back, kind)
+    if not found.counts[Stage.CREATED]:
+        print(f"No sessions were made since {instant(found.since)}; what happened in the last minute may be missing.")
+        return
     grid = Table("Stage", Column("Sessions", justify="right"), Column("Rate", justify="right"), Column("", width=BAR))
     most = max(found.counts.values())
     for stage, count in found.counts.items():
@@ -47,13 +54,6 @@ def funnel_command(
     print(f"Of the sessions made since {instant(found.since)}; what happened in the last minute may be missing.")
 
 
-def _back(given: str) -> timedelta:
-    read = re.fullmatch(r"([1-9][0-9]{0,3})([hd])", given)
-    if read is None:
-        raise RefusedError(f"{given} is no time; write it as 24h or 7d.")
-    return timedelta(hours=int(read[1])) if read[2] == "h" else timedelta(days=int(read[1]))
-
-
 def register(app: typer.Typer) -> None:
     """Make this command one of `app`."""
-    app.command("funnel")(funnel_command)
+    app.command("funnel", rich_help_panel=panels.SHOP)(funnel_command)

@@ -8,12 +8,13 @@ from typing import Annotated, Final
 
 import typer
 
-from ops import funnel, operate, orders
+from ops import cost, erase, funnel, operate, orders, panels, reconcile
+from ops.backup import backup_app
 from ops.bookings import bookings_app
 from ops.catalogue import catalogue_app
 from ops.credentials import credentials_app
 from ops.deployed import StackName, enter_stack
-from ops.running import HOME, ROOT, enter, table_of
+from ops.running import HOME, ROOT, table_of
 from ops.seed import seed
 from ops.sentences import fail, in_one_sentence
 from ops.tick import Sweep, tick
@@ -21,57 +22,65 @@ from ops.token import mint
 
 app = typer.Typer(
     name="payfirst",
-    help="Work with a PayFirst stack: customers' tokens, sweeps, the catalogue, payments that need a person.",
+    help="Work with a PayFirst stack: the local one that `make run` starts, or a deployed one with --stack-name.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.add_typer(credentials_app)
-app.add_typer(catalogue_app)
-app.add_typer(bookings_app)
-app.add_typer(orders.orders_app)
-operate.register(app)
+app.add_typer(orders.orders_app, rich_help_panel=panels.SHOP)
+app.add_typer(bookings_app, rich_help_panel=panels.SHOP)
+app.add_typer(catalogue_app, rich_help_panel=panels.SHOP)
+app.add_typer(backup_app, rich_help_panel=panels.SHOP)
 funnel.register(app)
+erase.register(app)
+cost.register(app)
+operate.register(app)
+reconcile.register(app)
+app.add_typer(credentials_app, rich_help_panel=panels.SETTING_UP)
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 
 SEEDED_CUSTOMER: Final = 1
 
 
-@app.command("token")
+@app.command("token", rich_help_panel=panels.SETTING_UP)
 def token_command(
     user_id: Annotated[int, typer.Option(min=1, max=2**53 - 1, help="The customer's number in the shop.")] = SEEDED_CUSTOMER,
     email: Annotated[
         str, typer.Option(help="The customer's address.", show_default="user@example.com or userN@example.com")
     ] = "",
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Print an ID token of a customer of the running local stack, and nothing else.
+    """Print an ID token of a customer of a stack.
 
-    The customer is signed up if need be; the same address is the same customer. The token is good for an hour:
+    Nothing else is printed. The customer is signed up if need be; the same address is the same customer. On a deployed stack
+    nobody who has signed up before is touched. The token is good for an hour:
 
     export TOKEN=$(payfirst token --user-id 7)
     """
     with in_one_sentence():
-        print(mint(enter(home).environment, user_id, email or _address_of(user_id)))
+        entered = enter_stack(stack_name, home)
+        print(mint(entered.environment, user_id, email or _address_of(user_id), only_new=stack_name is not None))
 
 
-@app.command("tick")
+@app.command("tick", rich_help_panel=panels.SETTING_UP)
 def tick_command(
     sweep: Annotated[Sweep, typer.Argument(help="expire: unpaid sessions. reconcile: open payments. deliver: events.")],
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Run a scheduled function now, in this process, against the local stack or a deployed one; print its report as JSON.
+    """Run a scheduled function now and print its report.
 
-    The functions' log goes to standard error.
+    It runs in this process, against the local stack or a deployed one; the report is JSON. The function's log goes to
+    standard error.
     """
     with in_one_sentence():
         enter_stack(stack_name, home)
         print(json.dumps(tick(sweep)))
 
 
-@app.command("seed")
+@app.command("seed", rich_help_panel=panels.SETTING_UP)
 def seed_command(
     files: Annotated[
         list[Path] | None,
@@ -80,13 +89,16 @@ def seed_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Add to the local stack or a deployed one what its catalogue lacks; stock and prices that are there stay as they are."""
+    """Add what the catalogue lacks; nothing that is there is changed.
+
+    Stock and prices of what the local stack or a deployed one holds stay as they are.
+    """
     with in_one_sentence():
         report = seed(table_of(enter_stack(stack_name, home)), files)
     print(f"{report.added} added, {report.kept} left as they were.")
 
 
-@app.command("openapi")
+@app.command("openapi", rich_help_panel=panels.DEVELOPING)
 def openapi_command(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit with 1 and a diff if it is out of date.")
@@ -105,11 +117,11 @@ def openapi_command(
         fail("The API's description is out of date: run `make openapi` and look at what changed.")
 
 
-@app.command("events")
+@app.command("events", rich_help_panel=panels.DEVELOPING)
 def events_command(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if a file is out of date.")] = False,
 ) -> None:
-    """Write the JSON Schemas of the events that leave (docs/events) from the code."""
+    """Write the events' JSON Schemas (docs/events) from the code."""
     from ops.event_schemas import outdated, write_schemas  # noqa: PLC0415 - the models take a while to load
 
     if not check:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import json
 import os
-import re
 import secrets
 import sys
-from collections import Counter
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,29 +17,24 @@ from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Grid
 
-from local.books import Became, compare, read_captures, read_items
+from ops import panels, words
 from ops.deployed import StackName, enter_stack
-from ops.running import HOME, enter, table_of
-from ops.sentences import fail, in_one_sentence
-from ops.tick import Sweep, tick
+from ops.running import HOME, table_of
+from ops.sentences import in_one_sentence
 from payfirst.api import resources
 from payfirst.domain.clock import Deadline, instant, utc_now
-from payfirst.domain.errors import NotFoundError, RefusedError
-from payfirst.domain.ids import read_id
-from payfirst.domain.money import Money
+from payfirst.domain.ids import GivenId
 from payfirst.domain.session import Session
-from payfirst.gateways.base import Captured, Declined
 from payfirst.settings import LatePayment, settings
-from payfirst.storage import refunds, search, timeline
+from payfirst.storage import search
 from payfirst.storage.table import Table
 from payfirst.usecases import operate
-from payfirst.usecases.settlement import Settling
+from payfirst.usecases.settling import Settling
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 Why = Annotated[str, typer.Option(help="The reason, kept in the payment's timeline.", prompt=True)]
 By = Annotated[str, typer.Option(help="Who decides, kept in the timeline.", show_default="your login")]
 
-_REFUND: Final = re.compile(r"R(MT[0-9a-f]{13})-([0-9]{1,3})")
 PLENTY_S: Final = 60.0
 
 
@@ -65,7 +56,10 @@ def who(by: str) -> str:
 
 
 def stuck_command(stack_name: StackName = None, home: Home = HOME) -> None:
-    """List what needs a person, and what has waited too long for a sweep; exit with 1 if there is anything."""
+    """List what needs a person.
+
+    So does what has waited too long for a sweep. Exits with 1 if there is anything.
+    """
     with in_one_sentence():
         found = list(operate.stuck(table_in(home, stack_name), utc_now()))
     if not found:
@@ -83,42 +77,36 @@ def show_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Show one payment's whole story: its session, its attempts and refunds, and everything that happened."""
+    """Show one payment's whole story.
+
+    Its session, its latest attempt with its refunds, and everything that happened.
+    """
     with in_one_sentence():
+        given = words.any_id(which)
         table = table_in(home, stack_name)
-        session = _session(table, which)
-        events = timeline.read(table, session)
-        paid_back = refunds.of_attempt(table, session.latest.ref) if session.latest else ()
-    console = Console()
+        found = operate.story(table, _session(table, which, given))
+    session, console = found.session, Console()
     console.print(
         f"[bold]{session.kind} session {session.uuid}[/]  {session.status}  {session.amount} {session.amount.currency}"
     )
     console.print(f"made {instant(session.created_at)}, to be paid until {instant(session.expires_at)}")
-    if session.latest:
-        console.print(f"latest attempt {session.latest.ref} ({session.latest.transaction}) through {session.latest.gateway}")
+    for attempt in found.attempts:
+        console.print(f"attempt {attempt.ref} ({attempt.transaction}) through {attempt.gateway} is {attempt.status}")
     if session.outcome:
         console.print(f"became {session.outcome.code}")
-    for refund in paid_back:
+    for refund in found.refunds:
         detail = f": {refund.detail}" if refund.detail else ""
         console.print(f"refund {refund.refund_id} of {refund.amount} is {refund.status}{detail}", markup=False)
     grid = Grid("#", Column("When", no_wrap=True), "What", "By", "Facts")
-    for event in events:
+    for event in found.events:
         facts = ", ".join(f"{name}={value}" for name, value in event.facts.items())
         grid.add_row(str(event.sequence), instant(event.at), event.name, event.by, facts)
     console.print(grid)
 
 
-def _session(table: Table, which: str) -> Session:
-    refund = _REFUND.fullmatch(which)
-    given = read_id(refund.group(1) if refund else which)
-    session = None
-    if given is not None and given.code is not None:
-        session = search.by_code(table, given.code)
-    elif given is not None and given.uuid is not None:
-        session = search.by_uuid(table, str(given.uuid))
-    if session is None:
-        raise NotFoundError(f"There is nothing under {which}.")
-    return session
+def _session(table: Table, which: str, given: GivenId) -> Session:
+    by_uuid = search.by_uuid(table, str(given.uuid)) if given.uuid else None
+    return by_uuid or operate.find(table, which)
 
 
 def refund_command(
@@ -129,12 +117,16 @@ def refund_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Give a payment back, in full or in part; the next sweep sends it. Asking twice while it is under way is refused."""
+    """Give a payment back, in full or in part.
+
+    The next sweep sends it. Asking twice while it is under way is refused.
+    """
     with in_one_sentence():
+        wanted, said = words.attempt_ref(ref), words.reason(why)
         table = table_in(home, stack_name)
-        currency = operate.case(table, ref).attempt.amount.currency
-        wanted = Money.of(Decimal(amount), currency) if amount else None
-        refund = operate.refund_payment(table, ref, wanted, utc_now(), by=who(by), why=why)
+        currency = operate.case(table, wanted).attempt.amount.currency
+        part = words.amount(amount, currency) if amount else None
+        refund = operate.refund_payment(table, wanted, part, utc_now(), by=who(by), why=said)
     print(f"{refund.refund_id}: {refund.amount} {refund.amount.currency} will be sent by the next sweep.")
 
 
@@ -148,59 +140,35 @@ def resolve_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Record what a person found out; the payment then goes on by itself. Safe to repeat."""
+    """Record what a person found out.
+
+    The payment then goes on by itself. Safe to repeat.
+    """
     with in_one_sentence():
+        refund, said = words.refund_id(which), words.reason(why)
+        if refund is None:
+            words.attempt_ref(which)
         table, now = table_in(home, stack_name), utc_now()
-        refund = _REFUND.fullmatch(which)
         if refund is not None:
             if not refunded:
-                raise RefusedError("Say --refunded once the money is on its way by hand.")
-            done = operate.resolve_refund(table, refund.group(1), int(refund.group(2)), now, by=who(by), why=why)
+                raise words.WrongInputError("Say --refunded once the money is on its way by hand.")
+            done = operate.resolve_refund(table, *refund, now, by=who(by), why=said)
             print(f"{done.refund_id} is {done.status}.")
             return
-        closed = operate.close_doubts(table, which, now, by=who(by), why=why)
+        closed = operate.close_doubts(table, which, now, by=who(by), why=said)
         if closed and found is None:
             print(f"{which}: {closed} closed.")
             return
         if found is None:
-            raise RefusedError("Say --found paid or --found unpaid.")
-        print(f"{which}: {_resolve(table, which, found, receipt, now, who(by), why)}")
+            raise words.WrongInputError("Say --found paid or --found unpaid.")
+        print(f"{which}: {_resolve(table, which, found, receipt, now, who(by), said)}")
 
 
 def _resolve(table: Table, ref: str, found: Found, receipt: str, now: datetime, by: str, why: str) -> str:
-    amount = operate.case(table, ref).attempt.amount
-    decision = (
-        Captured(amount, receipt or None)
-        if found is Found.PAID
-        else Declined("found_unpaid", "The payment was not made; nothing was charged.", retryable=True)
-    )
     policy = LatePayment(os.environ.get("LATE_PAYMENT", LatePayment.HONOUR))
     work = Settling(Table(table.client, table.name, Deadline(lambda: PLENTY_S)), now, secrets.token_bytes, policy)
-    return str(operate.resolve_attempt(work, ref, decision, by=by, why=why))
-
-
-def reconcile_command(
-    check: Annotated[bool, typer.Option("--check", help="Compare the gateways' ledger with ours; change nothing.")] = False,
-    home: Home = HOME,
-) -> None:
-    """Compare what the gateways collected with what the shop made of it, to the minor unit; exit with 1 on a difference.
-
-    Without --check it settles what is due first, as the schedule does.
-    """
-    with in_one_sentence():
-        stack = enter(home)
-        if not check:
-            print(json.dumps(tick(Sweep.RECONCILE)))
-        captures = read_captures(stack.environment["PAYFIRST_SIMULATOR_URL"])
-        books = compare(captures, read_items(stack.environment))
-    became = Counter(line.became for line in books.lines)
-    grid = Grid("Became", "Captures")
-    for word in Became:
-        grid.add_row(word, str(became[word]))
-    Console().print(grid)
-    if books.differences:
-        fail("\n".join(books.differences))
-    print(f"{len(books.lines)} captures, no difference.")
+    paid = found is Found.PAID
+    return str(operate.resolve_as_found(work, ref, paid=paid, receipt=receipt or None, by=by, why=why))
 
 
 def replay_command(
@@ -208,7 +176,10 @@ def replay_command(
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Take one attempt, refund or stored notice up again now, as a sweep would. Safe to repeat."""
+    """Take one attempt, refund or notice up again.
+
+    It is taken up now as a sweep would. Safe to repeat.
+    """
     with in_one_sentence():
         enter_stack(stack_name, home)
         desk = resources.desk(utc_now(), Deadline(lambda: PLENTY_S))
@@ -219,9 +190,8 @@ def replay_command(
 
 def register(app: typer.Typer) -> None:
     """Make these commands of `app`."""
-    app.command("stuck")(stuck_command)
-    app.command("show")(show_command)
-    app.command("refund")(refund_command)
-    app.command("resolve")(resolve_command)
-    app.command("reconcile")(reconcile_command)
-    app.command("replay")(replay_command)
+    app.command("stuck", rich_help_panel=panels.PAYMENTS)(stuck_command)
+    app.command("show", rich_help_panel=panels.PAYMENTS)(show_command)
+    app.command("refund", rich_help_panel=panels.PAYMENTS)(refund_command)
+    app.command("resolve", rich_help_panel=panels.PAYMENTS)(resolve_command)
+    app.command("replay", rich_help_panel=panels.PAYMENTS)(replay_command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Grid
 
+from ops import words
+from ops.deployed import StackName
 from ops.operate import By, Home, table_in, who
 from ops.running import HOME
 from ops.sentences import in_one_sentence
 from payfirst.domain.clock import utc_now
-from payfirst.domain.errors import RefusedError
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.order import Order
 from payfirst.storage import orders
@@ -35,27 +36,26 @@ def list_command(
     day: Annotated[str, typer.Option(help="The last day in Nairobi, YYYY-MM-DD.", show_default="today")] = "",
     days: Annotated[int, typer.Option(min=1, max=92, help="How many days up to that one.")] = 7,
     status: Annotated[OrderStatus | None, typer.Option(help="Only orders of this status.", show_default="all")] = None,
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """List the orders of some days, oldest first, with what is in them and where they go."""
+    """List the orders of some days.
+
+    Oldest first, with what is in them and where they go.
+    """
     with in_one_sentence():
-        table, last = table_in(home), _day(day)
+        last = words.day(day) if day else datetime.now(ZoneInfo(NAIROBI)).date()
+        table = table_in(home, stack_name)
         wanted = [last - timedelta(days=back) for back in reversed(range(days))]
         found = [order for each in wanted for order in orders.of_day(table, each.strftime("%Y%m%d"))]
     shown = [order for order in found if status in (None, order.status)]
+    if not shown:
+        print(f"No {f'{status} ' if status else ''}orders from {wanted[0]} to {last}.")
+        return
     grid = Grid(Column("Order", no_wrap=True), Column("Status", no_wrap=True), "Total", "What", "Where")
     for order in shown:
         grid.add_row(order.code, order.status, f"{order.amount} {order.amount.currency}", _content(order), _place(order))
     Console().print(grid)
-
-
-def _day(given: str) -> date:
-    if not given:
-        return datetime.now(ZoneInfo(NAIROBI)).date()
-    try:
-        return date.fromisoformat(given)
-    except ValueError as error:
-        raise RefusedError(f"{given} is not a day; write it as YYYY-MM-DD.") from error
 
 
 def _content(order: Order) -> str:
@@ -71,26 +71,27 @@ def _place(order: Order) -> str:
 
 
 @orders_app.command("pack")
-def pack_command(code: Code, by: By = "", home: Home = HOME) -> None:
-    """The order is packed."""
-    _move(code, OrderStatus.PACKED, by, home)
+def pack_command(code: Code, by: By = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Say that an order is packed."""
+    _move(code, OrderStatus.PACKED, by, home, stack_name)
 
 
 @orders_app.command("dispatch")
-def dispatch_command(code: Code, by: By = "", home: Home = HOME) -> None:
-    """The packed order is out for delivery."""
-    _move(code, OrderStatus.OUT_FOR_DELIVERY, by, home)
+def dispatch_command(code: Code, by: By = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Say that a packed order is out for delivery."""
+    _move(code, OrderStatus.OUT_FOR_DELIVERY, by, home, stack_name)
 
 
 @orders_app.command("deliver")
-def deliver_command(code: Code, by: By = "", home: Home = HOME) -> None:
-    """The order has reached its customer."""
-    _move(code, OrderStatus.DELIVERED, by, home)
+def deliver_command(code: Code, by: By = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Say that an order has reached its customer."""
+    _move(code, OrderStatus.DELIVERED, by, home, stack_name)
 
 
-def _move(code: str, to: OrderStatus, by: str, home: Path) -> None:
+def _move(code: str, to: OrderStatus, by: str, home: Path, stack_name: str | None) -> None:
     with in_one_sentence(), contextlib.redirect_stdout(sys.stderr):
-        order = move_order(table_in(home), code, to, utc_now(), by=who(by))
+        wanted = words.order_code(code)
+        order = move_order(table_in(home, stack_name), wanted, to, utc_now(), by=who(by))
     print(f"{order.code} is {order.status}.")
 
 
@@ -99,11 +100,16 @@ def cancel_command(
     code: Code,
     why: Annotated[str, typer.Option(help="The reason, as the customer reads it.", prompt=True)],
     by: By = "",
+    stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Cancel an order: its stock is for sale again, and the next sweep sends what was paid for it back."""
+    """Cancel an order and give its money back.
+
+    Its stock is for sale again; the next sweep sends back what was paid for it.
+    """
     with in_one_sentence(), contextlib.redirect_stdout(sys.stderr):
-        refund = cancel_order(table_in(home), code, utc_now(), by=who(by), why=why)
+        wanted, said = words.order_code(code), words.reason(why)
+        refund = cancel_order(table_in(home, stack_name), wanted, utc_now(), by=who(by), why=said)
     if refund is None:
         print(f"{code} is cancelled; its money had gone back before.")
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
+from typing import TypedDict
 
 from payfirst.api.app import build_app
 from payfirst.api.carts_wire import (
@@ -16,48 +18,76 @@ from payfirst.api.carts_wire import (
 )
 from payfirst.api.errors import Reply
 from payfirst.api.orders_wire import NothingIn
-from payfirst.api.paging import page_size, paged, position, unpaged
+from payfirst.api.paging import before, filtered, page_size, paged, position
 from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, table
 from payfirst.api.values import check_day, given
 from payfirst.domain.cart import CartStatus
 from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.domain.ids import Entropy
+from payfirst.domain.session import Customer
 from payfirst.settings import settings
+from payfirst.storage.table import Table
 from payfirst.usecases import booking_carts, produce_cart
 
 NO_CART = booking_carts.NO_CART
 
 
+class Looking(TypedDict):
+    """Who looks at a cart, where, and when."""
+
+    customer: Customer
+    table: Table
+    now: datetime
+
+
+class Changing(Looking):
+    """Who changes a cart, where, when, and with what randomness."""
+
+    entropy: Entropy
+
+
+def _looking(request: Request) -> Looking:
+    return {"customer": customer(request), "table": table(request.deadline), "now": request.now}
+
+
+def _changing(request: Request) -> Changing:
+    return {**_looking(request), "entropy": secrets.token_bytes}
+
+
+def _shown(request: Request, view: booking_carts.BookingCartView) -> ServiceCartOut:
+    return ServiceCartOut.of(view, customer(request), request.now)
+
+
+def _produce(view: produce_cart.CartView) -> Reply:
+    return Reply(200, ProduceCartOut.of(view))
+
+
 def create_cart(request: Request) -> Reply:
     """`POST /api/cart/carts/`"""
-    wanted, who, where = request.body(CreateCartIn).wanted(), customer(request), table(request.deadline)
-    service = booking_carts.find_service(wanted, table=where)
+    wanted, by = request.body(CreateCartIn).wanted(), _changing(request)
+    service = booking_carts.find_service(wanted, table=by["table"])
     check_day("selected_date", wanted.day, request.now, service.zone)
-    made = booking_carts.create_cart(wanted, service, customer=who, table=where, now=request.now, entropy=secrets.token_bytes)
-    return Reply(201, ServiceCartOut.of(made, who))
+    return Reply(201, _shown(request, booking_carts.create_cart(wanted, service, **by)))
 
 
 def list_carts(request: Request) -> Reply:
     """`GET /api/cart/carts/`, with `?status=` in any case."""
-    who, where = customer(request), table(request.deadline)
-    word = request.parameter("status")
+    by, word = _looking(request), request.parameter("status")
     if word is not None:
-        return Reply(200, unpaged(_with_status(request, _status(word))))
-    size = page_size(request)
-    found = booking_carts.list_carts(who, table=where, size=size, position=position(request, cursor_key))
-    results = [ServiceCartOut.of(cart, who) for cart in found.carts]
-    numbers = [cart.number for cart in found.carts]
-    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
+        found = booking_carts.carts_with(_status(word), **by, before=before(request, cursor_key))
+        results = [_shown(request, view) for view in found.carts]
+        return Reply(200, filtered(request, cursor_key, settings().public_origin, results, found.more_before))
+    page = booking_carts.list_carts(**by, size=page_size(request), position=position(request, cursor_key))
+    results = [_shown(request, view) for view in page.carts]
+    numbers = [view.cart.number for view in page.carts]
+    return Reply(200, paged(request, cursor_key, settings().public_origin, page.page, results, numbers))
 
 
 def list_active_carts(request: Request) -> Reply:
-    """`GET /api/cart/carts/active/`: a plain array."""
-    return Reply(200, _with_status(request, CartStatus.ACTIVE))
-
-
-def _with_status(request: Request, status: CartStatus) -> list[ServiceCartOut]:
-    who, where = customer(request), table(request.deadline)
-    return [ServiceCartOut.of(cart, who) for cart in booking_carts.carts_with(status, who, table=where)]
+    """`GET /api/cart/carts/active/`: a plain array, of the active ones among the customer's newest 500."""
+    found = booking_carts.carts_with(CartStatus.ACTIVE, **_looking(request), before=None)
+    return Reply(200, [_shown(request, view) for view in found.carts])
 
 
 def _status(text: str) -> CartStatus:
@@ -68,9 +98,7 @@ def _status(text: str) -> CartStatus:
 
 def get_cart(request: Request, cart_id: str) -> Reply:
     """`GET /api/cart/carts/{cart_id}/`"""
-    who = customer(request)
-    cart = booking_carts.find_cart(given(cart_id, NO_CART), customer=who, table=table(request.deadline))
-    return Reply(200, ServiceCartOut.of(cart, who))
+    return Reply(200, _shown(request, booking_carts.view_cart(given(cart_id, NO_CART), **_looking(request))))
 
 
 def delete_cart(request: Request, cart_id: str) -> Reply:
@@ -81,73 +109,47 @@ def delete_cart(request: Request, cart_id: str) -> Reply:
 
 def apply_promo(request: Request, cart_id: str) -> Reply:
     """`POST /api/cart/carts/{cart_id}/apply_promo/`"""
-    wanted, who = request.body(ApplyPromoIn), customer(request)
-    cart = booking_carts.apply_promo(
-        given(cart_id, NO_CART),
-        wanted.promo_code,
-        customer=who,
-        table=table(request.deadline),
-        now=request.now,
-        entropy=secrets.token_bytes,
-    )
-    return Reply(200, ServiceCartOut.of(cart, who))
+    code, by = request.body(ApplyPromoIn).promo_code, _changing(request)
+    return Reply(200, _shown(request, booking_carts.apply_promo(given(cart_id, NO_CART), code, **by)))
 
 
 def remove_promo(request: Request, cart_id: str) -> Reply:
     """`POST /api/cart/carts/{cart_id}/remove_promo/`"""
     request.body(NothingIn)
-    who = customer(request)
-    cart = booking_carts.remove_promo(
-        given(cart_id, NO_CART), customer=who, table=table(request.deadline), entropy=secrets.token_bytes
-    )
-    return Reply(200, ServiceCartOut.of(cart, who))
+    return Reply(200, _shown(request, booking_carts.remove_promo(given(cart_id, NO_CART), **_changing(request))))
 
 
 def my_cart(request: Request) -> Reply:
     """`GET /api/carts/my_cart/`"""
-    view = produce_cart.read_cart(customer=customer(request), table=table(request.deadline))
-    return Reply(200, ProduceCartOut.of(view))
+    return _produce(produce_cart.read_cart(**_looking(request)))
 
 
 def add_item(request: Request) -> Reply:
     """`POST /api/carts/add_item/`"""
     wanted = request.body(AddItemIn)
-    view = produce_cart.add_item(
-        wanted.listing_id,
-        wanted.quantity,
-        customer=customer(request),
-        table=table(request.deadline),
-        now=request.now,
-        entropy=secrets.token_bytes,
-    )
-    return Reply(200, ProduceCartOut.of(view))
+    return _produce(produce_cart.add_item(wanted.listing_id, wanted.quantity, **_changing(request)))
 
 
 def update_quantity(request: Request) -> Reply:
     """`POST /api/carts/update_quantity/`"""
     wanted = request.body(UpdateQuantityIn)
-    view = produce_cart.update_quantity(
-        wanted.cart_item_id,
-        wanted.quantity,
-        customer=customer(request),
-        table=table(request.deadline),
-        now=request.now,
-        entropy=secrets.token_bytes,
-    )
-    return Reply(200, ProduceCartOut.of(view))
+    return _produce(produce_cart.update_quantity(wanted.cart_item_id, wanted.quantity, **_changing(request)))
 
 
 def remove_item(request: Request) -> Reply:
     """`POST /api/carts/remove_item/`"""
-    wanted = request.body(RemoveItemIn)
-    view = produce_cart.remove_item(
-        wanted.cart_item_id,
-        customer=customer(request),
-        table=table(request.deadline),
-        now=request.now,
-        entropy=secrets.token_bytes,
-    )
-    return Reply(200, ProduceCartOut.of(view))
+    return _produce(produce_cart.remove_item(request.body(RemoveItemIn).cart_item_id, **_changing(request)))
+
+
+def apply_produce_promo(request: Request) -> Reply:
+    """`POST /api/carts/apply_promo/`"""
+    return _produce(produce_cart.apply_promo(request.body(ApplyPromoIn).promo_code, **_changing(request)))
+
+
+def remove_produce_promo(request: Request) -> Reply:
+    """`POST /api/carts/remove_promo/`"""
+    request.body(NothingIn)
+    return _produce(produce_cart.remove_promo(**_changing(request)))
 
 
 handler = build_app(
@@ -164,5 +166,7 @@ handler = build_app(
         "add_item": add_item,
         "update_quantity": update_quantity,
         "remove_item": remove_item,
+        "apply_produce_promo": apply_produce_promo,
+        "remove_produce_promo": remove_produce_promo,
     },
 )

@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date
+
+from pydantic import BaseModel
 
 from payfirst.api.app import build_app
 from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.api.errors import Reply
-from payfirst.api.paging import unpaged
+from payfirst.api.paging import page_size, paged, place, unpaged
 from payfirst.api.request import Request
-from payfirst.api.resources import table
+from payfirst.api.resources import cursor_key, table
 from payfirst.api.values import given_number
 from payfirst.domain import locations
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
+from payfirst.domain.money import Currency
 from payfirst.domain.times import read_day
 from payfirst.settings import settings
+from payfirst.storage.browse import Look
 from payfirst.usecases import catalogue
 
 
 def list_listings(request: Request) -> Reply:
-    """`GET /api/listings/`"""
-    return Reply(200, unpaged([ListingOut.of(each) for each in catalogue.list_listings(table=table(request.deadline))]))
+    """`GET /api/listings/`, with `?search=`, `?farm=`, `?currency=` and `?active=` in any case."""
+    found = catalogue.list_listings(
+        _wanted(request), table=table(request.deadline), size=page_size(request), place=place(request, cursor_key)
+    )
+    return _page(request, found.look, [ListingOut.of(each) for each in found.listings])
+
+
+def _page(request: Request, look: Look, results: Sequence[BaseModel]) -> Reply:
+    return Reply(200, paged(request, cursor_key, settings().public_origin, look.page, results, look.edges))
+
+
+def _wanted(request: Request) -> catalogue.Wanted:
+    currency = _one_of(request, "currency", Currency.__members__)
+    return catalogue.Wanted(
+        active=_one_of(request, "active", ("TRUE", "FALSE")) != "FALSE",
+        search=request.parameter("search") or None,
+        farm=request.parameter("farm") or None,
+        currency=Currency(currency) if currency else None,
+        kind=_kind(request),
+    )
+
+
+def _one_of(request: Request, name: str, words: Collection[str]) -> str | None:
+    """The parameter in upper case; InvalidInputError unless it is one of `words`."""
+    text = request.parameter(name)
+    if text is not None and text.upper() not in words:
+        raise InvalidInputError(FieldProblem(name, f"One of these is expected: {', '.join(words)}."))
+    return text.upper() if text is not None else None
 
 
 def get_listing(request: Request, listing_id: str) -> Reply:
@@ -31,9 +62,11 @@ def get_listing(request: Request, listing_id: str) -> Reply:
 
 
 def list_services(request: Request) -> Reply:
-    """`GET /api/services/`, with `?service_type=` in any case."""
-    found = catalogue.list_services(_kind(request), table=table(request.deadline))
-    return Reply(200, unpaged([ServiceOut.of(each) for each in found]))
+    """`GET /api/services/`, with `?service_type=`, `?search=`, `?currency=` and `?active=` in any case."""
+    found = catalogue.list_services(
+        _wanted(request), table=table(request.deadline), size=page_size(request), place=place(request, cursor_key)
+    )
+    return _page(request, found.look, [ServiceOut.of(each) for each in found.services])
 
 
 def get_service(request: Request, service_id: str) -> Reply:
@@ -47,7 +80,8 @@ def list_slots(request: Request, service_id: str) -> Reply:
     number, day = given_number(service_id, "Service not found"), _day(request)
     where = table(request.deadline)
     service = catalogue.find_service(number, _kind(request), table=where)
-    found = catalogue.slots_on(service, service.calendar, day, table=where, now=request.now) if service.calendar else ()
+    is_sold = service.active and service.calendar
+    found = catalogue.slots_on(service, is_sold, day, table=where, now=request.now) if is_sold else ()
     return Reply(200, SlotsOut.of(service, day, found))
 
 
@@ -59,12 +93,8 @@ def _day(request: Request) -> date:
 
 
 def _kind(request: Request) -> ServiceType | None:
-    text = request.parameter("service_type")
-    if text is None:
-        return None
-    if text.upper() not in ServiceType.__members__:
-        raise InvalidInputError(FieldProblem("service_type", f"One of these is expected: {', '.join(ServiceType)}."))
-    return ServiceType(text.upper())
+    word = _one_of(request, "service_type", ServiceType.__members__)
+    return ServiceType(word) if word else None
 
 
 def list_counties(request: Request) -> Reply:  # noqa: ARG001 - a handler's form

@@ -16,8 +16,9 @@ from payfirst.usecases import create_session as sessions
 
 def create(request: Request) -> Reply:
     """`POST /api/payments/sessions/`"""
-    wanted = request.body(CreateSessionIn).delivery()
-    check_day("estimated_delivery_date", wanted.estimated_delivery_date, request.now)
+    body = request.body(CreateSessionIn)
+    wanted = body.delivery()
+    check_day(body.field_of_day, wanted.estimated_delivery_date, request.now)
     session = sessions.create_session(
         wanted,
         customer=customer(request),

@@ -12,7 +12,7 @@ from payfirst.api.app import build_app
 from payfirst.api.bookings_wire import BookingOut
 from payfirst.api.errors import Reply
 from payfirst.api.orders_wire import SessionListed, SessionOut, StatusOut, TimelineOut
-from payfirst.api.paging import page_size, paged, position, unpaged
+from payfirst.api.paging import before, filtered, page_size, paged, position
 from payfirst.api.payments_wire import WORDS, CheckedOut, PaymentOut
 from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, queue, table
@@ -68,9 +68,9 @@ def check_booking(request: Request, payment_id: str) -> Reply:
 def _list(request: Request, show: Callable[[Session, datetime], BaseModel], words: Sequence[SessionStatus] | None) -> Reply:
     who, where = customer(request), table(request.deadline)
     if words is not None:
-        return Reply(
-            200, unpaged([show(session, request.now) for session in sessions_with(words, who, table=where, now=request.now)])
-        )
+        matching = sessions_with(words, who, table=where, now=request.now, before=before(request, cursor_key))
+        results = [show(session, request.now) for session in matching.sessions]
+        return Reply(200, filtered(request, cursor_key, settings().public_origin, results, matching.more_before))
     size = page_size(request)
     found = list_sessions(who, table=where, size=size, position=position(request, cursor_key))
     results = [show(session, request.now) for session in found.sessions]

@@ -22,7 +22,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         return _take_batch(event["Records"], deadline, patience)
     report = asdict(reconcile(desk(utc_now(), deadline), no_answer_after=patience))
     note("reconcile.ran", **report)
-    measure(DueExamined=report["examined"], ReconcileFailures=report["failed"], Parked=report["parked"])
+    measure(
+        DueExamined=report["examined"],
+        ReconcileFailures=report["failed"],
+        Parked=report["parked"],
+        OldestDueSeconds=report["oldest_due_s"],
+    )
     return report
 
 

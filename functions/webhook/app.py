@@ -72,8 +72,8 @@ def gateway_notice(request: Request, gateway: str) -> Reply:
     if not comes_from(request, settings().phonepe_notice_sources):
         warn("notice.refused", why="source", gateway="PHONEPE")
         raise UnauthorizedError("The notice is not authentic.")
-    header = request.header("authorization")
-    taken = take_phonepe_notice(_desk(request), header, request.notice, phonepe_credentials())
+    credentials = phonepe_credentials()
+    taken = take_phonepe_notice(_desk(request), request.header(credentials.notice_header), request.notice, credentials)
     note("notice.taken", gateway="PHONEPE", taken=taken)
     if taken is Taken.REFUSED:
         raise UnauthorizedError("The notice is not authentic.")

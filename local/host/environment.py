@@ -5,9 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Final
 
 from local.host.application import Function
 from local.host.config import ACCOUNT, HostConfig
+
+RECORDS: Final = "PAYFIRST_RECORDS"
+"""The variable of this process that names the folder where workers note the rights that they need; unset, nobody does."""
+
+
+def runtime_module() -> str:
+    """What a worker runs: AWS's own runtime client, or the same under the eyes of `local.host.recording`."""
+    return "local.host.recording" if RECORDS in os.environ else "awslambdaric"
 
 
 def worker_environment(function: Function, config: HostConfig, port: int) -> dict[str, str]:
@@ -32,7 +41,8 @@ def worker_environment(function: Function, config: HostConfig, port: int) -> dic
         "PYTHONPATH": str(function.folder),
         "_HANDLER": function.handler,
     }
-    return {**service, **config.aws, **function.variables}
+    records = {RECORDS: os.environ[RECORDS]} if RECORDS in os.environ else {}
+    return {**service, **records, **config.aws, **function.variables}
 
 
 def function_arn(function: Function, region: str) -> str:

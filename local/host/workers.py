@@ -14,7 +14,7 @@ from uuid import uuid4
 from local.host.application import Function
 from local.host.children import DIE_WITH_PARENT
 from local.host.config import HostConfig
-from local.host.environment import worker_environment
+from local.host.environment import runtime_module, worker_environment
 from local.host.invocation import Failure, Invocation, Outcome, failed
 from local.host.tell import FunctionLog, tell
 
@@ -52,7 +52,7 @@ class Slot:
             self.process = process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "awslambdaric",
+                runtime_module(),
                 function.handler,
                 cwd=function.folder,
                 env=worker_environment(function, self._pool.config, self.port),

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from local.simulators.app import create_app
 from local.simulators.server import PortBusyError, Server, listen
-from local.simulators.settings import SANDBOX_PASSKEY, Settings
+from local.simulators.settings import SANDBOX_PASSKEY, Settings, read_salts
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="local.simulators", description="Simulators of M-Pesa Daraja and PhonePe v2.")
+    parser = argparse.ArgumentParser(prog="local.simulators", description="Simulators of M-Pesa Daraja and PhonePe.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001, help="0 takes any free port (default: 8001)")
     parser.add_argument("--state", type=Path, required=True, help="SQLite file of the ledger; made when it is missing")
@@ -50,6 +50,7 @@ def main() -> int:
         phonepe_webhook_password=given.phonepe_webhook_password,
         phonepe_merchant_id=given.phonepe_merchant_id,
         phonepe_credentials=given.phonepe_credentials,
+        phonepe_salts=read_salts(os.environ.get("PHONEPE_SALTS", "")),
         mpesa_credentials=given.mpesa_credentials,
         mpesa_passkey=given.mpesa_passkey,
         one_mpesa_token=given.one_mpesa_token,

@@ -21,6 +21,7 @@ from local.simulators.mpesa_refunds import MpesaRefunds
 from local.simulators.pages import Pages
 from local.simulators.phonepe import PhonePe
 from local.simulators.phonepe_refunds import PhonePeRefunds
+from local.simulators.phonepe_v1 import PhonePeV1
 from local.simulators.settings import Settings
 
 _ANY_METHOD: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -64,6 +65,7 @@ def create_app(settings: Settings, draw: random.Random | None = None) -> Starlet
                 *pages.pay_page_routes(),
                 *PhonePe(desk).routes(),
                 *PhonePeRefunds(desk).routes(),
+                *PhonePeV1(desk).routes(),
                 Route("/{path:path}", _no_such_phonepe_path, methods=_ANY_METHOD),
             ],
         ),

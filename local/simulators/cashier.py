@@ -16,6 +16,7 @@ from local.simulators.log import say
 from local.simulators.mpesa_bodies import stk_callback
 from local.simulators.outcomes import MPESA_CODES, Outcome, State
 from local.simulators.phonepe_bodies import order_webhook
+from local.simulators.phonepe_v1_bodies import transaction_notice
 from local.simulators.records import MPESA, Attempt, Notice
 from local.simulators.rules import Ending, Kind, NoticeIn
 from local.simulators.timers import Timers
@@ -99,6 +100,8 @@ class Cashier:
             if attempt.gateway == MPESA:
                 body = stk_callback(attempt, notice.kind, notice.variant, draw=self._draw, other_receipt=other)
                 url = _with_another_token(url, self._draw) if notice.kind is Kind.WRONG_TOKEN else url
+            elif attempt.by_first_api:
+                body = transaction_notice(attempt, notice.kind, draw=self._draw, other_receipt=other)
             else:
                 body = order_webhook(attempt, notice.kind, draw=self._draw, other_receipt=other)
             made.append(

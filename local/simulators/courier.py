@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from local.simulators.ids import masked_ref
 from local.simulators.ledger import Ledger
 from local.simulators.log import say
+from local.simulators.phonepe_v1_bodies import checksum, content_of
 from local.simulators.records import MPESA, PHONEPE, Notice
 from local.simulators.settings import Settings
 from local.simulators.timers import Timers
@@ -96,6 +97,11 @@ class Courier:
     def _headers(self, notice: Notice) -> dict[str, str]:
         if notice.gateway == MPESA:
             return {"Content-Type": "application/json;charset=UTF-8", "Businessshortcode": notice.merchant}
+        content = content_of(notice.body)
+        if content is not None:
+            index, key = self._settings.phonepe_salts[0]
+            sent_key = f"{key}-forged" if notice.forged_header else key
+            return {"Content-Type": "application/json", "X-VERIFY": checksum(content, index, sent_key)}
         name, password = self._settings.phonepe_webhook_username, self._settings.phonepe_webhook_password
         sent_password = f"{password}-forged" if notice.forged_header else password
         return {"Content-Type": "application/json", "Authorization": webhook_authorization(name, sent_password)}

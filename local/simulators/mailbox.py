@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from html import escape
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from local.simulators.markup import message_page, page
 
 PATIENCE_S: Final = 10
+_GONE: Final = "The embedded AWS does not answer."
 
 
 class Mailbox:
@@ -33,11 +35,17 @@ class Mailbox:
     async def letters(self, _: Request) -> Response:
         if self._source is None:
             return HTMLResponse(message_page("No mail is sent here: the simulators run without an embedded AWS."), 404)
-        found = await run_in_threadpool(_sent, self._source)
+        try:
+            found = await run_in_threadpool(_sent, self._source)
+        except requests.RequestException:
+            return HTMLResponse(message_page(_GONE), 503)
         return HTMLResponse(page("Mail", _list(found)))
 
     async def letter(self, request: Request) -> Response:
-        found = await run_in_threadpool(_sent, self._source) if self._source else []
+        try:
+            found = await run_in_threadpool(_sent, self._source) if self._source else []
+        except requests.RequestException:
+            return HTMLResponse(message_page(_GONE), 503)
         wanted = request.path_params["message_id"]
         letter = next((each for each in found if each["MessageId"] == wanted), None)
         if letter is None:
@@ -60,21 +68,25 @@ def _list(found: list[Mapping[str, Any]]) -> str:
         for letter in found
     )
     none = "No letter yet. One follows within a minute of a payment, and sooner with `payfirst tick deliver`."
-    return rows or f'<p class="soft">{none}</p>'
+    content = f'<div class="card letters">{rows}</div>' if rows else f'<div class="empty">{none}</div>'
+    return f'{content}<p class="soft"><a href="/">The customer\'s phone</a></p>'
 
 
 def _letter(letter: Mapping[str, Any]) -> str:
+    """The letter in a frame in which nothing runs; the page around it makes the frame as high as the letter."""
     html = escape(letter.get("BodyHtml") or "", quote=True)
+    as_high = "this.style.height=this.contentDocument.documentElement.scrollHeight+2+'px'"
     return (
         f'<p class="soft">{_envelope(letter)}</p>'
-        f'<iframe sandbox title="The letter" srcdoc="{html}" style="width:100%;height:46rem;border:0;background:#fff"></iframe>'
-        f'<h2>As plain text</h2><pre style="white-space:pre-wrap">{escape(letter.get("BodyText") or "")}</pre>'
+        f'<iframe sandbox="allow-same-origin" title="The letter" onload="{as_high}" srcdoc="{html}"></iframe>'
+        f"<h2>As plain text</h2><pre>{escape(letter.get('BodyText') or '')}</pre>"
         '<p><a href="/mail">All letters</a></p>'
     )
 
 
 def _envelope(letter: Mapping[str, Any]) -> str:
-    return escape(f"{_when(letter)}, from {letter['Source']} to {', '.join(letter['To'])}")
+    name, address = parseaddr(letter["Source"])
+    return escape(f"{name or address} to {', '.join(letter['To'])}, {_when(letter)}")
 
 
 def _when(letter: Mapping[str, Any]) -> str:

@@ -67,16 +67,21 @@ button[value=pay]{grid-column:1/-1;border:0;color:#fff;font-weight:600;font-size
 .mpesa button[value=pay]{background:#0a7d3c}.phonepe button[value=pay]{background:#5f259f}
 button:focus-visible,a:focus-visible{outline:3px solid #e0a100;outline-offset:2px}
 .mono{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.8rem;overflow-wrap:anywhere}
-table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:1rem;
+table{width:100%;border-collapse:separate;background:var(--card);border:1px solid var(--line);border-radius:1rem;
 overflow:hidden;
 border-spacing:0}
-td{padding:.55rem .8rem;border-top:1px solid var(--line);vertical-align:top}
+td{padding:.55rem .8rem;border-top:1px solid var(--line);vertical-align:baseline}
 tr:first-child td{border-top:0}
 td.money{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .paid{color:var(--mpesa);font-weight:600}.unpaid{color:var(--bad)}
 .empty{border:1px dashed var(--line);border-radius:1rem;padding:1.5rem;text-align:center;color:var(--soft)}
+.letters p{margin:0;padding:.75rem 1rem;border-top:1px solid var(--line)}.letters p:first-child{border-top:0}
+.letters a{font-weight:600;text-decoration:none}.letters a:hover{text-decoration:underline}
+iframe{display:block;width:100%;height:40rem;border:1px solid var(--line);border-radius:1rem;background:#fff;margin-top:1rem}
+pre{white-space:pre-wrap;background:var(--card);border:1px solid var(--line);border-radius:1rem;padding:1rem;margin:0}
 .narrow{max-width:27rem;margin:0 auto;padding:1rem}
 a{color:inherit}
+#link:empty{display:none}
 @media(max-width:40rem){td.wide{display:none}}
 """
 

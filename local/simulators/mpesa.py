@@ -161,11 +161,11 @@ class Mpesa:
         shillings = whole_number(body.get("Amount"))
         phone = str(body.get("PhoneNumber", ""))
         facts = Facts(MPESA, "push", phone=phone, amount=None if shillings is None else shillings * 100)
+        if not desk.token_lives(MPESA, token):
+            return invalid_mpesa_token()
         fault, ending = desk.scripts.take(facts)
 
         async def work() -> Response:
-            if not desk.token_lives(MPESA, token):
-                return invalid_mpesa_token()
             refused = push_refusal(body, desk.settings)
             if refused is not None:
                 say(MPESA, "push refused: a field or the password is wrong")
@@ -240,6 +240,8 @@ class Mpesa:
         ref = str(body.get("CheckoutRequestID", ""))
         attempt = desk.ledger.attempt(MPESA, ref)
         facts = Facts(MPESA, "query", ref, attempt.phone, attempt.amount) if attempt else Facts(MPESA, "query", ref)
+        if not desk.token_lives(MPESA, token):
+            return invalid_mpesa_token()
         fault, _ = desk.scripts.take(facts)
         code = None
         if fault is not None and fault.answer in {Answer.RESULT, Answer.PENDING}:
@@ -247,8 +249,6 @@ class Mpesa:
             fault = fault.told_truly()
 
         async def work() -> Response:
-            if not desk.token_lives(MPESA, token):
-                return invalid_mpesa_token()
             refused = _merchant_refusal(body, desk.settings)
             if refused is not None:
                 return refused

@@ -71,11 +71,11 @@ class MpesaRefunds:
             phone=str(body.get("PartyB", "")),
             amount=None if shillings is None else shillings * 100,
         )
+        if not desk.token_lives(MPESA, token):
+            return invalid_mpesa_token()
         fault, ending = desk.scripts.take(facts)
 
         async def work() -> Response:
-            if not desk.token_lives(MPESA, token):
-                return invalid_mpesa_token()
             refused = self._refusal(body, call)
             if refused is not None:
                 say(MPESA, f"{call} refused: {refused} is wrong")

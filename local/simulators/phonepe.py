@@ -83,6 +83,21 @@ def pay_refused(body: dict[str, Any]) -> bool:
     )
 
 
+def page_address(base_url: str, order: Attempt) -> str:
+    """Where the customer pays `order`."""
+    return f"{base_url.rstrip('/')}/phonepe/pay/{order.page_token}"
+
+
+async def opened_with(desk: Desk, order: Attempt, ending: Ending | None, body: dict[str, Any]) -> Response:
+    """The answer `body` to a new order; what becomes of the order begins afterwards, or is over before where a rule says so."""
+    say(PHONEPE, f"order {order.ref} of {amount_text(order.amount)} INR opened")
+    if ending is not None and ending.early:
+        _, notices = desk.cashier.decide(order, ending, send=False)
+        await desk.deliver_early(notices)
+        return JSONResponse(body)
+    return JSONResponse(body, background=BackgroundTask(desk.follow, order))
+
+
 class PhonePe:
     """The routes under `/phonepe` that a merchant calls."""
 
@@ -137,11 +152,11 @@ class PhonePe:
         body = stated(await json_object(request) or {})
         order_id, amount = str(body.get("merchantOrderId", "")), body.get("amount")
         facts = Facts(PHONEPE, "pay", ref=order_id, amount=amount if type(amount) is int else None)
+        if not desk.token_lives(PHONEPE, token):
+            return invalid_phonepe_token()
         fault, ending = desk.scripts.take(facts)
 
         async def work() -> Response:
-            if not desk.token_lives(PHONEPE, token):
-                return invalid_phonepe_token()
             if pay_refused(body):
                 say(PHONEPE, "pay refused: a field is wrong")
                 return bad_request()
@@ -179,21 +194,13 @@ class PhonePe:
         except DuplicateReferenceError:
             say(PHONEPE, f"pay refused: order {body['merchantOrderId']} was used before")
             return duplicate_order()
-        say(PHONEPE, f"order {opened.ref} of {amount_text(opened.amount)} INR opened")
-        response = JSONResponse(
-            {
-                "orderId": opened.gateway_id,
-                "state": State.PENDING.value,
-                "expireAt": milliseconds(opened.expires_at),
-                "redirectUrl": f"{base_url.rstrip('/')}/phonepe/pay/{opened.page_token}",
-            }
-        )
-        if ending is not None and ending.early:
-            _, notices = desk.cashier.decide(opened, ending, send=False)
-            await desk.deliver_early(notices)
-            return response
-        response.background = BackgroundTask(desk.follow, opened)
-        return response
+        answer = {
+            "orderId": opened.gateway_id,
+            "state": State.PENDING.value,
+            "expireAt": milliseconds(opened.expires_at),
+            "redirectUrl": page_address(base_url, opened),
+        }
+        return await opened_with(desk, opened, ending, answer)
 
     async def status(self, request: Request) -> Response:
         """`GET /checkout/v2/order/{merchantOrderId}/status`; `errorContext=true` explains a failure."""
@@ -201,14 +208,14 @@ class PhonePe:
         order_id = request.path_params["order_id"]
         attempt = desk.ledger.attempt(PHONEPE, order_id)
         facts = Facts(PHONEPE, "status", order_id, amount=attempt.amount if attempt else None)
+        if not desk.token_lives(PHONEPE, token):
+            return invalid_phonepe_token()
         fault, _ = desk.scripts.take(facts)
         hide_end = fault is not None and fault.answer is Answer.PENDING
         if fault is not None and hide_end:
             fault = fault.told_truly()
 
         async def work() -> Response:
-            if not desk.token_lives(PHONEPE, token):
-                return invalid_phonepe_token()
             if attempt is None:
                 return order_not_found()
             wants_context = dict(parse_qsl(request.url.query)).get("errorContext", "false") == "true"

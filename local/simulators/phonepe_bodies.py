@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from local.simulators.ids import digits, phonepe_id
@@ -75,8 +75,17 @@ def order_status(attempt: Attempt, *, hide_end: bool = False, error_context: boo
     return status
 
 
-def order_webhook(attempt: Attempt, kind: Kind, *, draw: random.Random, other_receipt: str | None) -> bytes:
-    """The webhook of an order that has ended (or, while it is open, of a try that failed), or a lie about it."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a notice says of an order, true or not."""
+
+    state: State
+    receipt: str
+    amount: int
+
+
+def claim(attempt: Attempt, kind: Kind, *, draw: random.Random, other_receipt: str | None) -> Claim:
+    """What a notice of that kind says of the order."""
     state = attempt.state
     if kind is Kind.FAILED:
         state = State.FAILED
@@ -87,7 +96,13 @@ def order_webhook(attempt: Attempt, kind: Kind, *, draw: random.Random, other_re
         receipt = phonepe_id("OM", draw, attempt.created_at)
     if kind is Kind.USED_RECEIPT:
         receipt = other_receipt or receipt
-    amount = attempt.amount + (100 if kind is Kind.WRONG_AMOUNT else 0)
+    return Claim(state, receipt, attempt.amount + (100 if kind is Kind.WRONG_AMOUNT else 0))
+
+
+def order_webhook(attempt: Attempt, kind: Kind, *, draw: random.Random, other_receipt: str | None) -> bytes:
+    """The webhook of an order that has ended (or, while it is open, of a try that failed), or a lie about it."""
+    said = claim(attempt, kind, draw=draw, other_receipt=other_receipt)
+    state, receipt, amount = said.state, said.receipt, said.amount
     events = {
         State.COMPLETED: "checkout.order.completed",
         State.FAILED: "checkout.order.failed",

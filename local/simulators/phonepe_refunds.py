@@ -45,11 +45,11 @@ class PhonePeRefunds:
         refund_id, order_id = str(body.get("merchantRefundId", "")), str(body.get("originalMerchantOrderId", ""))
         amount = body.get("amount")
         facts = Facts(PHONEPE, "refund", ref=order_id, amount=amount if type(amount) is int else None)
+        if not desk.token_lives(PHONEPE, token):
+            return invalid_phonepe_token()
         fault, ending = desk.scripts.take(facts)
 
         async def work() -> Response:
-            if not desk.token_lives(PHONEPE, token):
-                return invalid_phonepe_token()
             if not ORDER_ID.fullmatch(refund_id) or type(amount) is not int or amount < 1:
                 return bad_request()
             attempt = desk.ledger.attempt(PHONEPE, order_id)
@@ -98,14 +98,14 @@ class PhonePeRefunds:
         desk, token = self._desk, bearer(request, "O-Bearer")
         refund = desk.ledger.refund(PHONEPE, request.path_params["refund_id"])
         facts = Facts(PHONEPE, "refund_status", ref=request.path_params["refund_id"])
+        if not desk.token_lives(PHONEPE, token):
+            return invalid_phonepe_token()
         fault, _ = desk.scripts.take(facts)
         hide_end = fault is not None and fault.answer is Answer.PENDING
         if fault is not None and hide_end:
             fault = fault.told_truly()
 
         async def work() -> Response:
-            if not desk.token_lives(PHONEPE, token):
-                return invalid_phonepe_token()
             if refund is None:
                 return phonepe_error(400, "INVALID_MERCHANT_REFUND_ID", "No entry found for given merchant refund id")
             return JSONResponse(refund_status(refund, desk.settings.phonepe_merchant_id, hide_end=hide_end))

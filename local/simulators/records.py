@@ -9,6 +9,8 @@ from local.simulators.outcomes import State
 
 MPESA: Final = "mpesa"
 PHONEPE: Final = "phonepe"
+FIRST_API: Final = '{"api": "v1"}'
+"""The `meta` of a transaction that came through PhonePe's first API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Attempt:
     receipt: str | None = None
     decided_at: float | None = None
     plan: str | None = None
+
+    @property
+    def by_first_api(self) -> bool:
+        """Whether it came through PhonePe's first API, in whose form notices about it go out."""
+        return self.meta == FIRST_API
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from local.simulators.log import say
 from local.simulators.mpesa_bodies import payout_result, reversal_result
 from local.simulators.outcomes import Outcome, State
 from local.simulators.phonepe_bodies import refund_webhook
+from local.simulators.phonepe_v1_bodies import refund_notice
 from local.simulators.records import MPESA, PHONEPE, Notice, Refund
 from local.simulators.rules import Ending
 from local.simulators.settings import Settings
@@ -80,12 +81,13 @@ class Refunds:
         ]
 
     def _merchant_and_body(self, refund: Refund) -> tuple[str, bytes]:
+        original = self._ledger.attempt(refund.gateway, refund.original_ref)
         if refund.gateway == PHONEPE:
             merchant = self._settings.phonepe_merchant_id
-            return merchant, refund_webhook(refund, merchant)
+            by_first_api = original is not None and original.by_first_api
+            return merchant, (refund_notice if by_first_api else refund_webhook)(refund, merchant)
         if refund.kind == "payout":
             return "", payout_result(refund)
-        original = self._ledger.attempt(MPESA, refund.original_ref)
         merchant = original.merchant if original is not None else ""
         return merchant, reversal_result(refund, merchant, original.phone if original is not None else "")
 

@@ -15,6 +15,7 @@ often (`times`; every nth match with `every`), and one or both of two things:
     wrong_keys        (token) 400 without a body (M-Pesa), INVALID_CLIENT (PhonePe)
 `done` says whether the ledger records the request before it is answered so; it is true for `lost` and false for all others
 unless given: `{"answer": "html_502", "done": true}` is "done, then a bad gateway". `answer_delay_s` alone only slows down.
+A request whose access token is dead is refused for that alone and uses up no rule.
 
 *What becomes of a payment* (call push or pay) - `outcome`, `after_s`, `notices`, `delay_s`, `result_code`, `variant`, `early`:
     outcome     pay, cancel, wrong_pin, insufficient_funds, timeout, fail, pending

@@ -18,6 +18,8 @@ class Settings:
     `mpesa_credentials` and `phonepe_credentials` are `id:secret` pairs that OAuth insists on; without them any pair of
     non-empty words gets a token. `prompt_timeout_s` closes an unanswered M-Pesa prompt with result 1037.
     `one_mpesa_token` makes each new M-Pesa token kill the earlier ones, as Daraja's FAQ says it does.
+    `phonepe_salts` are the keys of PhonePe's first API with their indexes, `(("1", "key"), …)`; requests may be signed with
+    any of them, and notices are signed with the first. Without one that API knows nobody.
     `mail_source` lists the letters that the embedded AWS has taken.
     `strict_callback_urls` refuses what Daraja's production rules refuse: http, and addresses with forbidden words.
     """
@@ -28,6 +30,7 @@ class Settings:
     phonepe_webhook_password: str = ""
     phonepe_merchant_id: str = "PAYFIRSTUAT"
     phonepe_credentials: str | None = None
+    phonepe_salts: tuple[tuple[str, str], ...] = ()
     mpesa_credentials: str | None = None
     mpesa_passkey: str = SANDBOX_PASSKEY
     one_mpesa_token: bool = False
@@ -38,3 +41,11 @@ class Settings:
     notice_timeout_s: float = 10.0
     mail_source: str | None = None
     webhook_retry_s: tuple[float, ...] = (1.0, 2.0, 4.0)
+
+
+def read_salts(text: str) -> tuple[tuple[str, str], ...]:
+    """The salts in `1:key,2:key`, an index before each key; ValueError for anything else."""
+    pairs = [word.partition(":") for word in text.split(",") if word]
+    if not all(index.isdigit() and key for index, _, key in pairs):
+        raise ValueError("PHONEPE_SALTS is written like 1:key,2:key")
+    return tuple((index, key) for index, _, key in pairs)

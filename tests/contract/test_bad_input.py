@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 import requests
 
 from payfirst.api.routes import ROUTES, Family, Route
+from tests.conftest import RunningStack
 from tests.contract.error_shapes import shape_problem
 from tests.contract.walk import Customer, Stack, new_customer
 
@@ -25,6 +27,11 @@ FIELDS = {
     "update_quantity": ("cart_item_id", "quantity"),
     "remove_item": ("cart_item_id",),
     "reschedule_booking": ("selected_date", "selected_time", "reason"),
+    "apply_produce_promo": ("promo_code",),
+    "operators_resolve": ("found", "why"),
+    "operators_refund": ("amount", "why"),
+    "operators_refund_paid": ("why",),
+    "operators_move_order": ("status", "why"),
 }
 """The fields of every operation that has some; the rest get fields of these all, which they must refuse or ignore."""
 
@@ -90,6 +97,9 @@ QUERIES = (
     "cursor=" + "A" * 3000,
 )
 
+NEEDS_NOTHING = {"remove_produce_promo": {"empty", "only spaces", "no fields", "every field null"}}
+"""Operations without a field of their own, and the bodies that say nothing, which are therefore no mistake."""
+
 WITH_BODY = [route for route in ROUTES if route.method == "POST"]
 WITH_IDENTIFIER = [route for route in ROUTES if "{" in route.path]
 WITH_QUERY = [route for route in ROUTES if route.method == "GET"]
@@ -98,6 +108,18 @@ WITH_QUERY = [route for route in ROUTES if route.method == "GET"]
 @pytest.fixture(scope="module")
 def customer(stack: Stack) -> Customer:
     return new_customer(stack)
+
+
+@pytest.fixture(scope="module")
+def operator(stack: RunningStack) -> Customer:
+    claims: dict[str, Any] = {"cognito:groups": ["operators"]}
+    return Customer(stack.base_url, stack.token(sub=str(uuid4()), **claims))
+
+
+@pytest.fixture
+def caller(route: Route, customer: Customer, operator: Customer) -> Customer:
+    """Somebody who may use the route."""
+    return operator if route.operators else customer
 
 
 def path_of(route: Route, identifier: str | None = None) -> str:
@@ -133,51 +155,53 @@ def name_of(route: Route) -> str:
 
 @pytest.mark.parametrize("kind", BODIES)
 @pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
-def test_a_bad_body_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route, kind: str) -> None:
-    response = customer.send(
-        route.method, path_of(route), raw=BODIES[kind](route), headers={"Content-Type": "application/json"}
-    )
-    demand_refusal(route, response)
+def test_a_bad_body_is_answered_in_the_shape_of_the_route(caller: Customer, route: Route, kind: str) -> None:
+    response = caller.send(route.method, path_of(route), raw=BODIES[kind](route), headers={"Content-Type": "application/json"})
+    (demand_no_fault if kind in NEEDS_NOTHING.get(route.operation, ()) else demand_refusal)(route, response)
     if kind == "300 KB" and not route.public:
         assert response.status_code == 413
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "POST"], ids=name_of)
-def test_a_body_where_none_belongs_does_no_harm(customer: Customer, route: Route) -> None:
+def test_a_body_where_none_belongs_does_no_harm(caller: Customer, route: Route) -> None:
     for body in (b"{", b"\xff", b"[" * 2000, b"x" * 300_000):
-        demand_no_fault(route, customer.send(route.method, path_of(route), raw=body))
+        demand_no_fault(route, caller.send(route.method, path_of(route), raw=body))
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
-def test_a_wrong_content_type_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
+def test_a_wrong_content_type_is_answered_in_the_shape_of_the_route(caller: Customer, route: Route) -> None:
     for kind in CONTENT_TYPES:
-        response = customer.send(route.method, path_of(route), raw=filled(route, -1), headers={"Content-Type": kind})
+        response = caller.send(route.method, path_of(route), raw=filled(route, -1), headers={"Content-Type": kind})
         demand_refusal(route, response)
 
 
 @pytest.mark.parametrize("route", WITH_IDENTIFIER, ids=name_of)
-def test_an_id_that_cannot_be_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
+def test_an_id_that_cannot_be_is_answered_in_the_shape_of_the_route(caller: Customer, route: Route) -> None:
     for identifier in IDENTIFIERS:
-        response = customer.send(route.method, path_of(route, identifier), {} if route.method == "POST" else None)
+        response = caller.send(route.method, path_of(route, identifier), {} if route.method == "POST" else None)
         demand_no_fault(route, response)
 
 
 @pytest.mark.parametrize("route", WITH_QUERY, ids=name_of)
-def test_a_query_that_cannot_be_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
+def test_a_query_that_cannot_be_is_answered_in_the_shape_of_the_route(caller: Customer, route: Route) -> None:
     for query in QUERIES:
-        demand_no_fault(route, customer.send(route.method, f"{path_of(route)}?{query}"))
+        demand_no_fault(route, caller.send(route.method, f"{path_of(route)}?{query}"))
 
 
 @pytest.mark.parametrize("route", WITH_QUERY, ids=name_of)
-def test_an_address_that_is_not_utf8_does_no_harm(customer: Customer, route: Route) -> None:
+def test_an_address_that_is_not_utf8_does_no_harm(caller: Customer, route: Route) -> None:
     """API Gateway may refuse such an address by itself, before any route is known."""
-    response = customer.send(route.method, f"{path_of(route)}?cursor=%FF%FE")
+    response = caller.send(route.method, f"{path_of(route)}?cursor=%FF%FE")
     if (response.status_code, response.content) != (400, b'{"message":"Bad Request"}'):
         demand_no_fault(route, response)
 
 
 @pytest.mark.parametrize("route", [route for route in WITH_BODY if not route.public], ids=name_of)
-def test_a_bad_idempotency_key_is_answered_in_the_shape_of_the_route(customer: Customer, route: Route) -> None:
-    for key in ("", "k" * 256, "k" * 4000, "a,b", "\u00e9"):
-        response = customer.send(route.method, path_of(route), {}, headers={"Idempotency-Key": key.encode("latin-1")})
+def test_a_bad_idempotency_key_is_answered_in_the_shape_of_the_route(caller: Customer, route: Route) -> None:
+    for key in ("", "k" * 256, "k" * 4000):
+        response = caller.send(route.method, path_of(route), {}, headers={"Idempotency-Key": key})
         demand_refusal(route, response)
+        assert response.status_code == 400
+    for key in ("a,b", "\u00e9"):
+        response = caller.send(route.method, path_of(route), {}, headers={"Idempotency-Key": key.encode("latin-1")})
+        demand_no_fault(route, response)

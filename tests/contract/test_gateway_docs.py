@@ -8,12 +8,13 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from local.embedded_aws import ROOT
 from ops.credential_check import ADDRESSES
-from ops.credential_fields import MPESA_FIELDS, PHONEPE_FIELDS
+from ops.credential_fields import FIELDS
 from payfirst.gateways.mpesa.callback_address import FORBIDDEN_WORDS
 from payfirst.gateways.mpesa.result_notices import REFUND_RESULTS
 from payfirst.gateways.mpesa.results import STK_RESULTS, Meaning
@@ -135,8 +136,8 @@ def test_refused_credentials_are_the_operators_to_mend(name: str, word: str) -> 
 
 
 def test_every_variable_of_the_credentials_is_on_its_page() -> None:
-    for name, fields in (("mpesa.md", MPESA_FIELDS), ("phonepe.md", PHONEPE_FIELDS)):
-        told = page(name)
+    for form, fields in FIELDS.items():
+        told = page("mpesa.md" if form == "mpesa" else "phonepe.md")
         assert [field.variable for field in fields if field.variable not in told] == []
 
 
@@ -164,16 +165,22 @@ def test_the_production_addresses_are_those_that_functions_accept() -> None:
     for name in ("MPESA_BASE_URL", "PHONEPE_BASE_URL", "PHONEPE_TOKEN_URL"):
         assert PRODUCTION[name] in told
     for addresses in ADDRESSES.values():
-        assert addresses[Stage.PRODUCTION] in PRODUCTION.values()
+        address = addresses[Stage.PRODUCTION]
+        assert address in told
+        name = "MPESA_BASE_URL" if "safaricom" in address else "PHONEPE_BASE_URL"
+        assert read_settings(PRODUCTION | {name: address}).stage is Stage.PRODUCTION
+
+
+SNIPPETS: Final = 4
 
 
 def snippets() -> list[str]:
     return re.findall(r"```js\n(.*?)```", page("front-end.md"), re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(SNIPPETS))
 def test_the_snippets_of_the_front_end_are_javascript(number: int, tmp_path: Path) -> None:
-    assert len(snippets()) == 3
+    assert len(snippets()) == SNIPPETS
     file = tmp_path / "snippet.js"
     file.write_text(snippets()[number], encoding="utf-8")
     done = subprocess.run([node(), "--check", str(file)], capture_output=True, text=True, timeout=30, check=False)

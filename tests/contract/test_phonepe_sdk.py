@@ -21,7 +21,7 @@ import requests
 from local.embedded_aws import ROOT
 from local.simulators.settings import Settings
 from payfirst.domain.money import Currency, Money
-from payfirst.gateways.base import Accepted, Captured, Declined, Pending, Push, Refunded, StatusQuery
+from payfirst.gateways.base import Accepted, Captured, Declined, PayBack, Pending, Push, Refunded, RefundQuery, StatusQuery
 from payfirst.gateways.phonepe import PhonePe, PhonePeCredentials, is_authentic, read_webhook
 from tests.integration.simulators.merchant import Inbox, Received, eventually, open_inbox, running
 
@@ -281,11 +281,13 @@ def test_the_sdk_says_the_same_of_an_order_and_a_refund_that_our_client_made(cou
     assert counter.sdk.do("status", order_id=order_id)["orderId"] == made.gateway_id
     counter.decide(order_id, "pay")
     assert counter.sdk.do("status", order_id=order_id)["state"] == "COMPLETED"
-    refunded = counter.ours.refund(refund_id, order_id, amount, now=now(), timeout_s=TIMEOUT_S)
+    wanted = PayBack(refund_id, order_id, amount, None, BACK, BACK, BACK)
+    refunded = counter.ours.refund(wanted, now=now(), timeout_s=TIMEOUT_S)
     assert isinstance(refunded, Accepted)
 
     def ended() -> Any:
-        said = counter.ours.refund_status(refund_id, now=now(), timeout_s=TIMEOUT_S)
+        about = RefundQuery(refund_id, None, BACK, BACK)
+        said = counter.ours.refund_status(about, now=now(), timeout_s=TIMEOUT_S)
         return said if isinstance(said, Refunded) else None
 
     assert eventually(ended) == Refunded(amount, refunded.gateway_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import requests
@@ -59,8 +59,42 @@ def test_the_same_calls_with_a_customers_token_are_not_refused_for_it(stack: Run
 
 def test_every_route_to_somebodys_own_thing_is_tried_by_a_stranger() -> None:
     tried = {(method, without_names(path)) for method, path, _ in REQUESTS}
-    named = {(route.method, without_names(route.path)) for route in PROTECTED if "{" in route.path}
+    customers = [route for route in PROTECTED if not route.operators]
+    named = {(route.method, without_names(route.path)) for route in customers if "{" in route.path}
     assert sorted(named - tried) == []
+
+
+NO_OPERATORS: Final[Mapping[str, object]] = {
+    "no group": None,
+    "another group": ["customers"],
+    "a name that begins alike": ["operators2"],
+    "a name that ends alike": ["our-operators"],
+    "another case": ["Operators"],
+    "the singular": ["operator"],
+    "a name with a comma": ["customers,operators"],
+    "a name in brackets": ["[operators]"],
+    "the word without a list, in quotes": '"operators"',
+}
+
+
+@pytest.mark.parametrize("kind", NO_OPERATORS)
+def test_to_a_customer_the_operators_routes_are_paths_that_do_not_exist(stack: RunningStack, kind: str) -> None:
+    claims: dict[str, Any] = {"cognito:groups": NO_OPERATORS[kind], "groups": ["operators"], "custom:groups": "operators"}
+    token = stack.token(**claims)
+    operators = [route for route in ROUTES if route.operators]
+    answers = [call(stack, route, end, token) for route in operators for end in ("", "/")]
+    unknown = requests.get(f"{stack.base_url}/api/operators/nothing", timeout=30)
+
+    assert len(answers) > 10
+    assert {(answer.status_code, answer.content) for answer in answers} == {(404, unknown.content)}
+
+
+def test_an_operator_is_let_in_whatever_other_groups_there_are(stack: RunningStack) -> None:
+    for groups in (["operators"], ["customers", "operators"], ["operators", "packers", "operators2"]):
+        claims: dict[str, Any] = {"cognito:groups": groups}
+        headers = {"Authorization": f"Bearer {stack.token(**claims)}"}
+        answer = requests.get(f"{stack.base_url}/api/operators/stuck", headers=headers, timeout=30)
+        assert answer.status_code == 200, groups
 
 
 def without_names(path: str) -> str:

@@ -133,11 +133,11 @@ def _control(address: str, body: Mapping[str, Any]) -> None:
     assert response.ok, f"the simulator answers {response.status_code}: {response.text}"
 
 
-def wait_until(ask: Callable[[], T], done: Callable[[T], bool]) -> T:
+def wait_until(ask: Callable[[], T], done: Callable[[T], bool], *, seconds: float = DEADLINE_SECONDS) -> T:
     """The first answer that is `done`; AssertionError with the last one when the deadline has passed."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + seconds
     while not done(answer := ask()):
-        assert time.monotonic() < deadline, f"after {DEADLINE_SECONDS} seconds the answer is still {answer!r}"
+        assert time.monotonic() < deadline, f"after {seconds} seconds the answer is still {answer!r}"
         time.sleep(POLL_SECONDS)
     return answer
 

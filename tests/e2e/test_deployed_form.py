@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -24,9 +24,10 @@ from local.deployed import STACK, DeployedStack
 from local.embedded_aws import AwsEndpoint
 from ops.token import mint
 from payfirst.api.routes import ROUTES, Route
+from tests.conftest import SignedUpStack
 from tests.contract.walk import Customer, a_session, new_customer, pay_mpesa, pay_phonepe, wait_until
 
-pytestmark = pytest.mark.xdist_group("deployed")  # one deployment for all of them
+pytestmark = pytest.mark.xdist_group("built")  # SAM's cache of builds takes one build at a time
 
 SCHEDULE_DEADLINE_S: Final = 120
 LAYER_BUDGET_BYTES: Final = 17 * 2**20
@@ -39,30 +40,10 @@ PUJA_CART: Final = {
 }
 
 
-class SignedUpStack(DeployedStack):
-    """A deployed stack whose customers are signed up in its user pool."""
-
-    def token(self, *, user_id: int, email: str, sub: str) -> str:
-        """An ID token for a new customer; who they are is for the user pool to say, `sub` only keeps their address apart."""
-        return mint(self.environment, user_id, f"{sub}-{email}")
-
-
 @pytest.fixture(scope="module")
-def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("deployed")
-
-
-@pytest.fixture(scope="module")
-def deployed(state_dir: Path) -> Iterator[SignedUpStack]:
-    """The stack, built from the code as it is and deployed to an embedded AWS of its own."""
-    with SignedUpStack(state_dir=state_dir) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def layer(deployed: SignedUpStack, state_dir: Path) -> Path:  # noqa: ARG001 - deployed means built
+def layer(deployed: SignedUpStack) -> Path:
     """What the deployed layer holds: the folder that Lambda shows as /opt/python."""
-    return state_dir / "build" / "CommonLayer" / "python"
+    return deployed.built / "CommonLayer" / "python"
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +80,7 @@ def test_the_layer_holds_compiled_packages_and_our_sources_with_their_compiled_f
     assert set(layer.rglob("*.py")) == ours
     compiled = {path.parent.parent / f"{path.name.split('.')[0]}.py" for path in (layer / "payfirst").rglob("*.pyc")}
     assert compiled == ours
+    assert {path.read_bytes()[:4] for path in layer.rglob("*.pyc")} == {MAGIC_NUMBER}  # of the Python that runs it here
 
 
 @pytest.mark.parametrize("end", ["", "/"], ids=["without slash", "with slash"])
@@ -137,6 +119,23 @@ def test_an_order_is_paid_by_mpesa_once_with_the_rights_of_the_template(deployed
     assert [order["order_id"] for order in orders["results"]] == [status["order"]["order_id"]]
 
 
+def test_an_operator_of_the_user_pool_moves_an_order_with_the_rights_of_the_template(
+    deployed: SignedUpStack, customer: Customer
+) -> None:
+    path = f"/api/payments/sessions/{a_session(customer)['session_id']}"
+    pay_mpesa(deployed, customer.post(f"{path}/initiate_payment")["checkout_request_id"])
+    code = wait_until(lambda: customer.get(f"{path}/status"), lambda answer: answer["order"])["order"]["order_number"]
+    token = mint(deployed.environment, 7, f"{uuid4()}@shop.example", groups=["operators"])
+    operator, move = Customer(deployed.base_url, token), f"/api/operators/orders/{code}/move"
+
+    assert customer.send("POST", move, {"status": "packed"}).status_code == 404
+    key = {"Idempotency-Key": str(uuid4())}
+    for _ in range(2):
+        answer = operator.send("POST", move, {"status": "packed"}, headers=key)
+        assert (answer.status_code, answer.json()["order_status"]) == (200, "packed")
+    assert operator.get("/api/operators/stuck")["more"] is False
+
+
 def test_a_booking_is_paid_by_phonepe_once_with_the_rights_of_the_template(deployed: SignedUpStack, customer: Customer) -> None:
     cart = customer.post("/api/cart/carts", PUJA_CART)
     payment = customer.post("/api/payments/process-cart", {"cart_id": cart["id"], "method": "PHONEPE"})
@@ -171,6 +170,18 @@ def test_an_operator_sees_and_settles_payments_of_a_deployed_stack_by_its_name(
         lambda answer: answer["session_status"] == "order_created",
     )
     assert "order_created" in payfirst(aws, "show", session, "--stack-name", STACK).stdout
+
+
+def test_a_token_is_made_for_a_new_customer_of_a_deployed_stack_and_for_nobody_else(
+    deployed: SignedUpStack, aws: AwsEndpoint
+) -> None:
+    words = ("token", "--stack-name", STACK, "--user-id", "7", "--email", f"{uuid4()}@shop.example")
+    made = payfirst(aws, *words)
+    assert made.returncode == 0, made.stderr
+    assert Customer(deployed.base_url, made.stdout.strip()).get("/api/orders")["results"] == []
+    again = payfirst(aws, *words)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "has signed up already" in again.stderr
 
 
 def test_a_stack_that_is_not_there_is_named_in_one_sentence(deployed: SignedUpStack, aws: AwsEndpoint) -> None:  # noqa: ARG001
@@ -234,14 +245,13 @@ def try_to_write_with_the_role_of(logical_id: str, aws: AwsEndpoint) -> str:
     return str(json.loads(answer))
 
 
-def test_the_schedules_really_fire(aws: AwsEndpoint) -> None:
-    logs = aws.client("logs")
-    [group] = [
-        group["logGroupName"]
-        for group in logs.describe_log_groups()["logGroups"]
-        if "ExpireSessionsLogs" in group["logGroupName"]
-    ]
+def test_the_schedules_really_fire(deployed: SignedUpStack, aws: AwsEndpoint) -> None:
+    assert deployed.deployment is not None
+    logs, group = aws.client("logs"), deployed.deployment.outputs["FunctionLogsName"]
+    missing = {"expiry.ran", "reconcile.ran", "delivery.ran"}
     deadline = time.monotonic() + SCHEDULE_DEADLINE_S
-    while not any("expiry.ran" in event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]):
-        assert time.monotonic() < deadline, f"expire_sessions did not run within {SCHEDULE_DEADLINE_S} s"
+    while missing:
+        assert time.monotonic() < deadline, f"{missing} did not come within {SCHEDULE_DEADLINE_S} s"
         time.sleep(1)
+        messages = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+        missing = {word for word in missing if not any(f'"event":"{word}"' in message for message in messages)}

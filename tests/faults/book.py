@@ -78,8 +78,10 @@ class Book:
             self.outcomes.append(item)
         elif kind in ("C", "V"):
             self.guards[sub, sort] = item
-        else:
+        elif kind == "E":
             self.events.append(item)
+        else:
+            self.others.append(item)
 
     def session_of(self, attempt: Item) -> Item:
         return self.sessions[attempt["owner"], int(attempt["session_number"])]

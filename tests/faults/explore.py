@@ -38,7 +38,7 @@ class Report:
 
     def failed(self, text: str, error: Exception) -> None:
         if len(self.failures) < MOST_FAILURES:
-            again = f'python -m tests.faults replay {self.scenario} "{text}"'
+            again = f'python -m tests.faults replay {self.scenario} -- "{text}"'
             self.failures.append(f"{self.scenario} [{text}]: {error}\n    again: {again}")
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
-
-import requests
-import urllib3
-from requests.adapters import BaseAdapter
 
 from payfirst.domain.ids import ref_of_callback_token
-from tests.faults.seam import Fault, Seam, Service, met
 
 MPESA, PHONEPE = "MPESA", "PHONEPE"
 _LIFE_S: Final = 3_000_000_000
@@ -53,6 +47,18 @@ class Notice:
     route: str
     token: str
     raw: bytes
+
+    @property
+    def path(self) -> str:
+        """Where it is posted to."""
+        return {"stk": f"/cb/stk/{self.token}", "result": f"/cb/result/{self.token}"}.get(
+            self.route, "/api/payments/webhook/phonepe/"
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """PhonePe's own word for it; M-Pesa has none."""
+        return {"authorization": hashlib.sha256(b"shop:hook-word").hexdigest()} if self.route == "phonepe" else {}
 
 
 @dataclass(slots=True)
@@ -267,54 +273,3 @@ def phonepe_body(payment: Payment) -> dict[str, Any]:
     state = "COMPLETED" if payment.state == "paid" else "FAILED"
     facts = {"merchantOrderId": payment.ref, "orderId": payment.gateway_id, "state": state, "amount": payment.amount}
     return {"event": f"checkout.order.{state.lower()}", "payload": facts}
-
-
-_PATHS: Final = (
-    ("/oauth/v1/generate", "mpesa token"),
-    ("/mpesa/stkpush/", "push"),
-    ("/mpesa/stkpushquery/", "query"),
-    ("/mpesa/reversal/", "reverse"),
-    ("/mpesa/transactionstatus/", "transaction"),
-    ("/v1/oauth/token", "phonepe token"),
-    ("/checkout/v2/pay", "pay"),
-    ("/checkout/v2/order/", "order"),
-    ("/payments/v2/refund/", "refund status"),
-    ("/payments/v2/refund", "refund"),
-)
-
-
-class LedgerAdapter(BaseAdapter):
-    """The connection to both gateways; each request passes the seam."""
-
-    def __init__(self, ledger: Ledger, seam: Seam) -> None:
-        super().__init__()
-        self._ledger, self._seam = ledger, seam
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        path = urlsplit(request.url or "").path
-        operation = next(name for start, name in _PATHS if path.startswith(start))
-        body = json.loads(request.body or "{}") if "token" not in operation else {}
-        fault = self._seam.passes(Service.GATEWAY, operation)
-        if fault is Fault.UNSENT:
-            raise requests.ConnectTimeout
-        if fault is Fault.EMPTY:
-            return _response(503, b"")
-        if fault is Fault.BAD_GATEWAY:
-            return _response(502, b"<html>Bad Gateway</html>")
-        status, answer = met(fault, lambda: self._ledger.answer(operation, path, body), requests.ConnectionError)
-        if operation == "push" and self._ledger.lose_pushes:
-            self._ledger.lose_pushes -= 1
-            raise requests.ConnectionError
-        if fault is Fault.BAD_GATEWAY_AFTER:
-            return _response(502, b"<html>Bad Gateway</html>")
-        return _response(status, json.dumps(answer).encode())
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _response(status: int, body: bytes) -> requests.Response:
-    response = requests.Response()
-    response.status_code = status
-    response.raw = urllib3.HTTPResponse(body=io.BytesIO(body), status=status, preload_content=False)
-    return response

@@ -15,6 +15,8 @@ from typing import Any, Final, NoReturn
 
 from botocore.exceptions import ClientError
 
+from payfirst.storage.expressions import from_wire
+
 Wire = Mapping[str, Any]
 Key = tuple[str, str]
 Clause = Callable[[Wire, "Arguments"], bool]
@@ -283,3 +285,15 @@ def _updated(before: Wire, expression: str, arguments: Arguments) -> Wire:
         total = Decimal(before.get(attribute, {"N": "0"})["N"]) + Decimal(arguments.values[placeholder]["N"])
         after[attribute] = {"N": str(total)}
     return after
+
+
+def items_of(client: Any, name: str, decoded: dict[Key, tuple[Wire, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Everything that the model or the real table holds; with a model, what `decoded` knows already is not decoded again."""
+    if not isinstance(client, ModelTable):
+        pages = client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
+        return [from_wire(item) for page in pages for item in page["Items"]]
+    for key, item in client.items.items():
+        known = decoded.get(key)
+        if known is None or known[0] is not item:
+            decoded[key] = (item, from_wire(item))
+    return [decoded[key][1] for key in client.items]

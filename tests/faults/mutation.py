@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import inspect
 import sys
 from collections import Counter
@@ -20,7 +19,7 @@ from payfirst.storage import table as table_module
 from payfirst.storage.expressions import AnyOf, Clause, Condition, Write, render
 
 TABLES: Final[dict[str, MutableMapping[Any, frozenset[Any]]]] = {
-    name: getattr(moves, name) for name in ("SESSION_MOVES", "ATTEMPT_MOVES", "REFUND_MOVES", "BOOKING_MOVES")
+    name: getattr(moves, name) for name in ("SESSION_MOVES", "ATTEMPT_MOVES", "REFUND_MOVES", "BOOKING_MOVES", "ORDER_MOVES")
 }
 GUARDED: Final = ("settle", "settlement", "take_notice")
 """The modules of use cases whose every check is taken out."""
@@ -181,21 +180,27 @@ def _module(name: str) -> ModuleType:
 
 def all_checks() -> Iterator[str]:
     for name in GUARDED:
-        checks = _Checks()
-        checks.visit(ast.parse(inspect.getsource(_module(name))))
-        for number, what in enumerate(checks.names or []):
-            yield f"{name}#{number} {what}"
+        yield from _names(name)
+
+
+def _names(module: str) -> list[str]:
+    """The checks of a module in the order of `_Checks`; the second one in a function that reads the same is `(2)`."""
+    checks, seen, names = _Checks(), Counter[str](), []
+    checks.visit(ast.parse(inspect.getsource(_module(module))))
+    for what in checks.names or []:
+        seen[what] += 1
+        names.append(f"{module} {what}" if seen[what] == 1 else f"{module} {what} ({seen[what]})")
+    return names
 
 
 @contextmanager
 def _without_check(what: str) -> Iterator[None]:
-    name, _, number = what.split(" ", maxsplit=1)[0].partition("#")
-    module = _module(name)
-    tree = copy.deepcopy(ast.parse(inspect.getsource(module)))
-    checks = _Checks(wanted=int(number))
-    checks.visit(tree)
-    if f"{name}#{number} {(checks.names or [])[int(number)]}" != what:
+    name = what.partition(" ")[0]
+    module, names = _module(name), _names(name)
+    if what not in names:
         raise LookupError(f"there is no check {what}")
+    tree = ast.parse(inspect.getsource(module))
+    _Checks(wanted=names.index(what)).visit(tree)
     compiled = compile(ast.fix_missing_locations(tree), str(module.__file__), "exec", dont_inherit=True)
     changed = list(_functions(module, compiled))
     before = [(function, function.__code__) for function, _ in changed]

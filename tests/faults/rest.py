@@ -10,7 +10,7 @@ from payfirst.settings import LatePayment
 from payfirst.storage.expressions import Item
 from tests.faults.book import Book
 from tests.faults.gateways import Payment
-from tests.faults.invariants import ALWAYS, UNRESOLVED, BrokenError, Check, check
+from tests.faults.invariants import ALWAYS, UNRESOLVED, BrokenError, Check, check, slot_key
 from tests.faults.world import SWEEPS, World
 
 
@@ -51,6 +51,18 @@ def nothing_waits(world: World, book: Book) -> Iterator[str]:
     told = Counter(f"{event['session']}-{int(event['sk'].rsplit('#', 1)[1])}" for event in book.events)
     if set(told) != set(world.bus.came) or max(told.values(), default=1) > 1:
         yield "the bus has not heard every event under an id of its own"
+
+
+def letters_were_written(world: World, book: Book) -> Iterator[str]:
+    """Where the shop writes letters, each event that wants one has one, or says why not; and no letter is about nothing."""
+    ids = {f"{event['session']}-{int(event['sk'].rsplit('#', 1)[1])}": event for event in book.events}
+    for name, event in ids.items():
+        if "mailed_at" in event and event["mail"] not in ("no_address", "overtaken") and name not in world.post.came:
+            yield f"{event['event']} {name} is called written, and no letter came"
+        if world.writes_letters and event["event"] in ("order.created", "booking.created") and "mailed_at" not in event:
+            yield f"nobody was written to about {event['event']} {name}"
+    if not set(world.post.came) <= set(ids):
+        yield "a letter came about nothing"
 
 
 def every_capture_in_one_place(world: World, book: Book) -> Iterator[str]:
@@ -114,6 +126,9 @@ def _has_reason(world: World, book: Book, attempt: Item, payment: Payment, reaso
     if reason == "out_of_stock":
         lines = session["snapshot"]["lines"]
         return any(book.listings[int(line["listing_id"])]["available"] < line["quantity"] for line in lines)
+    if reason == "slot_taken":
+        wanted = session["snapshot"]
+        return bool(book.slots[slot_key(wanted)]["used"] >= wanted["capacity"])
     if reason == "promo_used_up":
         promo = book.promos[session["snapshot"]["promo_code"]]
         return bool(promo["used"] >= promo["most_uses"])
@@ -133,5 +148,6 @@ AT_REST: Final[tuple[Check, ...]] = (
     every_capture_in_one_place,
     refunds_were_made,
     nothing_was_needless,
+    letters_were_written,
 )
 """What holds besides when nothing happens any more."""

@@ -26,6 +26,7 @@ class Service(StrEnum):
     GATEWAY = "gateway"
     QUEUE = "queue"
     BUS = "bus"
+    POST = "post"
     CLOCK = "clock"
 
 

@@ -112,12 +112,13 @@ def noticed(name: str) -> bool:
 def killer_of(mutant: Mutant, first: str | None = None) -> str | None:
     """The first try that notices that the guard is missing; `first` is tried before all others."""
     with without(mutant):
-        if first is not None and _is_known(first) and noticed(first):
+        if first is not None and is_known(first) and noticed(first):
             return first
         return next((name for name in tries() if noticed(name)), None)
 
 
-def _is_known(name: str) -> bool:
+def is_known(name: str) -> bool:
+    """Whether there is a try of that name."""
     kind, _, rest = name.partition(": ")
     what, _, more = rest.partition(" | ")
     names = {"attack": attacks.ATTACKS, "flow": _FLOWS, "race": SCENARIOS, "fault": _FLOWS}
@@ -125,6 +126,7 @@ def _is_known(name: str) -> bool:
     return what in known and (kind != "fault" or int(more) < len(_cases(what)))
 
 
+@cache
 def clauses() -> list[str]:
     """Every clause that the package writes while the suite runs without mutants."""
     with clauses_seen() as seen:

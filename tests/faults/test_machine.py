@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults.machine import shop
 
-TestShop = shop(40).TestCase
+TestShop = pytest.mark.short_form(shop(40).TestCase)

@@ -21,12 +21,14 @@ REAL: Final = 3
 """Schedules of each scenario that also run with boto3's real client in the short form."""
 
 
+@pytest.mark.short_form
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
 def test_each_payment_has_one_outcome_in_every_order(scenario: Scenario) -> None:
     report = explore(scenario, seconds=SECONDS, seed=1)
     assert report.failures == []
 
 
+@pytest.mark.short_form
 def test_the_same_schedules_end_alike_with_boto3s_own_client(embedded_aws: EmbeddedAws, table_name: str) -> None:
     client: Any = embedded_aws.client("dynamodb")
     failures = [

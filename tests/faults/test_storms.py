@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pytest
+
 from local.embedded_aws import EmbeddedAws
 from tests.faults import storms
 from tests.faults.book import Book
@@ -14,6 +16,7 @@ BUYERS: Final = 200
 UNITS: Final = 10
 
 
+@pytest.mark.short_form
 def test_a_thousand_identical_notices_make_one_order(embedded_aws: EmbeddedAws, table_name: str) -> None:
     client: Any = embedded_aws.client("dynamodb")
     book = Book.of(storms.identical_notices(client, table_name, NOTICES).items())
@@ -21,6 +24,7 @@ def test_a_thousand_identical_notices_make_one_order(embedded_aws: EmbeddedAws, 
     assert book.listings[TOMATOES]["sold"] == 2
 
 
+@pytest.mark.short_form
 def test_two_hundred_buyers_of_the_last_ten_make_ten_orders(embedded_aws: EmbeddedAws, table_name: str) -> None:
     client: Any = embedded_aws.client("dynamodb")
     world = storms.buyers_of_the_last(client, table_name, BUYERS, UNITS)
@@ -30,3 +34,11 @@ def test_two_hundred_buyers_of_the_last_ten_make_ten_orders(embedded_aws: Embedd
     assert book.listings[TOMATOES]["available"] == 0
     assert len(paid) == BUYERS
     assert len(book.refunds) == BUYERS - UNITS
+
+
+@pytest.mark.short_form
+def test_four_processes_that_tell_and_sweep_at_once_make_one_order(embedded_aws: EmbeddedAws, table_name: str) -> None:
+    world = storms.notices_against_sweeps(lambda: embedded_aws.client("dynamodb"), table_name, 25)
+    book = Book.of(world.items())
+    assert len(book.outcomes) == 1
+    assert book.listings[TOMATOES]["sold"] == 2

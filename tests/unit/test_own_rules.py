@@ -1,97 +1,114 @@
-"""Rules of this house that no linter knows, over every line of the package and the functions."""
+"""The rules of `checks/rules.yaml`, which `make check` holds every line against: each sees what breaks it, and only that."""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Callable, Iterator
+import json
+import os
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
+import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "layers" / "common" / "python" / "payfirst"
-SOURCES = {
-    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-    for folder in (PACKAGE, ROOT / "functions")
-    for path in sorted(folder.rglob("*.py"))
+ROOT: Final = Path(__file__).resolve().parents[2]
+RULES: Final = ROOT / "checks" / "rules.yaml"
+TOOLS: Final = ROOT / ".tools" / "checks" / "bin"
+PLACE: Final = "layers/common/python/payfirst/storage"
+
+BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "clock": (
+        "from datetime import UTC, datetime\nnow = datetime.now(UTC)",
+        "import datetime as dt\ntoday = dt.date.today()",
+        "import time\nnow = time.time()",
+        "from time import time\nnow = time()",
+    ),
+    "compared-secret": (
+        "same = given_signature == expected",
+        "if expected != notice.password: stop()",
+        "same = read(request) == hmac.new(key, body).hexdigest()",
+    ),
+    "swallowed-fault": (
+        "try:\n    work()\nexcept:\n    raise",
+        "try:\n    work()\nexcept Exception:\n    pass",
+        "for one in all:\n    try:\n        work()\n    except Exception as exc:\n        continue",
+        "try:\n    work()\nexcept BaseException:\n    pass",
+        "import contextlib\nwith contextlib.suppress(Exception):\n    work()",
+    ),
+    "unconditional-put": (
+        'write(table, Put("order", item))',
+        'write(table, Put(name="order", item=item))',
+        'writes = [Put("order", item, when=(absent("pk"),)), Put("other", item)]',
+    ),
+    "put-past-the-table": ("client.put_item(Item=item)", "act = table.client.transact_write_items"),
+    "money-as-float": ("amount = Money.of(1.5, KES)", "amount = Decimal(0.1)", "amount = float(price)", "Money(-1.0, KES)"),
 }
-CLOCK = "layers/common/python/payfirst/domain/clock.py"
-TO_JSON = "layers/common/python/payfirst/api/fields.py"
-SECRET = re.compile(r"signature|password|passkey|token_hash|digest|hmac", re.IGNORECASE)
-
-
-def clocks(tree: ast.AST) -> Iterator[ast.AST]:
-    """Calls that ask this machine for the time of day; `monotonic` only measures how long something takes."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            asked = (ast.unparse(node.func.value).split(".")[-1], node.func.attr)
-            if asked in {
-                ("datetime", "now"),
-                ("datetime", "utcnow"),
-                ("datetime", "today"),
-                ("date", "today"),
-                ("time", "time"),
-            }:
-                yield node
-
-
-def compared_secrets(tree: ast.AST) -> Iterator[ast.AST]:
-    """`==` and `!=` between things of which one is named like a signature or a secret; against None or "" is no comparison."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and any(isinstance(sign, ast.Eq | ast.NotEq) for sign in node.ops):
-            sides = [node.left, *node.comparators]
-            if not any(isinstance(side, ast.Constant) for side in sides) and any(
-                SECRET.search(ast.unparse(side)) for side in sides
-            ):
-                yield node
-
-
-def swallowed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Handlers that take everything, and handlers of Exception that do nothing."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler):
-            silent = all(isinstance(line, ast.Pass | ast.Continue) for line in node.body)
-            if node.type is None or (ast.unparse(node.type) in ("Exception", "BaseException") and silent):
-                yield node
-
-
-def floats(tree: ast.AST) -> Iterator[ast.AST]:
-    """Calls of `float` and numbers with a point that are multiplied or divided: money is whole minor units or Decimal."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "float":
-            yield node
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Money", "Money.of", "Decimal"):
-            yield from (part for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, float))
-
-
-RULES: dict[str, tuple[Callable[[ast.AST], Iterator[ast.AST]], frozenset[str], str]] = {
-    "no clock but domain/clock.py": (clocks, frozenset({CLOCK}), "now = datetime.now(UTC)"),
-    "secrets are compared in constant time": (compared_secrets, frozenset(), "same = given_signature == expected"),
-    "no fault is swallowed": (swallowed, frozenset(), "try:\n    work()\nexcept Exception:\n    pass"),
-    "no money is a float, but in the JSON that goes out": (floats, frozenset({TO_JSON}), "Money.of(1.5, KES)"),
+KEEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "clock": ("import time\nstarted = time.monotonic()", "now = utc_now()"),
+    "compared-secret": ("from hmac import compare_digest\nsame = compare_digest(a_signature, b)", 'empty = password == ""'),
+    "swallowed-fault": (
+        "try:\n    work()\nexcept ValueError:\n    pass",
+        "try:\n    work()\nexcept Exception:\n    alarm()",
+    ),
+    "unconditional-put": ('write(table, Put("order", item, when=(absent("pk"),)))', 'Put("order", item, clauses)'),
+    "put-past-the-table": ("write(table, change)",),
+    "money-as-float": ('amount = Money.of("1.50", KES)', "amount = Decimal(2)"),
 }
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_every_line_keeps_the_rule(rule: str) -> None:
-    find, excepted, _ = RULES[rule]
-    broken = [
-        f"{name}:{getattr(node, 'lineno', 0)}: {ast.unparse(node)}"
-        for name, text in SOURCES.items()
-        if name not in excepted
-        for node in find(ast.parse(text))
-    ]
-    assert broken == []
+def scan(folder: Path) -> list[dict[str, Any]]:
+    """What the rules find in `folder`, as if it were the root of the project."""
+    done = subprocess.run(
+        ["semgrep", "scan", "--config", RULES, "--metrics", "off", "--disable-version-check", "--no-git-ignore", "--json", "."],
+        cwd=folder,
+        env={
+            "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder.parent),
+            "SEMGREP_SETTINGS_FILE": str(folder.parent / "settings.yaml"),
+            "SEMGREP_LOG_FILE": str(folder.parent / "semgrep.log"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["errors"] == []
+    found: list[dict[str, Any]] = answer["results"]
+    return found
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_the_rule_sees_what_breaks_it(rule: str) -> None:
-    find, _, breaks = RULES[rule]
-    assert list(find(ast.parse(breaks))) != []
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """Each rule with the name of each file in which it found something; one scan for all."""
+    folder = tmp_path_factory.mktemp("planted") / "project"
+    place = folder / PLACE
+    place.mkdir(parents=True)
+    for kind, examples in (("breaks", BREAKS), ("keeps", KEEPS)):
+        for rule, texts in examples.items():
+            for number, text in enumerate(texts):
+                (place / f"{kind}_{rule}_{number}.py").write_text(f"{text}\n", encoding="utf-8")
+    (place / "excepted.py").write_text('Put("one", item)  # nosemgrep: unconditional-put\n', encoding="utf-8")
+    return {(result["check_id"].rsplit(".", 1)[-1], Path(result["path"]).stem) for result in scan(folder)}
 
 
-def test_what_is_excepted_exists_and_needs_it() -> None:
-    for find, excepted, _ in RULES.values():
-        for name in excepted:
-            assert list(find(ast.parse(SOURCES[name]))) != [], f"{name} needs no exception"
+def test_every_rule_has_examples() -> None:
+    rules = {rule["id"] for rule in yaml.safe_load(RULES.read_text(encoding="utf-8"))["rules"]}
+    assert rules == set(BREAKS) == set(KEEPS)
+
+
+@pytest.mark.parametrize(("rule", "number"), [(rule, number) for rule, texts in BREAKS.items() for number in range(len(texts))])
+def test_the_rule_sees_what_breaks_it(found: set[tuple[str, str]], rule: str, number: int) -> None:
+    assert (rule, f"breaks_{rule}_{number}") in found
+
+
+def test_no_rule_minds_what_keeps_it_or_says_that_it_is_excepted(found: set[tuple[str, str]]) -> None:
+    assert {(rule, name) for rule, name in found if not name.startswith("breaks_")} == set()
+
+
+def test_the_check_of_every_line_runs_these_rules_and_is_red_for_one_finding() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "semgrep scan --config checks/rules.yaml" in makefile
+    assert "--error" in makefile
+    assert "\t$(SEMGREP) $(RUNS)\n" in makefile

@@ -1,7 +1,8 @@
-"""`template.yaml` watches every function, and what the alarms count is what the code writes."""
+"""`alarms.yaml` watches every function, what it counts is what the code writes, and so is what `dashboard.yaml` shows."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -15,7 +16,9 @@ from local.template import load_template
 from ops.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
-RESOURCES: dict[str, dict[str, Any]] = load_template(ROOT / "template.yaml")["Resources"]
+TEMPLATE: dict[str, Any] = load_template(ROOT / "template.yaml")
+STACKS: dict[str, dict[str, Any]] = {name: load_template(ROOT / name) for name in ("alarms.yaml", "dashboard.yaml")}
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"] | STACKS["alarms.yaml"]["Resources"]
 CODE = "\n".join(
     path.read_text(encoding="utf-8")
     for folder in (ROOT / "layers" / "common" / "python" / "payfirst", ROOT / "functions")
@@ -67,9 +70,76 @@ def test_every_alarm_says_what_it_means_and_tells_somebody() -> None:
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}], name
 
 
-def test_every_line_for_an_operator_is_counted_in_every_functions_log() -> None:
-    counted = {found["LogGroupName"]["Ref"] for found in FILTERS.values() if found["FilterPattern"] == '{ $.level = "ERROR" }'}
-    assert counted == {function["LoggingConfig"]["LogGroup"]["Ref"] for function in FUNCTIONS.values()}
+def test_every_function_writes_json_into_the_log_in_which_lines_are_counted() -> None:
+    log = TEMPLATE["Globals"]["Function"]["LoggingConfig"]
+    assert log["LogFormat"] == "JSON"
+    assert [name for name, function in FUNCTIONS.items() if "LoggingConfig" in function] == []
+    assert {found["LogGroupName"]["Ref"] for found in FILTERS.values()} == {log["LogGroup"]["Ref"]}
+
+
+@pytest.mark.parametrize("file", sorted(STACKS))
+def test_a_stack_of_watching_gets_what_it_asks_for_under_the_name_that_it_has_here(file: str) -> None:
+    [given] = [stack["Parameters"] for stack in of_type("AWS::CloudFormation::Stack").values() if stack["TemplateURL"] == file]
+    assert set(given) == set(STACKS[file]["Parameters"])
+    here = {"Ref": "AWS::StackName"}
+    for name, value in given.items():
+        assert value in ({"Ref": name}, {"Fn::GetAtt": [name, "QueueName"]}) or (name, value) == ("Shop", here), name
+
+
+@pytest.mark.parametrize("file", sorted(STACKS))
+def test_a_stack_of_watching_uses_everything_that_it_is_given(file: str) -> None:
+    text = json.dumps(STACKS[file])
+    for name in STACKS[file]["Parameters"]:
+        assert f'{{"Ref": "{name}"}}' in text or f"${{{name}}}" in text, name
+
+
+def test_a_new_version_goes_back_for_alarms_that_there_are() -> None:
+    named = {
+        alarm["AlarmName"]["Fn::Sub"].replace("${Shop}", "${AWS::StackName}")
+        for alarm in ALARMS.values()
+        if "AlarmName" in alarm
+    }
+    assert {name["Fn::Sub"] for name in TEMPLATE["Globals"]["Function"]["DeploymentPreference"]["Alarms"]} == named
+
+
+def shown() -> list[dict[str, Any]]:
+    """The properties of the dashboard's graphs, with the names of parameters in place of their values."""
+    [dashboard] = STACKS["dashboard.yaml"]["Resources"].values()
+    body = json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])
+    return [widget["properties"] for widget in body["widgets"] if widget["type"] == "metric"]
+
+
+def test_every_count_of_our_own_that_the_dashboard_shows_exists() -> None:
+    from_filters = {found["MetricTransformations"][0]["MetricName"] for found in FILTERS.values()}
+    counted = 0
+    for graph in shown():
+        space = name = ""
+        for row in graph["metrics"]:
+            if isinstance(row[0], dict) or row[0] == "...":
+                continue
+            space, name = (row[0] if row[0] != "." else space), row[1]
+            if space == "PayFirst":
+                assert f"{name}=" in CODE or f'"{name}":' in CODE, name
+            elif space == "PayFirst/${Shop}":
+                assert name in from_filters, name
+            counted += space.startswith("PayFirst")
+    assert counted > 10
+
+
+def test_the_dashboard_shows_every_function() -> None:
+    text = json.dumps(shown())
+    assert [name for name in FUNCTIONS if f"${{{name}}}" not in text] == []
+
+
+def test_graphs_do_not_lie_upon_each_other() -> None:
+    [dashboard] = STACKS["dashboard.yaml"]["Resources"].values()
+    taken: set[tuple[int, int]] = set()
+    for widget in json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]:
+        columns, rows = range(widget["x"], widget["x"] + widget["width"]), range(widget["y"], widget["y"] + widget["height"])
+        cells = {(column, row) for column in columns for row in rows}
+        assert max(columns) < 24
+        assert not cells & taken, widget
+        taken |= cells
 
 
 def test_every_filter_matches_lines_that_the_code_writes() -> None:
@@ -120,5 +190,6 @@ def test_every_command_of_the_runbook_exists_and_takes_those_options() -> None:
         assert {word for word in words if word.startswith("--")} <= taken, line
 
 
-def test_every_function_that_the_runbook_names_is_in_the_template() -> None:
-    assert set(re.findall(r"(?:--name|--logical-resource-id) (\w+)", RUNBOOK)) <= set(FUNCTIONS)
+def test_everything_that_the_runbook_names_is_in_the_template() -> None:
+    assert set(re.findall(r"--logical-resource-id (\w+)", RUNBOOK)) <= set(RESOURCES)
+    assert set(re.findall(r'\$\.function = "\*(\w+)\*"', RUNBOOK)) <= set(FUNCTIONS)

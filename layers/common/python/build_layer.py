@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -117,11 +118,14 @@ def interpreter(runtime: str) -> str | None:
     """A Python of the runtime's version: this one, or one on the path; None if there is none that starts."""
     if runtime == f"python{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    found = shutil.which(runtime)
-    if found is None:
-        return None
-    said = subprocess.run([found, "-c", "import sys; print(*sys.version_info[:2], sep='.')"], capture_output=True, check=False)
-    return found if said.stdout.decode().strip() == version_of(runtime) else None
+    for folder in os.get_exec_path():
+        found = shutil.which(runtime, path=folder)
+        if found is not None:  # a version manager's stand-in may be found and not start
+            asked = [found, "-c", "import sys; print(*sys.version_info[:2], sep='.')"]
+            said = subprocess.run(asked, capture_output=True, check=False)
+            if said.stdout.decode().strip() == version_of(runtime):
+                return found
+    return None
 
 
 def version_of(runtime: str) -> str:

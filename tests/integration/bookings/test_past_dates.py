@@ -94,4 +94,8 @@ def test_produce_is_not_delivered_on_a_day_that_is_over(strict_stack: RunningSta
     }
     refused = send(strict_stack, bearer, "/api/payments/sessions/", {"delivery_details": details})
     assert refused.status_code == 400
-    assert "estimated_delivery_date" in refused.text
+    assert list(refused.json()["errors"]) == ["delivery_details.estimated_delivery_date"]
+    beside = {"delivery_details": details, "estimated_delivery_date": "2024-01-16"}
+    refused = send(strict_stack, bearer, "/api/payments/sessions/", beside)
+    assert refused.status_code == 400
+    assert list(refused.json()["errors"]) == ["estimated_delivery_date"]

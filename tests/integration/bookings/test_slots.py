@@ -240,8 +240,8 @@ def test_a_hundred_customers_race_for_three_places_with_reschedules_and_cancella
 def test_lead_time_counts_when_the_payment_begins(shop: Shop) -> None:
     shop.calendar = by_calendar(1)
     customer = new_customer()
-    cart = shop.booking_cart(customer)
     shop.now = shop.now.replace(year=2026, month=7, day=20, hour=5, minute=1)
+    cart = shop.booking_cart(customer)
     with pytest.raises(RefusedError) as refused:
         shop.process(cart, customer)
     assert refused.value.stable_code == "SLOT_TOO_SOON"

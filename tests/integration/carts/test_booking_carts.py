@@ -19,11 +19,11 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
 from payfirst.domain.session import Customer
 from payfirst.domain.times import GivenTime
-from payfirst.storage import catalogue, keys
+from payfirst.storage import catalogue, keys, lists
 from payfirst.storage.expressions import Update
 from payfirst.storage.table import Table, write
 from payfirst.usecases import booking_carts
-from payfirst.usecases.booking_carts import WantedCart, apply_promo, delete_cart, find_cart, remove_promo
+from payfirst.usecases.booking_carts import CartPage, WantedCart, apply_promo, delete_cart, find_cart, remove_promo
 from tests.integration.carts.conftest import before_next_write
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -43,7 +43,8 @@ WANTED = WantedCart(
 def create(table: Table, customer: Customer, **changes: Any) -> BookingCart:
     wanted = replace(WANTED, **changes)
     service = booking_carts.find_service(wanted, table=table)
-    return booking_carts.create_cart(wanted, service, customer=customer, table=table, now=NOW, entropy=secrets.token_bytes)
+    made = booking_carts.create_cart(wanted, service, customer=customer, table=table, now=NOW, entropy=secrets.token_bytes)
+    return made.cart
 
 
 def given(cart: BookingCart) -> GivenId:
@@ -51,7 +52,7 @@ def given(cart: BookingCart) -> GivenId:
 
 
 def promo(table: Table, customer: Customer, cart: BookingCart, code: str) -> BookingCart:
-    return apply_promo(given(cart), code, customer=customer, table=table, now=NOW, entropy=secrets.token_bytes)
+    return apply_promo(given(cart), code, customer=customer, table=table, now=NOW, entropy=secrets.token_bytes).cart
 
 
 def mark(table: Table, customer: Customer, cart: BookingCart, **values: Any) -> None:
@@ -59,12 +60,16 @@ def mark(table: Table, customer: Customer, cart: BookingCart, **values: Any) -> 
     write(table, Update("guard", keys.owned(customer.sub, keys.CART, cart.number), set=values))
 
 
+def listed(table: Table, customer: Customer) -> CartPage:
+    return booking_carts.list_carts(customer, table=table, now=NOW, size=10, position=None)
+
+
 def count(table: Table, customer: Customer) -> int:
-    return booking_carts.list_carts(customer, table=table, size=10, position=None).page.count
+    return listed(table, customer).page.count
 
 
 def remove(table: Table, customer: Customer, cart: BookingCart) -> BookingCart:
-    return remove_promo(given(cart), customer=customer, table=table, entropy=secrets.token_bytes)
+    return remove_promo(given(cart), customer=customer, table=table, now=NOW, entropy=secrets.token_bytes).cart
 
 
 def delete(table: Table, customer: Customer, cart: BookingCart) -> None:
@@ -115,7 +120,7 @@ def test_a_promo_replaces_the_one_before_and_can_be_taken_off(catalogue_table: T
     assert (str(cart.total), cart.content.promo_code) == ("989.00", "DISCOUNT10")
     cheaper = promo(catalogue_table, customer, cart, "puja10")
     assert (str(cheaper.content.discount), str(cheaper.total)) == ("99.90", "899.10")
-    full = remove_promo(given(cart), customer=customer, table=catalogue_table, entropy=secrets.token_bytes)
+    full = remove(catalogue_table, customer, cart)
     assert (str(full.total), full.content.promo_code) == ("999.00", None)
     assert len({cart.version, cheaper.version, full.version}) == 3
     assert find_cart(given(cart), customer=customer, table=catalogue_table) == full
@@ -205,7 +210,8 @@ def test_a_deleted_cart_is_gone_and_counted_no_more(catalogue_table: Table, cust
         with pytest.raises(NotFoundError):
             change(catalogue_table, customer, first)
     assert count(catalogue_table, customer) == 1
-    assert booking_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table) == (second,)
+    active = booking_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table, now=NOW)
+    assert [view.cart for view in active.carts] == [second]
 
 
 def test_late_money_for_a_deleted_cart_leaves_no_cart_in_the_lists(catalogue_table: Table, customer: Customer) -> None:
@@ -214,8 +220,27 @@ def test_late_money_for_a_deleted_cart_leaves_no_cart_in_the_lists(catalogue_tab
     mark(catalogue_table, customer, gone, live_attempt="MT1")
     with pytest.raises(NotFoundError):
         find_cart(given(gone), customer=customer, table=catalogue_table)
-    page = booking_carts.list_carts(customer, table=catalogue_table, size=10, position=None)
-    assert page.carts == (kept,)
+    assert [view.cart for view in listed(catalogue_table, customer).carts] == [kept]
+
+
+def test_a_filter_looks_through_a_long_list_one_stretch_at_a_time(
+    catalogue_table: Table, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "LONGEST_STRETCH", 3)
+    made = [create(catalogue_table, customer) for _ in range(7)]
+    mark(catalogue_table, customer, made[5], converted_by="BK-1")
+    found: list[list[BookingCart]] = []
+    before = None
+    while True:
+        stretch = booking_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table, now=NOW, before=before)
+        found.append([view.cart for view in stretch.carts])
+        if (before := stretch.more_before) is None:
+            break
+    newest_first = sorted(made, key=lambda cart: cart.number, reverse=True)
+    active = [cart for cart in newest_first if cart.number != made[5].number]
+    assert [cart.number for page in found for cart in page] == [cart.number for cart in active]
+    assert len(found) == 3
+    assert max(map(len, found)) <= 3
 
 
 def test_nobody_finds_another_customers_cart(catalogue_table: Table, customer: Customer) -> None:

@@ -46,7 +46,7 @@ def new_price(table: Table, listing: int, minor: int) -> None:
 
 
 def test_a_customer_who_bought_nothing_has_no_cart(catalogue_table: Table, customer: Customer) -> None:
-    assert read_cart(customer=customer, table=catalogue_table) == CartView(None, {})
+    assert read_cart(customer=customer, table=catalogue_table, now=NOW) == CartView(None, {})
 
 
 def test_the_same_listing_twice_is_one_line_and_another_is_a_second(catalogue_table: Table, customer: Customer) -> None:
@@ -59,7 +59,7 @@ def test_the_same_listing_twice_is_one_line_and_another_is_a_second(catalogue_ta
     ]
     assert [str(line.subtotal) for line in third.lines] == ["375.00", "196.50"]
     assert len({first.version, second.version, third.version}) == 3
-    assert read_cart(customer=customer, table=catalogue_table).cart == third
+    assert read_cart(customer=customer, table=catalogue_table, now=NOW).cart == third
 
 
 def test_a_line_that_was_removed_gives_its_number_to_no_other(catalogue_table: Table, customer: Customer) -> None:
@@ -91,7 +91,7 @@ def test_what_is_unknown_is_not_found_and_changes_nothing(catalogue_table: Table
     write(catalogue_table, Delete("listing", keys.listing(TOMATOES)))
     with pytest.raises(NotFoundError):
         update(catalogue_table, customer, 1, "1")
-    assert read_cart(customer=customer, table=catalogue_table) == CartView(before, {})
+    assert read_cart(customer=customer, table=catalogue_table, now=NOW) == CartView(before, {})
 
 
 def test_more_than_there_is_is_refused_with_what_is_left(catalogue_table: Table, customer: Customer) -> None:
@@ -136,5 +136,5 @@ def test_many_at_once_lose_nothing(catalogue_table: Table, customer: Customer) -
         thread.start()
     for thread in threads:
         thread.join()
-    view = read_cart(customer=customer, table=catalogue_table)
+    view = read_cart(customer=customer, table=catalogue_table, now=NOW)
     assert {line.listing_id for line in the_cart(view).lines} == {TOMATOES, KALE, MILK}

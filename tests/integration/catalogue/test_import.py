@@ -17,8 +17,11 @@ from ops.catalogue_file import CatalogueError, as_raw, read_catalogue
 from ops.catalogue_forms import CatalogueForm
 from ops.seed import CATALOGUE, seed
 from payfirst.domain.booking import RefundStep
+from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import ContentionError, NotFoundError
-from payfirst.storage import catalogue, keys, shelves
+from payfirst.domain.money import Currency, Money
+from payfirst.domain.promo import AppliesTo, AppliesToListing
+from payfirst.storage import catalogue, keys, offers, shelves
 from payfirst.storage.expressions import Update
 from payfirst.storage.table import Table, get, write
 
@@ -73,7 +76,7 @@ def test_rules_of_a_file_are_those_of_the_service(table: Table, tmp_path: Path) 
     assert (service.calendar.capacity, service.calendar.hold, len(service.calendar.weekdays[0])) == (3, True, 2)
     assert service.changes.refunds == (RefundStep(48, 100), RefundStep(24, 50))
     assert service.changes.reschedule_hours == 24
-    promo = catalogue.read_promo(table, "NINE")
+    promo = offers.read_promo(table, "NINE", "").promo
     assert promo is not None
     assert (promo.most_uses_each, promo.percent, len(promo.applies_to)) == (1, Decimal("9.5"), 2)
 
@@ -222,3 +225,47 @@ def test_a_listing_survives_its_way_into_a_file_and_back(number: int, price: Dec
     [form] = CatalogueForm.model_validate({"listings": [raw]}).listings
     [again] = CatalogueForm.model_validate({"listings": [as_raw(form.entry())]}).listings
     assert again.entry() == form.entry()
+
+
+WITH_EVERYTHING: Final = """
+listings:
+  - {id: 301, product_name: Basmati Rice, farm_name: Hill Farm, unit: kg, price: "80.00", available: "250.5", currency: INR,
+     zone: Asia/Kolkata, hold: at_initiate, active: false}
+services:
+  - {type: PUJA, id: 8, name: Lakshmi Puja, description: "For wealth.", zone: Africa/Nairobi, currency: KES, price: "5000",
+     active: false}
+promos:
+  - {code: FRESH, currency: KES, percent: "10", applies_to: [{listing: 301}, {type: PUJA, id: 8}]}
+"""
+
+
+def test_currency_zone_hold_and_what_is_not_sold_survive_the_way_in_and_out(table: Table, tmp_path: Path) -> None:
+    take(table, written(tmp_path, WITH_EVERYTHING))
+    [rice], [puja], [promo] = catalogue.all_listings(table), catalogue.all_services(table), shelves.all_promos(table)
+    assert (rice.price, rice.zone, rice.hold, rice.active) == (Money(8000, Currency.INR), "Asia/Kolkata", True, False)
+    assert (puja.price, puja.zone, puja.active) == (Money(500000, Currency.KES), "Africa/Nairobi", False)
+    assert promo.applies_to == (AppliesToListing(301), AppliesTo(ServiceType.PUJA, 8))
+    raw = {"listings": [as_raw(rice)], "services": [as_raw(puja)], "promos": [as_raw(promo)]}
+    again = read_catalogue(written(tmp_path, yaml.safe_dump(raw, sort_keys=False)))
+    assert again == [rice, puja, promo]
+    on_sale = written(tmp_path, WITH_EVERYTHING.replace(", active: false", "").replace(",\n     active: false", ""))
+    assert [line for each in compare(table, read_catalogue(on_sale)) for line in each.lines()] == [
+        "~ listing 301, active: False -> nothing",
+        "~ PUJA 8, active: False -> nothing",
+    ]
+
+
+@pytest.mark.parametrize("meant", ["{listing: 301, type: PUJA}", "{type: PUJA}", "{package: 1}", "{listing: 301, package: 1}"])
+def test_a_promo_counts_for_a_service_or_for_a_listing(tmp_path: Path, meant: str) -> None:
+    with pytest.raises(CatalogueError, match=r"line 9: .*either a service, with type and id, or a listing"):
+        read_catalogue(written(tmp_path, WITH_EVERYTHING.replace("{listing: 301}", meant)))
+
+
+def test_two_imports_of_the_same_moment_do_not_undo_each_other(table: Table, tmp_path: Path) -> None:
+    take(table, written(tmp_path, WITH_EVERYTHING))
+    dearer = compare(table, read_catalogue(written(tmp_path, WITH_EVERYTHING.replace('"80.00"', '"90.00"'))))
+    take(table, written(tmp_path, WITH_EVERYTHING.replace('"80.00"', '"85.00"')))
+    with pytest.raises(ContentionError):
+        store(table, dearer)
+    [rice] = catalogue.all_listings(table)
+    assert str(rice.price) == "85.00"

@@ -11,7 +11,7 @@ from ops.catalogue_file import CatalogueError, read_catalogue
 from ops.seed import CATALOGUE, SeedReport, seed
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.money import Currency, Money
-from payfirst.storage import catalogue, keys
+from payfirst.storage import catalogue, keys, offers
 from payfirst.storage.expressions import Update
 from payfirst.storage.table import Table, get, write
 
@@ -28,7 +28,7 @@ def test_the_catalogue_of_the_contract_is_there_after_seeding(table: Table) -> N
         assert puja.zone == "Asia/Kolkata"
         assert [(each.number, str(each.price)) for each in puja.packages] == [(1, "510.00"), (2, "999.00")]
     assert catalogue.read_service(table, ServiceType.ASTROLOGY, 1) is not None
-    ten_off, tenth_off = catalogue.read_promo(table, "discount10"), catalogue.read_promo(table, "PUJA10")
+    ten_off, tenth_off = (offers.read_promo(table, code, "").promo for code in ("discount10", "PUJA10"))
     assert ten_off is not None
     assert tenth_off is not None
     assert (ten_off.amount, ten_off.percent) == (Money(1000, Currency.INR), None)

@@ -26,6 +26,7 @@ def gateway_url(canaries: Canaries, tmp_path_factory: pytest.TempPathFactory) ->
         state=tmp_path_factory.mktemp("gateways") / "ledger.sqlite",
         mpesa_credentials=f"{canaries.key}:{canaries.secret}",
         phonepe_credentials=f"SHOP_2611:{canaries.client_secret}",
+        phonepe_salts=(("1", canaries.salt_key), ("2", canaries.new_salt_key)),
     )
     with running(settings) as address:
         yield address

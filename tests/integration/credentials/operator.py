@@ -25,6 +25,8 @@ class Canaries:
     client_secret: str = field(default_factory=lambda: f"client{token_hex(12)}")
     password: str = field(default_factory=lambda: f"Pw{token_hex(8)}0")
     new_password: str = field(default_factory=lambda: f"Nw{token_hex(8)}0")
+    salt_key: str = field(default_factory=lambda: f"salt{token_hex(12)}")
+    new_salt_key: str = field(default_factory=lambda: f"pepper{token_hex(12)}")
     wrong: str = field(default_factory=lambda: f"wrong{token_hex(12)}")
 
     def all(self) -> list[str]:
@@ -101,6 +103,15 @@ class Operator:
         }
         return {name: value for name, value in {**whole, **changes}.items() if value is not None}
 
+    def first_api(self, **changes: str | None) -> dict[str, str]:
+        """Variables of a whole PhonePe account of the first API; None takes one away."""
+        whole = {
+            "PHONEPE_MERCHANT_ID": "PAYFIRSTUAT",
+            "PHONEPE_SALT_KEY": self.canaries.salt_key,
+            "PHONEPE_SALT_INDEX": "1",
+        }
+        return {name: value for name, value in {**whole, **changes}.items() if value is not None}
+
     def whole(self, gateway: str, **changes: str | None) -> dict[str, str]:
         return self.mpesa(**changes) if gateway == "mpesa" else self.phonepe(**changes)
 
@@ -121,6 +132,8 @@ VARIABLES = (
     "PHONEPE_MERCHANT_ID",
     "PHONEPE_WEBHOOK_USERNAME",
     "PHONEPE_WEBHOOK_PASSWORD",
+    "PHONEPE_SALT_KEY",
+    "PHONEPE_SALT_INDEX",
     "PHONEPE_ENVIRONMENT",
     "AWS_PROFILE",
 )

@@ -165,6 +165,7 @@ def home(operator: Operator, tmp_path: Path) -> Path:
         "MPESA_SECRET_ID": operator.secret_id,
         "PHONEPE_SECRET_ID": operator.secret_id,
         "MPESA_BASE_URL": f"{operator.gateway_url}/mpesa",
+        "PHONEPE_BASE_URL": f"{operator.gateway_url}/phonepe",
         "PHONEPE_TOKEN_URL": f"{operator.gateway_url}/phonepe/v1/oauth/token",
         "CALLBACK_ORIGIN": "http://127.0.0.1:8000",
     }
@@ -187,6 +188,11 @@ def test_the_running_local_stack_is_meant_if_nothing_is_named(operator: Operator
     assert done.returncode == 0, done.stderr
     assert (operator.stored() or {})["client_id"] == "SHOP_2611"
     assert "The local stack makes its own again" in done.stdout
+
+
+def test_the_first_api_is_tried_where_the_running_stack_asks_for_payments(operator: Operator, home: Path) -> None:
+    said = operator.run("set", "phonepe", "--home", str(home), given=operator.first_api())
+    assert (said.code, "known to the gateway" in said.output) == (0, True)
 
 
 class Terminal:

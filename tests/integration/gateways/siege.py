@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from functions.webhook.app import handler
 from local.embedded_aws import TEMPLATE, EmbeddedAws, create_table
 from payfirst.api import resources
 from payfirst.domain.clock import Deadline, utc_now
+from payfirst.observability import logger
 from payfirst.settings import Settings, settings
 from payfirst.storage.queue import Queue, sqs
 from payfirst.storage.table import Table, dynamodb
@@ -92,9 +94,12 @@ def laid_siege(aws: EmbeddedAws, simulators: str) -> Iterator[Siege]:
             patch.setenv(name, value)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         _forget()
+        level = logger().log_level
+        logger().setLevel(logging.ERROR)
         try:
             yield _with_attempts(shop)
         finally:
+            logger().setLevel(level)
             _forget()
             shop.table.client.delete_table(TableName=shop.table.name)
 
@@ -131,7 +136,7 @@ def _environment(aws: EmbeddedAws, shop: Shop) -> dict[str, str]:
     names = {what: f"{shop.table.name}/{what}" for what in kept}
     for what, content in kept.items():
         keeper.create_secret(Name=names[what], SecretString=json.dumps(content))
-    values = {field.name.upper(): "" for field in fields(Settings)} | {
+    return {field.name.upper(): "" for field in fields(Settings)} | {
         "STAGE": "local",
         "TABLE_NAME": shop.table.name,
         "SETTLE_QUEUE_URL": shop.queue.url,
@@ -140,6 +145,7 @@ def _environment(aws: EmbeddedAws, shop: Shop) -> dict[str, str]:
         "EXPIRY_GRACE_SECONDS": "0",
         "LATE_PAYMENT": "honour",
         "PHONE_PACE_SECONDS": "0",
+        "OPEN_SESSIONS_PER_USER": "0",
         "SESSIONS_PER_USER_HOUR": "0",
         "PROMPTS_PER_USER_HOUR": "0",
         "PROMPTS_PER_PHONE_HOUR": "0",
@@ -152,7 +158,6 @@ def _environment(aws: EmbeddedAws, shop: Shop) -> dict[str, str]:
         "PHONEPE_BASE_URL": f"{shop.simulators}/phonepe",
         "PHONEPE_TOKEN_URL": f"{shop.simulators}/phonepe/v1/oauth/token",
     }
-    return {**values, "POWERTOOLS_LOG_LEVEL": "ERROR"}
 
 
 def _with_attempts(shop: Shop) -> Siege:

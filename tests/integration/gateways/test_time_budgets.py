@@ -12,7 +12,18 @@ from local.embedded_aws import TEMPLATE
 from local.template import load_template
 from payfirst.api.resources import ANSWER_NOTICES_IN_S, GATEWAY_CALL_S
 from payfirst.domain.clock import Deadline
-from payfirst.gateways.base import GatewayName, NoAnswer, Push, PushAnswer, StatusAnswer, StatusQuery, Unknown
+from payfirst.gateways.base import (
+    GatewayName,
+    NoAnswer,
+    PayBack,
+    Push,
+    PushAnswer,
+    RefundQuery,
+    RefundStatusAnswer,
+    StatusAnswer,
+    StatusQuery,
+    Unknown,
+)
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage.queue import sqs
 from payfirst.storage.table import dynamodb
@@ -28,6 +39,7 @@ from tests.integration.gateways.shoppers import (
     webhook_header,
 )
 from tests.integration.payments.shop import Shop, new_customer
+from tests.integration.payments.test_refunds import owed_by_phonepe
 
 HTTP_API_GIVES_UP_S = 30.0
 ON_THE_WAY_S = 0.5
@@ -76,6 +88,7 @@ class Watch:
 
     name = GatewayName.MPESA
     merchant = None
+    knows_refunds = True
 
     def __init__(self, left: float) -> None:
         self.left = left
@@ -95,6 +108,16 @@ class Watch:
         return Unknown("no answer in time")
 
     def status(self, query: StatusQuery, *, now: Any, timeout_s: float) -> StatusAnswer:
+        del query, now
+        self._hang(timeout_s)
+        return NoAnswer("no answer in time")
+
+    def refund(self, wanted: PayBack, *, now: Any, timeout_s: float) -> PushAnswer:
+        del wanted, now
+        self._hang(timeout_s)
+        return Unknown("no answer in time")
+
+    def refund_status(self, query: RefundQuery, *, now: Any, timeout_s: float) -> RefundStatusAnswer:
         del query, now
         self._hang(timeout_s)
         return NoAnswer("no answer in time")
@@ -140,11 +163,17 @@ def test_a_notice_leaves_time_for_its_writes_when_the_gateway_hangs(shop: Shop) 
     assert watch.left_after == [pytest.approx(take_notice.WRITES_S)]
 
 
-def test_a_refund_is_given_no_more_time_than_its_function_has(shop: Shop) -> None:
-    for left, given in ((60.0, refund.CALL_S), (12.0, 12.0 - refund.WRITES_S)):
-        watch = Watch(left)
-        desk = replace(shop.desk(), deadline=watch.deadline)
-        assert refund._time_for_call(desk) == given  # noqa: SLF001 - the rule itself
+@pytest.mark.parametrize("left", [60.0, 12.0, 6.0])
+def test_a_refund_that_hangs_leaves_time_for_its_writes(shop: Shop, left: float) -> None:
+    started = owed_by_phonepe(shop)
+    watch = Watch(left)
+    desk = replace(shop.desk(), gateway=lambda _: watch, deadline=watch.deadline)
+
+    refund.pursue(desk, started.attempt.ref, 1)
+    refund.pursue(desk, started.attempt.ref, 1)
+
+    after_sending = max(left - refund.CALL_S, refund.WRITES_S)
+    assert watch.left_after == [after_sending, max(after_sending - refund.CALL_S, min(refund.WRITES_S, after_sending))]
 
 
 def answered_within(seconds: float, send: Any) -> Any:

@@ -46,7 +46,8 @@ def booked(running: LocalStack, home: Path) -> dict[str, str]:
         if checked["booking_created"]:
             break
     assert checked["booking_created"]
-    return {"ref": payment["merchant_transaction_id"], "book_id": checked["booking"]["book_id"]}
+    booking = checked["booking"]
+    return {"ref": payment["merchant_transaction_id"], "book_id": booking["book_id"], "amount": payment["amount"]}
 
 
 @pytest.mark.parametrize("which", ["ref", "book_id"])
@@ -91,6 +92,15 @@ def test_both_ledgers_agree_and_a_booking_that_nobody_paid_for_is_a_difference(
 ) -> None:
     agreed = succeeded("reconcile", "--check", "--home", home)
     assert "no difference" in agreed
+
+    statement = home / "settlement.csv"
+    header, paid = "PaymentType,MerchantReferenceId,Amount,TransactionDate", f"PAYMENT,{booked['ref']},{{}},2030-01-01 10:00:00"
+    statement.write_text(f"{header}\n{paid.format(booked['amount'])}\n", encoding="utf-8")
+    assert "1 captures, no difference." in succeeded("reconcile", "--check", "--ledger", str(statement), "--home", home)
+    statement.write_text(f"{header}\n{paid.format('1.00')}\n", encoding="utf-8")
+    other = payfirst("reconcile", "--check", "--ledger", str(statement), "--home", home)
+    assert other.returncode == 1
+    assert "100 was collected" in other.stderr
 
     requests.post(f"{running.simulator_url}/control/reset", timeout=10).raise_for_status()
     done = payfirst("reconcile", "--check", "--home", home)

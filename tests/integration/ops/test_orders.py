@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from uuid import uuid4
 
+import boto3
 import pytest
 import requests
 
 from local.stack import LocalStack
+from ops.deployed import SETTINGS_OF
+from payfirst.settings import Settings
 from tests.integration.ops.test_cli import DELIVERY, call, payfirst, succeeded, token
 from tests.integration.ops.test_operator import home, running
 
@@ -60,8 +67,69 @@ def test_a_step_that_is_left_out_is_refused_in_one_sentence(home: Path, order: s
 
 def test_a_day_that_is_none_is_refused_in_one_sentence(home: Path) -> None:
     done = payfirst("orders", "list", "--day", "yesterday", "--home", home)
-    assert done.returncode == 1
-    assert done.stderr.strip() == "yesterday is not a day; write it as YYYY-MM-DD."
+    assert done.returncode == 2
+    assert done.stderr.strip() == "'yesterday' is not a day; write it as YYYY-MM-DD."
+
+
+def test_days_without_orders_say_so(home: Path) -> None:
+    none = "No orders from 2020-01-01 to 2020-01-02."
+    assert succeeded("orders", "list", "--day", "2020-01-02", "--days", "2", "--home", home).strip() == none
+    said = succeeded("orders", "list", "--day", "2020-01-02", "--days", "1", "--status", "packed", "--home", home)
+    assert said.strip() == "No packed orders from 2020-01-02 to 2020-01-02."
+
+
+def test_a_deployed_stack_s_orders_are_worked_on_by_its_name(
+    running: LocalStack, home: Path, order: str, stack_name: str, tmp_path: Path
+) -> None:
+    """`tmp_path` holds no local stack, so that only the name can lead to the table."""
+    far = ("--stack-name", stack_name, "--home", tmp_path)
+    account = {name: running.environment[name] for name in AWS_ACCOUNT}
+    for words, said in (
+        (("orders", "list"), order),
+        (("orders", "pack", order), f"{order} is packed."),
+        (("orders", "dispatch", order), f"{order} is out_for_delivery."),
+        (("orders", "cancel", order, "--why", "The van broke down."), f"{order} is cancelled; 350.00 KES go back"),
+        (("funnel",), "Of the sessions made since"),
+        (("catalogue", "export"), "product_name: Fresh Tomatoes"),
+        (("seed",), "0 added"),
+        (("show", order), "order.cancelled"),
+    ):
+        if words == ("funnel",):
+            succeeded("tick", "deliver", *far, account=account)
+        assert said in succeeded(*words, *far, account=account), words
+    assert order in succeeded("orders", "list", "--home", home)
+
+
+AWS_ACCOUNT = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+@pytest.fixture
+def stack_name(running: LocalStack) -> Iterator[str]:
+    """The name of a deployed stack whose one function has the settings of the running stack's functions."""
+    variables = {field.name.upper(): running.environment[field.name.upper()] for field in fields(Settings)}
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Handler": "index.handler",
+            "Runtime": "python3.11",
+            "Role": "arn:aws:iam::000000000000:role/nobody",
+            "Code": {"ZipFile": "def handler(event, context): return None"},
+            "Environment": {"Variables": variables},
+        },
+    }
+    environment = running.environment
+    stacks = boto3.session.Session().client(
+        "cloudformation",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    name = f"shop-{uuid4().hex[:8]}"
+    stacks.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {SETTINGS_OF: function}}))
+    stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    yield name
+    stacks.delete_stack(StackName=name)
 
 
 def test_the_funnel_is_a_table_with_bars(home: Path, order: str) -> None:
@@ -71,4 +139,9 @@ def test_the_funnel_is_a_table_with_bars(home: Path, order: str) -> None:
     for word in ("Sessions made", "Payment started", "Payment received", "Order or booking", "Expired", "█"):
         assert word in shown
     done = payfirst("funnel", "--since", "yesterday", "--home", home)
-    assert (done.returncode, done.stderr.strip()) == (1, "yesterday is no time; write it as 24h or 7d.")
+    assert (done.returncode, done.stderr.strip()) == (2, "'yesterday' is no time; write it as 24h or 7d.")
+
+
+def test_a_funnel_of_nothing_says_so(home: Path) -> None:
+    said = succeeded("funnel", "--since", "1h", "--kind", "booking", "--home", home)
+    assert said.startswith("No sessions were made since ")

@@ -25,8 +25,7 @@ def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         state=folder / "ledger.sqlite",
         log=folder / "simulators.log",
         webhook_url="http://127.0.0.1:9/",
-        webhook_username=WEBHOOK_USERNAME,
-        webhook_password=WEBHOOK_PASSWORD,
+        phonepe={"webhook_username": WEBHOOK_USERNAME, "webhook_password": WEBHOOK_PASSWORD},
     )
     process.launch()
     try:

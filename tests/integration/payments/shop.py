@@ -38,7 +38,7 @@ from payfirst.storage.table import Table, get, write
 from payfirst.usecases.create_session import create_session
 from payfirst.usecases.initiate_payment import initiate_payment
 from payfirst.usecases.process_cart import CartPayment, process_cart
-from payfirst.usecases.settlement import Settling
+from payfirst.usecases.settling import Settling
 from payfirst.usecases.start_attempt import Started, Till
 from payfirst.usecases.take_notice import Desk, Taken, take_phonepe_notice, take_stk_notice
 
@@ -97,6 +97,7 @@ class Shop:
             "farm_name": "Green Valley Farm",
             "unit": "kg",
             "price": price,
+            "currency": "KES",
             "available": Decimal(available),
             "held": 0,
             "sold": 0,
@@ -130,16 +131,16 @@ class Shop:
     def initiate(self, session: Session, phone: str | None = None) -> Started:
         return initiate_payment(GivenId(session.number), phone, customer=session.customer, till=self.till())
 
-    def offer(self, *, price: int = 51000) -> None:
+    def offer(self, *, price: int = 51000, currency: Currency = Currency.INR) -> None:
         """The puja as it is offered now, by the shop's `calendar` and `changes`."""
-        package = Package(1, "Standard", Money(price, Currency.INR))
+        package = Package(1, "Standard", Money(price, currency))
         service = Service(
             kind=ServiceType.PUJA,
             number=1,
             name="Ganesh Puja",
             description="",
             zone="Asia/Kolkata",
-            currency=Currency.INR,
+            currency=currency,
             packages=(package,),
             calendar=self.calendar,
             changes=self.changes,
@@ -155,8 +156,9 @@ class Shop:
         discount: int = 0,
         day: date = date(2026, 7, 20),
         at: time = time(10, 30),
+        currency: Currency = Currency.INR,
     ) -> BookingCart:
-        self.offer(price=price)
+        self.offer(price=price, currency=currency)
         identifier = new_identifier(self.now, secrets.token_bytes)
         content = BookingSnapshot(
             cart_id=identifier.number,
@@ -170,8 +172,8 @@ class Shop:
             at=at,
             time_given=at.isoformat("minutes"),
             zone="Asia/Kolkata",
-            price=Money(price, Currency.INR),
-            discount=Money(discount, Currency.INR),
+            price=Money(price, currency),
+            discount=Money(discount, currency),
             promo_code=promo,
             address=None,
         )
@@ -179,9 +181,9 @@ class Shop:
         write(self.table, Put("cart", booking_cart_to_item(customer.sub, cart)))
         return cart
 
-    def process(self, cart: BookingCart, customer: Customer) -> Started:
-        wanted = CartPayment(GivenId(cart.number), None, None, None)
-        return process_cart(wanted, customer=customer, till=self.till(), lifetime=LIFETIME)
+    def process(self, cart: BookingCart, customer: Customer, *, phone: str | None = None, till: Till | None = None) -> Started:
+        wanted = CartPayment(GivenId(cart.number), None, None, phone)
+        return process_cart(wanted, customer=customer, till=till or self.till(), lifetime=LIFETIME)
 
     # What gateways do
 
@@ -308,11 +310,11 @@ class Shop:
         return [item for item in self.items() if item["pk"] == ref and item["sk"].startswith("R#")]
 
     def due(self) -> Mapping[str, list[str]]:
-        """What still needs work, by kind; the outbox is left out."""
+        """What still needs work, by kind; the outbox and bookings to come are left out."""
         found: dict[str, list[str]] = {}
         for item in self.items():
             kind = str(item.get("due_pk", "")).split("#")[0]
-            if kind and kind != keys.OUTBOX:
+            if kind not in ("", keys.OUTBOX, keys.COMPLETE):
                 found.setdefault(kind, []).append(item["pk"])
         return found
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from payfirst.domain.delivery import read_delivery_area
-from payfirst.domain.errors import FairUseError, InvalidInputError
+from payfirst.domain.errors import ContentionError, FairUseError, InvalidInputError
 from payfirst.domain.fair_use import FairUse
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money
@@ -28,7 +28,7 @@ from tests.issuer import TokenIssuer
 FAIR = FairUse(sessions_per_user=3, prompts_per_user=3, prompts_per_phone=3)
 
 
-def _session(shop: Shop, customer: Customer, *, area: str = "*=50.00") -> Session:
+def _session(shop: Shop, customer: Customer, *, area: str = "*=50.00", limits: FairUse = FAIR) -> Session:
     return create_session(
         Delivery("John Doe", new_phone(), 1, 5, "123 Main Street"),
         customer=customer,
@@ -36,7 +36,7 @@ def _session(shop: Shop, customer: Customer, *, area: str = "*=50.00") -> Sessio
         now=shop.now,
         entropy=secrets.token_bytes,
         lifetime=LIFETIME,
-        limits=FAIR,
+        limits=limits,
         area=read_delivery_area(area),
     )
 
@@ -86,6 +86,80 @@ def test_twenty_sessions_asked_for_at_once_are_three(shop: Shop) -> None:
     with ThreadPoolExecutor(10) as asking:
         assert sum(asking.map(ask, range(20))) == 3
     assert len(shop.of_kind(customer, keys.SESSION)) == 3
+
+
+TWO_OPEN = FairUse(open_sessions=2)
+
+
+def test_a_third_open_session_is_refused_until_the_first_of_them_ends(shop: Shop) -> None:
+    customer = new_customer()
+    shop.fill_cart(customer)
+    _session(shop, customer, limits=TWO_OPEN)
+    shop.now += timedelta(minutes=5)
+    second = _session(shop, customer, limits=TWO_OPEN)
+    with pytest.raises(FairUseError, match="open payment sessions") as refused:
+        _session(shop, customer, limits=TWO_OPEN)
+    assert refused.value.retry_after_seconds == 10 * 60 + 1
+    assert len(shop.of_kind(customer, keys.SESSION)) == 2
+    stranger = new_customer()
+    shop.fill_cart(stranger)
+    _session(shop, stranger, limits=TWO_OPEN)
+
+    shop.now += timedelta(seconds=refused.value.retry_after_seconds)
+    third = _session(shop, customer, limits=TWO_OPEN)
+    assert {session.uuid for session in (second, third)} <= {item["uuid"] for item in shop.of_kind(customer, keys.SESSION)}
+    with pytest.raises(FairUseError):
+        _session(shop, customer, limits=TWO_OPEN)
+
+
+def test_a_session_that_was_paid_or_refused_is_open_no_more(shop: Shop) -> None:
+    customer = new_customer()
+    shop.fill_cart(customer)
+    paid = _session(shop, customer, limits=TWO_OPEN)
+    shop.fill_cart(customer)
+    failed = _session(shop, customer, limits=TWO_OPEN)
+    started = shop.initiate(paid)
+    with pytest.raises(FairUseError):
+        _session(shop, customer, limits=TWO_OPEN)
+    shop.tell(started)
+    refused = shop.initiate(failed)
+    shop.decide(refused, "cancel")
+    shop.tell(refused, shop.notice(refused, code=1032))
+    shop.fill_cart(customer)
+    for _ in range(2):
+        _session(shop, customer, limits=TWO_OPEN)
+
+
+def test_twenty_sessions_asked_for_at_once_are_never_more_than_may_be_open(shop: Shop) -> None:
+    customer = new_customer()
+    shop.fill_cart(customer)
+
+    def ask(_: int) -> str:
+        try:
+            _session(shop, customer, limits=TWO_OPEN)
+        except (FairUseError, ContentionError) as error:
+            return error.code
+        return "made"
+
+    with ThreadPoolExecutor(10) as asking:
+        said = list(asking.map(ask, range(20)))
+    assert said.count("made") == len(shop.of_kind(customer, keys.SESSION)) == 2
+    assert set(said) <= {"made", "TOO_MANY_REQUESTS", "BUSY"}
+
+
+def test_a_payment_through_phonepe_is_an_open_session_too(shop: Shop) -> None:
+    customer = new_customer()
+
+    def pay() -> Started:
+        wanted = CartPayment(GivenId(shop.booking_cart(customer).number), None, None, None)
+        return process_cart(wanted, customer=customer, till=_till(shop, TWO_OPEN), lifetime=LIFETIME)
+
+    first, _ = pay(), pay()
+    with pytest.raises(FairUseError):
+        pay()
+    shop.decide(first)
+    shop.tell_phonepe(first)
+    pay()
 
 
 def test_a_phone_is_prompted_three_times_an_hour_whoever_asks(shop: Shop) -> None:
@@ -196,5 +270,33 @@ def test_over_http_too_much_is_429_with_retry_after_in_the_shape_of_its_family(s
     refused = post("/api/payments/process-cart/", {"cart_id": puja})
     assert (refused.status_code, refused.json()["error_code"]) == (429, "TOO_MANY_REQUESTS")
     assert set(refused.json()) == {"error", "details", "error_code"}
+    assert 1 <= int(refused.headers["Retry-After"]) <= 3600
     counties = requests.get(f"{strict.base_url}/api/locations/counties/", timeout=20).json()["results"]
     assert {county["name"]: county["delivery_fee"] for county in counties if county["delivery_fee"]} == {"Mombasa": "75.00"}
+
+
+@pytest.fixture(scope="module")
+def one_at_a_time(issuer: TokenIssuer) -> Iterator[RunningStack]:
+    """A stack in which a customer has one open session."""
+    with RunningStack(issuer, variables={"OPEN_SESSIONS_PER_USER": "1"}) as running:
+        yield running
+
+
+def test_over_http_one_open_session_too_many_is_429_until_the_first_ends(one_at_a_time: RunningStack) -> None:
+    bearer = {"Authorization": f"Bearer {one_at_a_time.token(sub=secrets.token_hex(8))}"}
+
+    def post(path: str, body: object = None) -> requests.Response:
+        return requests.post(f"{one_at_a_time.base_url}{path}", json=body, headers=bearer, timeout=20)
+
+    cart = {"service_type": "PUJA", "puja_service": 1, "package_id": 1, "selected_date": "2027-01-01", "selected_time": "10:30"}
+    first, second = (post("/api/cart/carts/", cart).json()["id"] for _ in range(2))
+    assert post("/api/payments/process-cart/", {"cart_id": first}).status_code == 201
+    assert post("/api/payments/process-cart/", {"cart_id": first}).status_code == 200
+    refused = post("/api/payments/process-cart/", {"cart_id": second})
+    assert (refused.status_code, refused.json()["error_code"]) == (429, "TOO_MANY_REQUESTS")
+    assert refused.json()["error"] == "Payment processing failed"
+    post("/api/carts/add_item/", {"listing_id": 123, "quantity": 1})
+    place = {"full_name": "Jo", "phone_number": new_phone(), "detailed_address": "here", "county_id": 1, "subcounty_id": 5}
+    answer = post("/api/payments/sessions/", {"delivery_details": place})
+    assert (answer.status_code, answer.json()["error_code"]) == (429, "TOO_MANY_REQUESTS")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 901

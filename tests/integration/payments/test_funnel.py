@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from local.embedded_aws import EmbeddedAws
-from payfirst.domain.clock import Deadline
+from payfirst.domain.clock import Deadline, instant
 from payfirst.domain.session import Kind
+from payfirst.observability import measure
 from payfirst.storage import keys, outbox
 from payfirst.storage.table import get
 from payfirst.usecases.deliver_events import deliver_events
@@ -109,3 +114,64 @@ def test_the_funnel_of_a_day_is_one_request_however_many_sessions_there_are(shop
 def test_nothing_is_a_rate_of_nothing(shop: Shop) -> None:
     assert funnel(shop.table, shop.now, timedelta(hours=1)).rate(Stage.FULFILLED) is None
     assert get(shop.table, keys.event_count(shop.now, "order", "session.created")) is None
+
+
+BY_STATUS = "SELECT session_status, COUNT(*) FROM Payment_Sessions GROUP BY session_status"
+SUCCESS_RATE = """
+SELECT COUNT(CASE WHEN session_status = 'order_created' THEN 1 END) * 100.0 / COUNT(*) as success_rate
+FROM Payment_Sessions WHERE created_at >= DATE_SUB(:now, 24)
+"""
+"""Document B's two queries; only `DATE_SUB(NOW(), INTERVAL 24 HOUR)` is written as SQLite reads it, by the tests' clock."""
+
+
+@contextmanager
+def payment_sessions(shop: Shop, kind: Kind) -> Iterator[sqlite3.Connection]:
+    """Document B's table, filled with every session that the shop has."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.create_function("DATE_SUB", 2, lambda _, hours: instant(shop.now - timedelta(hours=hours)))
+        database.execute("CREATE TABLE Payment_Sessions (session_status TEXT, created_at TEXT)")
+        found = [item for item in shop.items() if "snapshot" in item and item.get("kind") == kind and "attempts" in item]
+        rows = [(item["status"], item["created_at"]) for item in found]
+        database.executemany("INSERT INTO Payment_Sessions VALUES (?, ?)", rows)
+        yield database
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_each_rate_is_the_one_that_the_documents_queries_give(shop: Shop, bus: Any, kind: Kind) -> None:
+    shop.session(new_customer())
+    shop.now += timedelta(hours=25)
+    _live(shop)
+    names = _deliver(shop, bus)
+    found = funnel(shop.table, shop.now, timedelta(hours=24), kind)
+
+    with payment_sessions(shop, kind) as database:
+        statuses = dict(database.execute(BY_STATUS).fetchall())
+        [(rate,)] = database.execute(SUCCESS_RATE, {"now": instant(shop.now)}).fetchall()
+        [(made,)] = database.execute("SELECT COUNT(*) FROM Payment_Sessions").fetchall()
+    share = found.rate(Stage.FULFILLED)
+    assert share is not None
+    assert share * 100 == pytest.approx(rate)
+    assert found.counts[Stage.FULFILLED] == statuses["order_created"] == names[f"{kind}.created"]
+    if kind is Kind.ORDER:
+        assert found.counts[Stage.CREATED] == made - 1, "the session of the day before is not of these"
+        assert statuses == {"order_created": 2, "failed": 1, "expired": 2}
+        assert found.counts[Stage.EXPIRED] == statuses["expired"] - 1
+    else:
+        assert found.counts[Stage.CREATED] == made == 1
+
+
+def test_a_count_is_a_cloudwatch_metric_of_its_function(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop-DeliverEventsFunction-1")
+    measure(SessionsCreated=3, OrdersCreated=0)
+    [line] = capsys.readouterr().out.splitlines()
+    told = json.loads(line)
+    [described] = told["_aws"]["CloudWatchMetrics"]
+    assert described["Namespace"] == "PayFirst"
+    assert described["Dimensions"] == [["service"]]
+    assert {metric["Name"]: metric["Unit"] for metric in described["Metrics"]} == {
+        "SessionsCreated": "Count",
+        "OrdersCreated": "Count",
+    }
+    assert (told["service"], told["SessionsCreated"], told["OrdersCreated"]) == ("shop-DeliverEventsFunction-1", [3.0], [0.0])

@@ -6,15 +6,17 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 import requests
 
 from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.storage import keys
+from payfirst.storage.captures import Collected, money
 from payfirst.usecases.reconcile import look, reconcile
-from payfirst.usecases.settlement import Settled
+from payfirst.usecases.settling import Settled
 from payfirst.usecases.take_notice import Taken
-from tests.integration.payments.shop import Shop, new_customer
+from tests.integration.payments.shop import Shop, new_customer, new_receipt
 
 NO_ANSWER = timedelta(minutes=3)
 
@@ -109,6 +111,27 @@ def test_an_item_that_cannot_be_settled_does_not_stop_the_others(shop: Shop) -> 
     assert (report.failed, report.parked) == (1, 1)
     assert dict(shop.due()) == {keys.REVIEW: [f"ATT#{poisoned.attempt.ref}"]}
     assert reconcile(shop.desk(), no_answer_after=NO_ANSWER).examined == 0
+
+
+@pytest.mark.parametrize(("waits", "told"), [(timedelta(seconds=119), False), (timedelta(seconds=121), True)])
+def test_money_that_waits_for_more_than_two_minutes_is_told_and_the_oldest_work_is_measured(
+    shop: Shop,
+    caplog: pytest.LogCaptureFixture,
+    waits: timedelta,
+    told: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    session = shop.session(new_customer())
+    started = shop.initiate(session)
+    collected = Collected(session.amount, new_receipt())
+    money(shop.table, shop.read(session), shop.attempt(started), collected, shop.now)
+    shop.now += waits
+
+    report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+
+    assert report.oldest_due_s == waits.total_seconds()
+    assert report.settled == {"fulfilled": 1}
+    lines = [record.__dict__["ref"] for record in caplog.records if record.message == "payment.paid_for_long"]
+    assert lines == ([started.attempt.ref] if told else [])
 
 
 def test_a_success_that_nobody_can_confirm_yet_reopens_the_question(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from payfirst.usecases.operate import close_doubts, refund_payment, resolve_atte
 from payfirst.usecases.reconcile import reconcile
 from payfirst.usecases.refund import pursue
 from payfirst.usecases.settle import settle
-from payfirst.usecases.settlement import Settled
+from payfirst.usecases.settling import Settled
 from payfirst.usecases.start_attempt import Started
 from tests.integration.payments.shop import Shop, new_customer, new_receipt
 

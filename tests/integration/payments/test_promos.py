@@ -17,7 +17,7 @@ from payfirst.storage import catalogue, keys
 from payfirst.storage.expressions import Put
 from payfirst.storage.table import get, write
 from payfirst.usecases.settle import settle
-from payfirst.usecases.settlement import Settled
+from payfirst.usecases.settling import Settled
 from payfirst.usecases.start_attempt import Started
 from tests.integration.payments.shop import Shop, new_customer
 

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 import requests
 
+from local.ports import free_port
 from payfirst.domain.moves import RefundStatus
-from payfirst.gateways.base import GatewayName
+from payfirst.gateways.base import GatewayName, StoredToken
 from payfirst.gateways.mpesa.client import Mpesa
 from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.storage import keys, refunds
 from payfirst.storage.expressions import Update
+from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import write
 from payfirst.usecases.reconcile import reconcile
 from payfirst.usecases.refund import pursue, take_result_notice
 from payfirst.usecases.start_attempt import Started
 from payfirst.usecases.take_notice import Taken
 from tests.integration.payments.shop import PASSKEY, Shop, new_customer, new_receipt
+from tests.unit.gateways.shared_tokens import MemoryTokenStore
 
 
-def _owed_by_phonepe(shop: Shop) -> Started:
+def owed_by_phonepe(shop: Shop) -> Started:
     """A puja that was paid although its promo code had been used up meanwhile."""
     customer = new_customer()
     started = shop.process(shop.booking_cart(customer), customer)
@@ -37,7 +41,7 @@ def _owed_by_phonepe(shop: Shop) -> Started:
     return started
 
 
-def _owed_by_mpesa(shop: Shop) -> Started:
+def owed_by_mpesa(shop: Shop) -> Started:
     started = shop.initiate(shop.session(new_customer()))
     shop.decide(started)
     seen = requests.get(f"{shop.simulators}/control/attempts", timeout=10).json()
@@ -55,7 +59,7 @@ def _status(shop: Shop, started: Started, number: int = 1) -> RefundStatus:
 
 
 def test_phonepe_pays_back_once(shop: Shop) -> None:
-    started = _owed_by_phonepe(shop)
+    started = owed_by_phonepe(shop)
 
     assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.ACCEPTED
     shop.end_refund(f"R{started.attempt.ref}-1")
@@ -70,7 +74,7 @@ def test_phonepe_pays_back_once(shop: Shop) -> None:
 
 
 def test_a_refund_that_phonepe_refused_is_tried_under_the_next_number(shop: Shop) -> None:
-    started = _owed_by_phonepe(shop)
+    started = owed_by_phonepe(shop)
     pursue(shop.desk(), started.attempt.ref, 1)
     shop.end_refund(f"R{started.attempt.ref}-1", "fail")
     shop.now += timedelta(seconds=31)
@@ -85,7 +89,7 @@ def test_a_refund_that_phonepe_refused_is_tried_under_the_next_number(shop: Shop
 
 
 def test_two_workers_send_one_refund(shop: Shop) -> None:
-    started = _owed_by_phonepe(shop)
+    started = owed_by_phonepe(shop)
     refund = refunds.read(shop.table, started.attempt.ref, 1)
     assert refund is not None
 
@@ -98,7 +102,7 @@ def test_two_workers_send_one_refund(shop: Shop) -> None:
 
 
 def test_mpesa_without_an_initiator_goes_to_a_person_with_the_steps(shop: Shop) -> None:
-    started = _owed_by_mpesa(shop)
+    started = owed_by_mpesa(shop)
 
     assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
 
@@ -132,7 +136,92 @@ def reversing(shop: Shop) -> Shop:
     return shop
 
 
-def _result(shop: Shop, started: Started, *, amount: float = 350.0, code: int = 0) -> bytes:
+def _reversals(shop: Shop, started: Started) -> int:
+    """How many reversals of this payment M-Pesa has been asked for."""
+    ledger = requests.get(f"{shop.simulators}/control/ledger", timeout=10).json()
+    [captured] = [entry for entry in ledger if entry["ref"] == started.attempt.gateway_id]
+    return len(captured["refunds"])
+
+
+def _unreachable(credentials: MpesaCredentials, now: datetime, *, token: bool) -> Mpesa:
+    """M-Pesa behind a port on which nothing listens; with `token` another container has shared one."""
+    store = MemoryTokenStore()
+    if token:
+        store.tokens[GatewayName.MPESA] = StoredToken("shared", now + timedelta(hours=1), now + timedelta(hours=1))
+    return Mpesa(credentials, f"http://127.0.0.1:{free_port()}/mpesa", store, "tests")
+
+
+@pytest.mark.parametrize("token", [True, False], ids=["refused connection", "no access token"])
+def test_a_reversal_that_surely_never_left_is_sent_when_mpesa_is_back(reversing: Shop, *, token: bool) -> None:
+    started = owed_by_mpesa(reversing)
+    working = reversing.gateways[GatewayName.MPESA]
+    assert isinstance(working, Mpesa)
+    reversing.gateways[GatewayName.MPESA] = _unreachable(working.credentials, reversing.now, token=token)
+
+    assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.DUE
+    assert _reversals(reversing, started) == 0
+    assert list(reversing.due()) == [keys.REFUND]
+
+    early = reconcile(reversing.desk(), no_answer_after=timedelta(minutes=3))
+    assert early.examined == 0
+    reversing.gateways[GatewayName.MPESA] = working
+    reversing.now += timedelta(seconds=31)
+    report = reconcile(reversing.desk(), no_answer_after=timedelta(minutes=3))
+
+    assert report.settled == {"refund_accepted": 1}
+    assert _reversals(reversing, started) == 1
+    assert len(reversing.refunds(started)) == 1
+    assert (
+        take_result_notice(reversing.desk(), reversal_token(reversing, started), result_of(reversing, started)) is Taken.SETTLED
+    )
+    assert _status(reversing, started) is RefundStatus.REFUNDED
+
+
+def test_a_reversal_that_may_have_left_is_never_sent_again(reversing: Shop) -> None:
+    started = owed_by_mpesa(reversing)
+    rule = {"gateway": "mpesa", "call": "reversal", "answer": "lost", "done": True, "times": 1}
+    requests.post(f"{reversing.simulators}/control/script", json=rule, timeout=10).raise_for_status()
+
+    assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.SENDING
+    reversing.now += timedelta(seconds=31)
+    assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
+
+    assert _reversals(reversing, started) == 1
+
+
+def test_a_reversal_that_cannot_be_sent_for_days_goes_to_a_person(reversing: Shop) -> None:
+    started = owed_by_mpesa(reversing)
+    working = reversing.gateways[GatewayName.MPESA]
+    assert isinstance(working, Mpesa)
+    reversing.gateways[GatewayName.MPESA] = _unreachable(working.credentials, reversing.now, token=False)
+
+    seen = []
+    while reversing.due().get(keys.REFUND):
+        seen.append(pursue(reversing.desk(), started.attempt.ref, 1))
+        reversing.now += timedelta(hours=12)
+
+    assert set(seen[:-1]) == {RefundStatus.DUE}
+    assert seen[-1] is RefundStatus.NEEDS_REVIEW
+    assert _reversals(reversing, started) == 0
+
+
+def test_a_late_repetition_of_putting_back_releases_no_other_sending(shop: Shop) -> None:
+    started = owed_by_phonepe(shop)
+    due = refunds.read(shop.table, started.attempt.ref, 1)
+    assert due is not None
+    soon = (0, shop.now + timedelta(seconds=30))
+    refunds.start_sending(shop.table, due, "first", shop.now, soon)
+    first = replace(due, status=RefundStatus.SENDING, token_hash="first")
+    refunds.put_back(shop.table, first, soon)
+    refunds.start_sending(shop.table, due, "second", shop.now, soon)
+
+    with pytest.raises(ConditionFailedError):
+        refunds.put_back(shop.table, first, soon)
+
+    assert _status(shop, started) is RefundStatus.SENDING
+
+
+def result_of(shop: Shop, started: Started, *, amount: float = 350.0, code: int = 0) -> bytes:
     refund = refunds.read(shop.table, started.attempt.ref, 1)
     assert refund is not None
     result = {
@@ -152,7 +241,7 @@ def _result(shop: Shop, started: Started, *, amount: float = 350.0, code: int = 
     return json.dumps({"Result": result}).encode()
 
 
-def _reversal_token(shop: Shop, started: Started) -> str:
+def reversal_token(shop: Shop, started: Started) -> str:
     """A word that the refund accepts: its own is known only to M-Pesa, so the test gives it another."""
     token = f"{started.attempt.ref.removeprefix('MT')}01{'ab' * 16}"
     refund = refunds.read(shop.table, started.attempt.ref, 1)
@@ -163,61 +252,61 @@ def _reversal_token(shop: Shop, started: Started) -> str:
 
 
 def test_a_reversal_ends_by_its_result(reversing: Shop) -> None:
-    started = _owed_by_mpesa(reversing)
+    started = owed_by_mpesa(reversing)
     assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.ACCEPTED
-    token = _reversal_token(reversing, started)
+    token = reversal_token(reversing, started)
 
-    assert take_result_notice(reversing.desk(), token, _result(reversing, started)) is Taken.SETTLED
-    assert take_result_notice(reversing.desk(), token, _result(reversing, started)) is Taken.DUPLICATE
+    assert take_result_notice(reversing.desk(), token, result_of(reversing, started)) is Taken.SETTLED
+    assert take_result_notice(reversing.desk(), token, result_of(reversing, started)) is Taken.DUPLICATE
 
     assert _status(reversing, started) is RefundStatus.REFUNDED
     assert reversing.due() == {}
 
 
 def test_a_result_with_a_wrong_word_or_another_amount_ends_nothing_as_refunded(reversing: Shop) -> None:
-    started = _owed_by_mpesa(reversing)
+    started = owed_by_mpesa(reversing)
     pursue(reversing.desk(), started.attempt.ref, 1)
-    token = _reversal_token(reversing, started)
+    token = reversal_token(reversing, started)
     wrong = token[:-1] + ("0" if token[-1] != "0" else "1")
 
-    assert take_result_notice(reversing.desk(), wrong, _result(reversing, started)) is Taken.REFUSED
+    assert take_result_notice(reversing.desk(), wrong, result_of(reversing, started)) is Taken.REFUSED
     assert _status(reversing, started) is RefundStatus.ACCEPTED
 
-    take_result_notice(reversing.desk(), token, _result(reversing, started, amount=1.0))
+    take_result_notice(reversing.desk(), token, result_of(reversing, started, amount=1.0))
     assert _status(reversing, started) is RefundStatus.NEEDS_REVIEW
 
 
 def test_a_refused_reversal_goes_to_a_person_and_is_never_sent_again(reversing: Shop) -> None:
-    started = _owed_by_mpesa(reversing)
+    started = owed_by_mpesa(reversing)
     pursue(reversing.desk(), started.attempt.ref, 1)
-    token = _reversal_token(reversing, started)
+    token = reversal_token(reversing, started)
 
-    take_result_notice(reversing.desk(), token, _result(reversing, started, code=2001))
+    take_result_notice(reversing.desk(), token, result_of(reversing, started, code=2001))
 
     assert _status(reversing, started) is RefundStatus.NEEDS_REVIEW
     assert len(reversing.refunds(started)) == 1
 
 
 def test_an_answer_that_states_no_status_ends_nothing(reversing: Shop) -> None:
-    started = _owed_by_mpesa(reversing)
+    started = owed_by_mpesa(reversing)
     pursue(reversing.desk(), started.attempt.ref, 1)
     refund = refunds.read(reversing.table, started.attempt.ref, 1)
     assert refund is not None
     token = f"{started.attempt.ref.removeprefix('MT')}01{'cd' * 16}"
     refunds.expect_answer(reversing.table, refund, hashlib.sha256(token.encode()).hexdigest())
 
-    assert take_result_notice(reversing.desk(), token, _result(reversing, started)) is Taken.UNREADABLE
+    assert take_result_notice(reversing.desk(), token, result_of(reversing, started)) is Taken.UNREADABLE
 
     assert _status(reversing, started) is RefundStatus.ACCEPTED
 
 
 def test_the_reversals_own_result_still_counts_after_a_question_was_asked(reversing: Shop) -> None:
-    started = _owed_by_mpesa(reversing)
+    started = owed_by_mpesa(reversing)
     pursue(reversing.desk(), started.attempt.ref, 1)
-    token = _reversal_token(reversing, started)
+    token = reversal_token(reversing, started)
     reversing.now += timedelta(seconds=31)
     pursue(reversing.desk(), started.attempt.ref, 1)
 
-    assert take_result_notice(reversing.desk(), token, _result(reversing, started)) is Taken.SETTLED
+    assert take_result_notice(reversing.desk(), token, result_of(reversing, started)) is Taken.SETTLED
 
     assert _status(reversing, started) is RefundStatus.REFUNDED

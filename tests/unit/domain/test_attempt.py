@@ -1,11 +1,17 @@
-"""When an attempt is looked at again."""
+"""When an attempt is looked at again, and what it has brought."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from payfirst.domain.attempt import next_check
+import pytest
+
+from payfirst.domain.attempt import Attempt, next_check
+from payfirst.domain.money import Currency, Money
+from payfirst.domain.moves import AttemptStatus
+from payfirst.domain.session import CartGuard, Kind
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -40,3 +46,24 @@ def test_looks_that_were_missed_are_made_up_by_one() -> None:
 
     assert next_check("MPESA", START, 1, late) == (5, START + timedelta(seconds=300))
     assert next_check("MPESA", START, 1, START + timedelta(days=2)) is None
+
+
+def test_what_an_attempt_has_brought_is_only_said_once_it_has_brought_something() -> None:
+    asked = Money(35000, Currency.KES)
+    attempt = Attempt(
+        ref="MT0123456789abc",
+        number=1,
+        transaction="TX",
+        owner="sub",
+        session_number=1,
+        kind=Kind.ORDER,
+        guard=CartGuard("V#1", "1"),
+        gateway="MPESA",
+        amount=asked,
+        status=AttemptStatus.SENT,
+        created_at=START,
+    )
+
+    assert replace(attempt, captured=asked).collected == asked
+    with pytest.raises(ValueError, match="has brought nothing"):
+        _ = attempt.collected

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from payfirst.domain.catalogue import cost_of
 from payfirst.domain.errors import RefusedError
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.promo import Promo, discount_of
+from payfirst.domain.pricing import rounding_for
+from payfirst.domain.promo import AppliesToListing, Promo, discount_of, discount_on
+from payfirst.domain.session import Delivery, OrderLine, OrderSnapshot
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 PRICES = st.integers(0, 10**9).map(lambda minor: Money(minor, Currency.INR))
@@ -81,3 +83,44 @@ def test_a_price_below_the_minimum_by_a_paisa_gets_nothing_off() -> None:
     with pytest.raises(RefusedError) as refused:
         discount_of(promo, rupees("9.99"), NOW)
     assert refused.value.stable_code == "PROMO_BELOW_MINIMUM"
+
+
+def a_line(number: int, quantity: Decimal, price: Money) -> OrderLine:
+    return OrderLine(number, number, "Kale", "Hill Farm", "kg", quantity, price, cost_of(quantity, price))
+
+
+SHILLINGS = st.integers(0, 10**7).map(lambda minor: Money(minor, Currency.KES))
+LINES = st.lists(st.tuples(QUANTITIES, SHILLINGS), min_size=1, max_size=50).map(
+    lambda drawn: tuple(a_line(number, quantity, price) for number, (quantity, price) in enumerate(drawn, 1))
+)
+FEE = Money(5000, Currency.KES)
+DELIVERY = Delivery("John Doe", "0712345678", 1, 5, "123 Main Street")
+
+
+@given(LINES, st.decimals(0, 100, places=2), st.integers(0, 10**9), st.booleans(), st.sets(st.integers(1, 50)))
+def test_a_total_is_the_sum_of_its_lines_less_one_discount_rounded_once(
+    lines: tuple[OrderLine, ...],
+    percent: Decimal,
+    amount: int,
+    by_percent: bool,  # noqa: FBT001 - hypothesis names it
+    meant: set[int],
+) -> None:
+    kind = {"percent": percent} if by_percent else {"amount": Money(amount, Currency.KES)}
+    promo = Promo("A", Currency.KES, **kind, applies_to=tuple(AppliesToListing(number) for number in meant))
+    covered = [line for line in lines if not meant or line.listing_id in meant]
+    if not covered:
+        with pytest.raises(RefusedError) as refused:
+            discount_on(promo, lines, NOW, uses=0)
+        assert refused.value.stable_code == "PROMO_NOT_APPLICABLE"
+        return
+    discount = discount_on(promo, lines, NOW, uses=0)
+    whole = sum(line.subtotal.minor for line in covered)
+    assert 0 <= discount.minor <= whole
+    if by_percent:
+        assert abs(discount.minor - whole * percent / 100) <= Decimal("0.5")
+    items = sum((line.subtotal for line in lines), Money(0, Currency.KES))
+    rounding = rounding_for(items - discount + FEE)
+    total = OrderSnapshot(lines, DELIVERY, items, FEE, rounding, NOW, discount, "A").total
+    assert total.minor == sum(line.subtotal.minor for line in lines) - discount.minor + FEE.minor + rounding.minor
+    assert total.minor % 100 == 0
+    assert 0 <= rounding.minor < 100

@@ -63,7 +63,7 @@ def test_later_ids_are_larger(now: datetime) -> None:
         "TXN12",
         "../x",
         "\uff11\uff12",
-        str(uuid4()),
+        "37292951-1015-4c9f-be4e-839d43d9300b",
         "NaN",
         "true",
     ],

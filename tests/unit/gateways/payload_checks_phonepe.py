@@ -14,6 +14,7 @@ from payfirst.gateways.base import (
     Captured,
     Declined,
     NoAnswer,
+    OrderNotice,
     Pending,
     Push,
     Refunded,
@@ -21,8 +22,9 @@ from payfirst.gateways.base import (
     StatusQuery,
 )
 from payfirst.gateways.phonepe import PhonePe, PhonePeCredentials, is_authentic, read_webhook
-from payfirst.gateways.phonepe_v1 import PAY_PATH, PhonePeV1, PhonePeV1Credentials, checksum, read_v1_notice
+from payfirst.gateways.phonepe_v1 import PAY_PATH, PhonePeV1, PhonePeV1Credentials, checksum
 
+from . import phonepe_bodies as bodies
 from .payload_checks_mpesa import Check, body_of
 from .scripted_gateway import Reply, ScriptedGateway, reply
 
@@ -114,13 +116,13 @@ def phonepe_refund_request(gateway: ScriptedGateway, raw: bytes) -> None:
     documented = body_of(raw)
     amount = Money(documented["amount"], INR)
     ids = documented["merchantRefundId"], documented["originalMerchantOrderId"]
-    _phonepe(gateway).refund(*ids, amount, now=NOW, timeout_s=5)
+    _phonepe(gateway).refund(bodies.pay_back(*ids, amount), now=NOW, timeout_s=5)
     assert gateway.seen[-1].body == documented
 
 
 def phonepe_refund_accepted(gateway: ScriptedGateway, raw: bytes) -> None:
     gateway.on("/payments/v2/refund", Reply(200, raw))
-    answer = _phonepe(gateway).refund("R-1", "MT1", Money(1234, INR), now=NOW, timeout_s=5)
+    answer = _phonepe(gateway).refund(bodies.pay_back("R-1", "MT1", Money(1234, INR)), now=NOW, timeout_s=5)
     assert answer == Accepted(body_of(raw)["refundId"])
 
 
@@ -128,7 +130,7 @@ def phonepe_refund_state(expected: object) -> Check:
     def check(gateway: ScriptedGateway, raw: bytes) -> None:
         ref = body_of(raw).get("merchantRefundId", "R-1")
         gateway.on(f"/payments/v2/refund/{ref}/status", Reply(200, raw))
-        assert _phonepe(gateway).refund_status(ref, now=NOW, timeout_s=5) == expected
+        assert _phonepe(gateway).refund_status(bodies.about(ref), now=NOW, timeout_s=5) == expected
 
     return check
 
@@ -151,41 +153,45 @@ def webhook_vector(_: ScriptedGateway, raw: bytes) -> None:
     assert is_authentic(vector["authorization"], credentials)
 
 
-SALT = PhonePeV1Credentials("PGTESTPAYUAT", "a-salt-of-ours", 1)
+SALT = PhonePeV1Credentials("PGTESTPAYUAT", "a-salt-of-ours", "1")
+
+
+def _v1_status(gateway: ScriptedGateway, ref: str, raw: bytes) -> object:
+    gateway.on(f"/pg/v1/status/PGTESTPAYUAT/{ref}", Reply(200, raw))
+    return PhonePeV1(SALT, gateway.url).status(StatusQuery(ref, None, Money(1320, INR)), now=NOW, timeout_s=5)
 
 
 def v1_notice(expected: type, ref: str) -> Check:
-    def check(_: ScriptedGateway, raw: bytes) -> None:
-        notice = read_v1_notice(raw, checksum(body_of(raw)["response"], SALT), SALT)
+    def check(gateway: ScriptedGateway, raw: bytes) -> None:
+        content = body_of(raw)["response"]
+        assert SALT.recognises(checksum(content, SALT), raw)
+        notice = SALT.read_notice(raw)
         assert notice is not None
-        assert notice.ref == ref
-        assert isinstance(notice.answer, expected)
+        assert (notice.merchant_order_id, notice.is_refund) == (ref, False)
+        assert isinstance(_v1_status(gateway, ref, base64.b64decode(content)), expected)
 
     return check
 
 
-def v1_notice_decoded(_: ScriptedGateway, raw: bytes) -> None:
+def v1_notice_decoded(gateway: ScriptedGateway, raw: bytes) -> None:
     content = base64.b64encode(raw).decode("ascii")
-    notice = read_v1_notice(json.dumps({"response": content}).encode(), checksum(content, SALT), SALT)
-    assert notice is not None
-    assert notice.answer == Captured(Money(10_200, INR), "T2310020940401648429611", merchant="PGTESTPAYUAT")
+    notice = SALT.read_notice(json.dumps({"response": content}).encode())
+    assert notice == OrderNotice("PAYMENT_SUCCESS", "1696219839931", "PGTESTPAYUAT", is_refund=False)
+    captured = Captured(Money(10_200, INR), "T2310020940401648429611", merchant="PGTESTPAYUAT")
+    assert _v1_status(gateway, "1696219839931", raw) == captured
 
 
 def v1_status_failed(gateway: ScriptedGateway, raw: bytes) -> None:
-    ref = body_of(raw)["data"]["merchantTransactionId"]
-    assert len(ref) > 34  # longer than v1 takes today: read as a notice instead of asked about
-    content = base64.b64encode(raw).decode("ascii")
-    notice = read_v1_notice(json.dumps({"response": content}).encode(), checksum(content, SALT), SALT)
-    assert notice is not None
-    assert isinstance(notice.answer, Declined)
-    gateway.on("/pg/v1/status/PGTESTPAYUAT/MT1", Reply(200, raw))
-    answer = PhonePeV1(SALT, gateway.url).status(StatusQuery("MT1", None, Money(1320, INR)), now=NOW, timeout_s=5)
-    assert isinstance(answer, NoAnswer)  # it is about another transaction than the one that was asked about
+    body = body_of(raw)
+    assert len(body["data"]["merchantTransactionId"]) > 34  # longer than v1 takes today, so nobody asks about it
+    assert isinstance(_v1_status(gateway, "MT1", raw), NoAnswer)  # it is about another transaction
+    body["data"]["merchantTransactionId"] = "MT1"
+    assert isinstance(_v1_status(gateway, "MT1", json.dumps(body).encode()), Declined)
 
 
 def v1_pay_vector(_: ScriptedGateway, raw: bytes) -> None:
     vector = body_of(raw)
-    credentials = PhonePeV1Credentials("PGTESTPAYUAT", vector["_salt_key"], vector["_salt_index"])
+    credentials = PhonePeV1Credentials("PGTESTPAYUAT", vector["_salt_key"], str(vector["_salt_index"]))
     assert checksum(vector["request"] + PAY_PATH, credentials) == vector["_x_verify"]
 
 
@@ -194,7 +200,7 @@ def v1_refund_request(gateway: ScriptedGateway, raw: bytes) -> None:
     gateway.on("/pg/v1/refund", Reply(500))
     ids = documented["merchantTransactionId"], documented["originalTransactionId"]
     amount, address = Money(documented["amount"], INR), documented["callbackUrl"]
-    PhonePeV1(SALT, gateway.url).refund(*ids, amount, callback_url=address, timeout_s=5)
+    PhonePeV1(SALT, gateway.url).refund(bodies.pay_back(*ids, amount, notice_url=address), now=NOW, timeout_s=5)
     sent = json.loads(base64.b64decode(gateway.seen[-1].body["request"]))
     assert sent | {"merchantUserId": documented["merchantUserId"]} == documented
 

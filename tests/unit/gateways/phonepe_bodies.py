@@ -6,10 +6,23 @@ import base64
 import json
 from typing import Any
 
+from payfirst.domain.money import Money
+from payfirst.gateways.base import PayBack, RefundQuery
+
 REF = "MT5f0a1b2c3d4e5"
 ORDER_ID = "OMO2605031015001234567890"
 REFUND_REF = "R-MT5f0a1b2c3d4e5-1"
 PAGE = "https://mercury-uat.phonepe.com/transact/uat_v2?token=eyJhbGciOi.J9.page%2Btoken"
+
+
+def pay_back(ref: str, original_ref: str, amount: Money, *, notice_url: str = "https://shop.in/notices") -> PayBack:
+    """What a refund asks for."""
+    return PayBack(ref, original_ref, amount, None, "https://shop.in/result", "https://shop.in/late", notice_url)
+
+
+def about(ref: str) -> RefundQuery:
+    """A question about a refund."""
+    return RefundQuery(ref, None, "https://shop.in/result", "https://shop.in/late")
 
 
 def access_token(expires_at: int | None, value: str = "phonepeTokenNumberOne") -> dict[str, Any]:

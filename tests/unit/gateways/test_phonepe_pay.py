@@ -41,7 +41,8 @@ def paid(phonepe: PhonePe, **changes: Any) -> PushAnswer:
 
 
 def refunded(phonepe: PhonePe, ref: str = bodies.REFUND_REF, minor: int = 99_900) -> PushAnswer:
-    return phonepe.refund(ref, bodies.REF, Money(minor, Currency.INR), now=NOW, timeout_s=5)
+    wanted = bodies.pay_back(ref, bodies.REF, Money(minor, Currency.INR))
+    return phonepe.refund(wanted, now=NOW, timeout_s=5)
 
 
 Request = Callable[[PhonePe], PushAnswer]

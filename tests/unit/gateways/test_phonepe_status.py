@@ -41,7 +41,7 @@ def order(gateway: ScriptedGateway, *replies: Reply | HangUp) -> StatusAnswer:
 
 def refund(gateway: ScriptedGateway, *replies: Reply | HangUp) -> RefundStatusAnswer:
     gateway.on(REFUND, *replies)
-    return client(gateway).refund_status(bodies.REFUND_REF, now=NOW, timeout_s=5)
+    return client(gateway).refund_status(bodies.about(bodies.REFUND_REF), now=NOW, timeout_s=5)
 
 
 def test_a_completed_order_states_amount_and_receipt(gateway: ScriptedGateway) -> None:

@@ -20,6 +20,7 @@ from payfirst.gateways.base import (
     Captured,
     Declined,
     NoAnswer,
+    OrderNotice,
     Pending,
     Push,
     PushAnswer,
@@ -30,13 +31,13 @@ from payfirst.gateways.base import (
     StatusQuery,
     Unknown,
 )
-from payfirst.gateways.phonepe_v1 import PhonePeV1, PhonePeV1Credentials, checksum, read_v1_notice
+from payfirst.gateways.phonepe_v1 import PhonePeV1, PhonePeV1Credentials, checksum
 
 from . import phonepe_bodies as bodies
 from .scripted_gateway import HangUp, Reply, ScriptedGateway, Silence, reply
 
 NOW = datetime(2026, 5, 3, 4, 45, tzinfo=UTC)
-CREDENTIALS = PhonePeV1Credentials("SHOPONE", "salt-of-the-earth", 2)
+CREDENTIALS = PhonePeV1Credentials("SHOPONE", "salt-of-the-earth", "2")
 PRICE = Money(99_900, Currency.INR)
 PAY, STATUS = "/pg/v1/pay", f"/pg/v1/status/SHOPONE/{bodies.REF}"
 ORDER = Push(
@@ -187,8 +188,8 @@ REFUND, REFUND_STATUS = "/pg/v1/refund", f"/pg/v1/status/SHOPONE/{bodies.REFUND_
 
 def refunded(gateway: ScriptedGateway, answer: Reply | HangUp) -> PushAnswer:
     gateway.on(REFUND, answer)
-    phonepe = client(gateway)
-    return phonepe.refund(bodies.REFUND_REF, bodies.REF, PRICE, callback_url="https://shop.in/cb", timeout_s=5)
+    wanted = bodies.pay_back(bodies.REFUND_REF, bodies.REF, PRICE, notice_url="https://shop.in/cb")
+    return client(gateway).refund(wanted, now=NOW, timeout_s=5)
 
 
 def test_a_refund_is_asked_for_with_a_checksum_over_body_and_path(gateway: ScriptedGateway) -> None:
@@ -244,45 +245,87 @@ def test_the_status_of_a_refund_is_that_of_its_transaction(
 ) -> None:
     body = bodies.v1_body(code, state, success=True, merchantTransactionId=bodies.REFUND_REF)
     gateway.on(REFUND_STATUS, reply(body))
-    assert client(gateway).refund_status(bodies.REFUND_REF, timeout_s=5) == expected
+    assert client(gateway).refund_status(bodies.about(bodies.REFUND_REF), now=NOW, timeout_s=5) == expected
 
 
-def test_a_notice_with_the_right_checksum_is_read() -> None:
+def test_a_notice_with_the_right_checksum_is_recognised_and_read() -> None:
     raw, content = bodies.v1_notice(bodies.v1_body("PAYMENT_SUCCESS", "COMPLETED", success=True))
-    for header in (checksum(content, CREDENTIALS), checksum(content, CREDENTIALS).upper()):
-        notice = read_v1_notice(raw, header, CREDENTIALS)
-        assert notice is not None
-        assert notice.ref == bodies.REF
-        assert notice.answer == Captured(PRICE, "T2605031015001234567890", merchant="SHOPONE")
+    for header in (
+        checksum(content, CREDENTIALS),
+        checksum(content, CREDENTIALS).upper(),
+        f" {checksum(content, CREDENTIALS)} ",
+    ):
+        assert CREDENTIALS.recognises(header, raw)
+    assert CREDENTIALS.read_notice(raw) == OrderNotice("PAYMENT_SUCCESS", bodies.REF, "SHOPONE", is_refund=False)
+
+
+def test_a_notice_of_a_refund_says_so() -> None:
+    body = bodies.v1_body("PAYMENT_SUCCESS", "COMPLETED", success=True, merchantTransactionId=bodies.REFUND_REF)
+    notice = CREDENTIALS.read_notice(bodies.v1_notice(body)[0])
+    assert notice is not None
+    assert notice.is_refund
 
 
 def test_a_notice_whose_body_was_changed_is_refused() -> None:
     _, content = bodies.v1_notice(bodies.v1_body("PAYMENT_ERROR", "FAILED", success=False))
     forged, _ = bodies.v1_notice(bodies.v1_body("PAYMENT_SUCCESS", "COMPLETED", success=True))
-    assert read_v1_notice(forged, checksum(content, CREDENTIALS), CREDENTIALS) is None
+    assert not CREDENTIALS.recognises(checksum(content, CREDENTIALS), forged)
 
 
 @pytest.mark.parametrize("header", [None, "", "###2", "é", "0" * 64 + "###2"])
 def test_a_notice_without_the_right_checksum_is_refused(header: str | None) -> None:
     raw, _ = bodies.v1_notice(bodies.v1_body("PAYMENT_SUCCESS", "COMPLETED", success=True))
-    assert read_v1_notice(raw, header, CREDENTIALS) is None
+    assert not CREDENTIALS.recognises(header, raw)
+
+
+def test_while_the_key_is_changed_the_index_says_which_of_two_keys_signed() -> None:
+    changing = replace(CREDENTIALS, previous_salt_key="salt-of-yore", previous_salt_index="1")
+    raw, content = bodies.v1_notice(bodies.v1_body("PAYMENT_SUCCESS", "COMPLETED", success=True))
+    by_current, by_previous = checksum(content, CREDENTIALS), hashlib.sha256(f"{content}salt-of-yore".encode()).hexdigest()
+    assert changing.recognises(by_current, raw)
+    assert changing.recognises(f"{by_previous}###1", raw)
+    assert not changing.recognises(f"{by_previous}###2", raw)
+    assert not changing.recognises(by_current.replace("###2", "###1"), raw)
+    assert not CREDENTIALS.recognises(f"{by_previous}###1", raw)
 
 
 def test_without_a_salt_key_nobody_is_recognised() -> None:
     keyless = replace(CREDENTIALS, salt_key="")
     raw, content = bodies.v1_notice(bodies.v1_body("PAYMENT_SUCCESS", "COMPLETED", success=True))
-    assert read_v1_notice(raw, checksum(content, keyless), keyless) is None
+    assert not keyless.recognises(checksum(content, keyless), raw)
+    assert not keyless.recognises(f"{hashlib.sha256(content.encode()).hexdigest()}###", raw)  # nor by the absent previous key
 
 
 @pytest.mark.parametrize("content", ["not base64", "e30=", "bnVsbA==", "éé", ""])
 def test_a_content_that_is_no_result_is_none_even_with_its_checksum(content: str) -> None:
-    raw = json.dumps({"response": content}).encode()
-    assert read_v1_notice(raw, checksum(content, CREDENTIALS), CREDENTIALS) is None
+    assert CREDENTIALS.read_notice(json.dumps({"response": content}).encode()) is None
 
 
 @given(st.binary(), st.text())
 def test_no_bytes_raise(raw: bytes, header: str) -> None:
-    assert read_v1_notice(raw, header, CREDENTIALS) is None
+    assert not CREDENTIALS.recognises(header, raw)
+    assert CREDENTIALS.read_notice(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "known", "configuration"),
+    [
+        (reply(bodies.error("TRANSACTION_NOT_FOUND"), 404), True, False),
+        (reply(bodies.v1_body("PAYMENT_PENDING", "PENDING", success=True, merchantTransactionId=None)), True, False),
+        (reply(bodies.error("AUTHORIZATION_FAILED"), 401), False, True),
+        (reply(bodies.error("KEY_NOT_CONFIGURED"), 400), False, True),
+        (Reply(502, b"<html>"), False, False),
+        (HangUp(), False, False),
+    ],
+)
+def test_credentials_are_tried_by_asking_about_a_transaction_that_nobody_made(
+    gateway: ScriptedGateway, answer: Reply | HangUp, *, known: bool, configuration: bool
+) -> None:
+    gateway.on(f"/pg/v1/status/SHOPONE/CHECK{NOW:%Y%m%d%H%M%S%f}", answer)
+    refusal = client(gateway).refusal_of_credentials(now=NOW, timeout_s=5)
+    assert (refusal is None) is known
+    if refusal is not None:
+        assert refusal.configuration is configuration
 
 
 def test_no_salt_shows_in_a_repr(gateway: ScriptedGateway) -> None:

@@ -243,6 +243,18 @@ def test_a_call_is_sent_once_more_only_when_its_token_was_refused(
     assert api.tokens == tokens
 
 
+def test_when_the_shared_token_is_refused_as_well_a_new_one_is_fetched() -> None:
+    store, issuer = MemoryTokenStore(), Issuer()
+    here, elsewhere = container(issuer, store, "a"), container(issuer, store, "b")
+    old = here.current(now=NOON, timeout_s=5)
+    assert isinstance(old, StoredToken)
+    elsewhere.instead_of(old, now=NOON, timeout_s=5)
+    api = Api([REFUSED, REFUSED, DONE])
+    assert call_with_token(here, api, lambda a: a is REFUSED, now=NOON, timeout_s=5) == DONE
+    assert api.tokens == ["token-1", "token-2", "token-3"]
+    assert store.tokens[M].value == "token-3"
+
+
 def test_no_token_means_no_call() -> None:
     api = Api([DONE])
     cache = container(Issuer(down=True), None)

@@ -24,6 +24,8 @@ FACTS = {
     "refund": "RMT7a8b9c0d1e2f3-1",
     "why": "The van broke down.",
     "reason": "a reason",
+    "previous_date": "2025-07-19",
+    "previous_time": "09:00:00",
 }
 
 
@@ -100,3 +102,16 @@ def test_a_failure_that_trying_again_cannot_mend_does_not_ask_for_it() -> None:
 def test_a_cancellation_without_money_back_says_so() -> None:
     assert "nothing is paid back" in written("booking.cancelled", samples.BOOKED, amount=0).text
     assert "Nothing is left to send back." in written("order.cancelled", samples.ORDERED, amount=0).text
+
+
+def test_a_booking_that_moved_is_told_with_the_time_it_had_before() -> None:
+    text = written("booking.rescheduled", samples.BOOKED).text
+    assert "Before: Saturday, 19 July 2025 at 9:00" in text
+    facts = {name: value for name, value in FACTS.items() if not name.startswith("previous_")}
+    older = write_letter(Occasion("booking.rescheduled", AT, facts, samples.BOOKED, samples.BOOKED.snapshot, "Shop"))
+    assert "Before" not in older.text
+
+
+def test_why_a_booking_was_cancelled_stands_among_its_facts_and_is_left_out_where_nobody_said() -> None:
+    assert "Reason: a reason" in written("booking.cancelled", samples.BOOKED).text
+    assert "Reason" not in written("booking.cancelled", samples.BOOKED, reason=None).text

@@ -12,8 +12,9 @@ from aws_lambda_powertools import Logger
 
 @cache
 def logger() -> Logger:
-    """This process's logger; JSON lines on standard output, with the request's id where there is one."""
-    return Logger(service="payfirst", location=None)
+    """This process's logger; JSON lines on standard output, with the function's name and the request's id if there is one."""
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "payfirst")
+    return Logger(service="payfirst", location=None, use_rfc3339=True, function=function)
 
 
 def note(event: str, **facts: Any) -> None:  # noqa: ANN401 - facts are whatever JSON can hold

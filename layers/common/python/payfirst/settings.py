@@ -66,6 +66,7 @@ class Settings:
     expiry_grace_seconds: int
     late_payment: LatePayment
     phone_pace_seconds: int
+    open_sessions_per_user: int
     sessions_per_user_hour: int
     prompts_per_user_hour: int
     prompts_per_phone_hour: int

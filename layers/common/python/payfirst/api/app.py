@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRo
 from payfirst.api.errors import MethodNotAllowedError, NoSuchRouteError, Reply, reply_to
 from payfirst.api.repeat import answered_once, repeat_key
 from payfirst.api.request import Request, remaining
-from payfirst.api.resources import customer, table
+from payfirst.api.resources import customer, operator, table
 from payfirst.api.routes import ROUTES, Route, family_of, methods_of
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.domain.errors import PayFirstError, TemporaryError
@@ -27,6 +27,7 @@ Handler = Callable[..., Reply]
 
 Lambda = Callable[[dict[str, Any], Any], dict[str, Any]]
 
+DEFAULT_STAGE: Final = "$default"
 _SERVER_ERRORS: Final = 500
 
 
@@ -48,10 +49,24 @@ def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the Lambda context
         # API Gateway answers with this id in a header of its own; in the log it finds the lines of one request.
         logger().append_keys(request_id=event["requestContext"]["requestId"])
-        path = event["rawPath"]
-        return app.resolve({**event, "rawPath": path.rstrip("/") or "/"}, context)
+        context_of_route = {**event["requestContext"], "stage": DEFAULT_STAGE}  # else Powertools would cut it off once more
+        return app.resolve({**event, "rawPath": own_path(event), "requestContext": context_of_route}, context)
 
     return handle
+
+
+def own_path(event: Mapping[str, Any]) -> str:
+    """The event's path as `routes.py` writes it: no slash at its end, and before it neither a stage nor a domain's mapping.
+
+    API Gateway puts either before the path where it has one, except where it does not; the route that it matched tells.
+    """
+    parts = str(event["rawPath"]).rstrip("/").removeprefix("/").split("/")
+    route = str(event.get("routeKey", "")).partition(" ")[2].strip("/")
+    if route:
+        parts = parts[-len(route.split("/")) :]
+    elif parts[0] == event["requestContext"].get("stage"):
+        parts = parts[1:]
+    return "/" + "/".join(parts)
 
 
 def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> Callable[..., Response[str]]:
@@ -59,7 +74,9 @@ def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> C
         request = Request(app.current_event.raw_event, utc_now(), Deadline(remaining(app.lambda_context)))
 
         def handled() -> Reply:
-            if not route.public:
+            if route.operators:
+                operator(request)
+            elif not route.public:
                 customer(request)  # before the body is looked at: a stranger learns nothing else
             return handler(request, **parameters)
 
@@ -75,10 +92,11 @@ def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> C
 
 def _repeatable(request: Request, context: Any, once: Callable[[], Reply]) -> Reply:  # noqa: ANN401 - the Lambda context
     """The one place for `Idempotency-Key`."""
+    who = customer(request)
     key = repeat_key(request)
     if key is None:
         return once()
-    return answered_once(key, customer(request).sub, request, table(request.deadline), context, once)
+    return answered_once(key, who.sub, request, table(request.deadline), context, once)
 
 
 def _shaped(route: Route, act: Callable[[], Reply]) -> Reply:

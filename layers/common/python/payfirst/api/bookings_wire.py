@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
-from payfirst.api.fields import Day, In, Out, Text, TimeOfDay
+from payfirst.api.fields import Day, In, LocalTime, Out, Text, TimeOfDay
 from payfirst.domain.booking import Booking, Step
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import BookingStatus
@@ -36,7 +36,7 @@ class SlotOut(Out):
     """A day and a time of day in the service's zone."""
 
     selected_date: date
-    selected_time: time
+    selected_time: LocalTime
 
     @classmethod
     def of(cls, slot: tuple[date, time]) -> SlotOut:
@@ -79,9 +79,11 @@ class BookingOut(Out):
     service_id: int
     package_id: int | None
     selected_date: date
-    selected_time: time
+    selected_time: LocalTime
+    timezone: str
     status: str
     total_amount: str
+    currency: str
     payment_id: int
     created_at: str
     address: dict[str, str] | str | None
@@ -105,8 +107,10 @@ class BookingOut(Out):
             package_id=content.package_id,
             selected_date=content.day,
             selected_time=content.at,
+            timezone=content.zone,
             status=booking.status,
             total_amount=str(booking.amount),
+            currency=booking.amount.currency,
             payment_id=booking.session_number,
             created_at=instant(booking.created_at),
             address=address_shown(content.address),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -10,15 +10,15 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 
 from payfirst.api.bookings_wire import address_shown
 from payfirst.api.fields import Count, Day, In, JsonNumber, Number, Out, Quantity, ShortText, Text, TimeOfDay
-from payfirst.domain.cart import BookingCart, CartStatus
+from payfirst.domain.cart import CartStatus
 from payfirst.domain.catalogue import Listing, ServiceType
 from payfirst.domain.clock import instant
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.pricing import rounding_for
 from payfirst.domain.session import Customer, OrderLine
-from payfirst.usecases.booking_carts import WantedCart
-from payfirst.usecases.produce_cart import CartView
+from payfirst.usecases.booking_carts import BookingCartView, WantedCart
+from payfirst.usecases.produce_cart import CartView, PromoView
 
 MOST_PARTS: Final = 20
 """Of an address."""
@@ -94,7 +94,7 @@ class CreateCartIn(In):
 
 
 class ApplyPromoIn(In):
-    """`POST /api/cart/carts/{cart_id}/apply_promo/`"""
+    """`POST /api/cart/carts/{cart_id}/apply_promo/` and `POST /api/carts/apply_promo/`"""
 
     promo_code: ShortText
 
@@ -115,7 +115,11 @@ class CartPackageOut(Out):
 
 
 class ServiceCartOut(Out):
-    """A cart of a service; `total_price` is what a payment will collect."""
+    """A cart of a service; `total_price` is what a payment will collect.
+
+    `available` says whether it can be paid for now, `unavailable_code` why not. `price_changed` says that the price or the
+    discount is another one now than in this cart: `current_price` and `current_discount`. A payment refuses such a cart.
+    """
 
     id: int
     cart_id: str
@@ -132,11 +136,18 @@ class ServiceCartOut(Out):
     total_price: str
     address: dict[str, str] | str | None
     created_at: str
+    expires_at: str | None
+    available: bool
+    price_changed: bool
+    unavailable_code: str | None = None
+    current_price: str | None = None
+    current_discount: str | None = None
     rounding: str | None = None
 
     @classmethod
-    def of(cls, cart: BookingCart, customer: Customer) -> ServiceCartOut:
-        content, rounding = cart.content, rounding_for(cart.total)
+    def of(cls, view: BookingCartView, customer: Customer, now: datetime) -> ServiceCartOut:
+        cart, content = view.cart, view.cart.content
+        rounding, status = rounding_for(cart.total), cart.status_at(now)
         service = CartServiceOut(id=content.service_id, name=content.service_name)
         package = None
         if content.package_id is not None:
@@ -152,14 +163,29 @@ class ServiceCartOut(Out):
             package=package,
             selected_date=content.day,
             selected_time=content.time_given,
-            status=cart.status,
+            status=status,
             promo_code=content.promo_code,
             discount=str(content.discount),
             total_price=str(cart.total + rounding),
             address=address_shown(content.address),
             created_at=instant(cart.created_at),
+            expires_at=instant(cart.expires_at) if status is CartStatus.ACTIVE else None,
+            **_offered(view, status),
             **({"rounding": str(rounding)} if rounding.minor else {}),
         )
+
+
+def _offered(view: BookingCartView, status: CartStatus) -> dict[str, Any]:
+    """How the cart would fare now; one that is being paid for is frozen, and one that is over is not for sale."""
+    if view.offer is None:
+        return {"available": status is CartStatus.ACTIVE, "price_changed": False}
+    offer, content = view.offer, view.cart.content
+    shown: dict[str, Any] = {"available": offer.problem is None}
+    if offer.problem is not None:
+        shown["unavailable_code"] = offer.problem.stable_code
+    if offer.price is None or (offer.price, offer.discount) == (content.price, content.discount):
+        return shown | {"price_changed": False}
+    return shown | {"price_changed": True, "current_price": str(offer.price), "current_discount": str(offer.discount)}
 
 
 class AddItemIn(In):
@@ -183,7 +209,8 @@ class RemoveItemIn(In):
 
 
 class CartLineOut(Out):
-    """One listing in the cart; `current_price` is there when it is not `price_at_addition` any more."""
+    """One listing in the cart; `current_price` is there when it is not `price_at_addition` any more. `available` is how much
+    can be bought now, 0 of what is not sold any more."""
 
     cart_item_id: int
     listing_id: int
@@ -194,13 +221,14 @@ class CartLineOut(Out):
     subtotal: str
     unit_of_measure: str
     available: Count
+    price_changed: bool
     current_price: str | None = None
 
     @classmethod
     def of(cls, line: OrderLine, listing: Listing | None) -> CartLineOut:
-        changed: dict[str, Any] = {}
+        changed: dict[str, Any] = {"price_changed": False}
         if listing is not None and listing.price != line.price:
-            changed["current_price"] = str(listing.price)
+            changed = {"price_changed": True, "current_price": str(listing.price)}
         return cls(
             cart_item_id=line.cart_item_id,
             listing_id=line.listing_id,
@@ -216,19 +244,41 @@ class CartLineOut(Out):
 
 
 class ProduceCartOut(Out):
-    """The customer's whole cart of produce."""
+    """The customer's whole cart of produce; delivery comes on top. `discount` is what its promo code takes off now.
+
+    A code that takes nothing off any more says why in `promo_error_code`; `promo_changed` says that it takes something else off
+    than when it was taken.
+    """
 
     items: list[CartLineOut]
     total_items: Count
     total_cost: str
+    currency: str
+    promo_code: str | None
+    discount: str
     updated_at: str | None
+    expires_at: str | None
+    promo_changed: bool | None = None
+    promo_error_code: str | None = None
 
     @classmethod
     def of(cls, view: CartView) -> ProduceCartOut:
-        lines = view.cart.lines if view.cart else ()
+        cart = view.cart
+        lines, currency = (cart.lines, cart.currency) if cart else ((), Currency.KES)
         return cls(
             items=[CartLineOut.of(line, view.listings.get(line.listing_id)) for line in lines],
             total_items=sum((line.quantity for line in lines), Decimal(0)),
-            total_cost=str(sum((line.subtotal for line in lines), Money(0, Currency.KES))),
-            updated_at=instant(view.cart.updated_at) if view.cart else None,
+            total_cost=str(sum((line.subtotal for line in lines), Money(0, currency))),
+            currency=currency,
+            promo_code=cart.promo.code if cart and cart.promo else None,
+            discount=str(view.promo.discount if view.promo else Money(0, currency)),
+            updated_at=instant(cart.updated_at) if cart else None,
+            expires_at=instant(cart.expires_at) if cart and lines else None,
+            **_promo(view.promo),
         )
+
+
+def _promo(promo: PromoView | None) -> dict[str, Any]:
+    if promo is None:
+        return {}
+    return {"promo_changed": promo.changed} | ({"promo_error_code": promo.problem.stable_code} if promo.problem else {})

@@ -14,7 +14,7 @@ from payfirst.usecases.catalogue import FreeSlot
 
 
 class ListingOut(Out):
-    """A farm's produce at today's price."""
+    """A farm's produce at today's price. With `hold` a payment under way holds it; what is not `active` is not sold."""
 
     listing_id: int
     product_name: str
@@ -23,6 +23,9 @@ class ListingOut(Out):
     currency: str
     unit_of_measure: str
     available: Count
+    timezone: str
+    hold: bool
+    active: bool
 
     @classmethod
     def of(cls, listing: Listing) -> ListingOut:
@@ -34,6 +37,9 @@ class ListingOut(Out):
             currency=listing.price.currency,
             unit_of_measure=listing.unit,
             available=listing.available,
+            timezone=listing.zone,
+            hold=listing.hold,
+            active=listing.active,
         )
 
 
@@ -46,7 +52,8 @@ class PackageOut(Out):
 
 
 class ServiceOut(Out):
-    """A service; `price` is null where a package says it."""
+    """A service; `price` is null where a package says it. It is booked by slots where it `has_calendar`, else for any time;
+    with `hold` a payment under way holds its slot. What is not `active` is not sold."""
 
     id: int
     service_type: str
@@ -56,6 +63,9 @@ class ServiceOut(Out):
     currency: str
     price: str | None
     packages: list[PackageOut]
+    has_calendar: bool
+    hold: bool
+    active: bool
 
     @classmethod
     def of(cls, service: Service) -> ServiceOut:
@@ -69,6 +79,9 @@ class ServiceOut(Out):
             currency=service.currency,
             price=str(service.price) if service.price else None,
             packages=packages,
+            has_calendar=service.calendar is not None,
+            hold=service.calendar is not None and service.calendar.hold,
+            active=service.active,
         )
 
 
@@ -109,7 +122,7 @@ class SlotsOut(Out):
             service_type=service.kind,
             date=day,
             timezone=service.zone,
-            any_time=service.calendar is None,
+            any_time=service.calendar is None and service.active,
             slots=[SlotOut.of(each) for each in found],
         )
 

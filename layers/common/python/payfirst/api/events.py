@@ -107,13 +107,15 @@ class BookingCreated(Event):
 
 
 class BookingRescheduled(Event):
-    """The booking has another day or time, on its service's clock; `version` counts from 1."""
+    """The booking has another day or time, on its service's clock, than it had before; `version` counts from 1."""
 
     booking: int
     book_id: str
     version: int
     selected_date: str
     selected_time: str
+    previous_date: str | None = None
+    previous_time: str | None = None
 
 
 class BookingCancelled(Event):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from payfirst.domain.ids import GivenId, read_id
 from payfirst.domain.times import GivenTime, read_day, read_time
@@ -108,6 +108,11 @@ TimeOfDay = Annotated[
     Any, BeforeValidator(_given_time, json_schema_input_type=str), Field(examples=["14:30", "14:30:00", "2:30 PM"])
 ]
 """A time of day, `14:30`, `14:30:00` or `2:30 PM`; a `GivenTime`, which keeps the customer's writing."""
+
+LocalTime = Annotated[
+    time, WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$", "examples": ["14:30:00"]})
+]
+"""A time of day in the service's own zone, as it leaves; the format `time` of JSON Schema would demand an offset."""
 
 Text = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=500)]
 """A customer's words."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from payfirst.api.fields import Count, Day, In, JsonNumber, Number, Out, ShortText, Text
 from payfirst.domain.clock import instant
@@ -16,7 +16,16 @@ from payfirst.domain.moves import OrderStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, Delivery, Kind, OrderLine, OrderSnapshot, RefundShown, Session
 from payfirst.usecases.start_attempt import Started
 
-TimeSlot = Annotated[Literal["", "morning", "afternoon", "evening", "anytime"], Field(description="When to deliver.")]
+Part = Literal["", "morning", "afternoon", "evening", "anytime"]
+
+
+def _part_of_day(value: object) -> object:
+    if not isinstance(value, str) or value not in get_args(Part):
+        raise ValueError(f"One of these is expected: {', '.join(filter(None, get_args(Part)))}.")
+    return value
+
+
+TimeSlot = Annotated[Part, BeforeValidator(_part_of_day), Field(description="When to deliver.")]
 
 
 class DeliveryIn(In):
@@ -39,6 +48,11 @@ class CreateSessionIn(In):
     special_instructions: Text | None = None
     delivery_time_slot: TimeSlot | None = None
     estimated_delivery_date: Day | None = None
+
+    @property
+    def field_of_day(self) -> str:
+        """Where the day of delivery stands that counts."""
+        return f"{'' if self.estimated_delivery_date else 'delivery_details.'}estimated_delivery_date"
 
     def delivery(self) -> Delivery:
         """The delivery as the domain knows it; what stands beside `delivery_details` wins over what stands inside."""
@@ -98,6 +112,8 @@ class SnapshotOut(Out):
     total_items: Count
     total_cost: JsonNumber
     created_at: str
+    promo_code: str | None = None
+    discount: JsonNumber | None = None
 
 
 class DeliveryOut(Out):
@@ -182,6 +198,7 @@ class BookedContentOut(Out):
     package_id: int | None
     selected_date: date
     selected_time: str
+    timezone: str
     total_cost: JsonNumber
     created_at: str
 
@@ -194,6 +211,7 @@ class SessionOut(Out):
     cart_snapshot: SnapshotOut | BookedContentOut
     delivery_details: DeliveryOut | None
     total_amount: str
+    currency: str
     delivery_fee: str
     phone_number: str | None
     session_status: SessionStatus
@@ -211,6 +229,7 @@ class SessionOut(Out):
             user=session.customer.shown,
             **_frozen(session),
             total_amount=str(session.amount),
+            currency=session.amount.currency,
             session_status=session.status_at(now),
             order=order_of(session),
             created_at=instant(session.created_at),
@@ -231,6 +250,7 @@ def _frozen(session: Session) -> dict[str, Any]:
                 package_id=booking.package_id,
                 selected_date=booking.day,
                 selected_time=booking.time_given,
+                timezone=booking.zone,
                 total_cost=session.amount.major,
                 created_at=instant(session.created_at),
             )
@@ -244,6 +264,7 @@ def _frozen_order(order: OrderSnapshot) -> dict[str, Any]:
         total_items=order.total_items,
         total_cost=order.items_total.major,
         created_at=instant(order.taken_at),
+        **({"promo_code": order.promo_code, "discount": order.discount.major} if order.discount else {}),
     )
     return {
         "cart_snapshot": snapshot,

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from payfirst.api.request import Request
 from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.storage.browse import Place
 from payfirst.storage.lists import Position, Slice
 
 DEFAULT_SIZE: Final = 20
@@ -36,6 +37,17 @@ def page_size(request: Request) -> int:
 
 def position(request: Request, key: Callable[[], bytes]) -> Position | None:
     """Where the page starts; None for the first. InvalidInputError for a cursor that was not made here for this path."""
+    found = _cursor_of(request, key)
+    return None if found is None else Position(after=found[1], towards_older=found[0])
+
+
+def place(request: Request, key: Callable[[], bytes]) -> Place | None:
+    """The same in a list of the catalogue, which goes on in the order of its numbers."""
+    found = _cursor_of(request, key)
+    return None if found is None else Place(after=found[1], onwards=found[0])
+
+
+def _cursor_of(request: Request, key: Callable[[], bytes]) -> tuple[bool, Any] | None:
     given = request.parameter("cursor")
     if given is None:
         return None
@@ -47,27 +59,56 @@ def position(request: Request, key: Callable[[], bytes]) -> Position | None:
     if not hmac.compare_digest(_signature(key(), _path(request), payload), signature):
         raise InvalidInputError(FieldProblem("cursor", "This cursor is not one of ours; start with the first page."))
     older, after = json.loads(payload)
-    return Position(after=after, towards_older=older)
+    return older, after
 
 
 def paged(
-    request: Request, key: Callable[[], bytes], origin: str, page: Slice, results: Sequence[BaseModel], numbers: Sequence[int]
+    request: Request,
+    key: Callable[[], bytes],
+    origin: str,
+    page: Slice,
+    results: Sequence[BaseModel],
+    numbers: Sequence[int | str],
 ) -> Any:  # noqa: ANN401
-    """The answer for one page: `results` shown for the entries whose sort keys are `numbers`."""
+    """The answer for one page: `results` shown for the entries whose sort keys are `numbers`; of these the outermost count."""
 
     def address(*, older: bool) -> str | None:
         if not numbers or not (page.older if older else page.newer):
             return None
-        after = numbers[-1] if older else numbers[0]
-        kept = {name: value for name, value in _parameters(request).items() if name != "cursor"}
-        return f"{origin}{_path(request)}/?{urlencode({**kept, 'cursor': _cursor(key(), _path(request), older, after)})}"
+        return _address(request, key, origin, older=older, after=numbers[-1] if older else numbers[0])
 
     return {"count": page.count, "next": address(older=True), "previous": address(older=False), "results": list(results)}
+
+
+def before(request: Request, key: Callable[[], bytes]) -> int | None:
+    """Where the next stretch of a filtered list starts; None for the newest entries. InvalidInputError as for `position`."""
+    place = position(request, key)
+    if place is None:
+        return None
+    if not place.towards_older:
+        raise InvalidInputError(FieldProblem("cursor", "A filtered list goes towards older entries only."))
+    return place.after
+
+
+def filtered(
+    request: Request, key: Callable[[], bytes], origin: str, results: Sequence[BaseModel], more_before: int | None
+) -> Any:  # noqa: ANN401
+    """The answer for a list behind a filter: what one stretch of the whole list holds, all of it for nearly everybody.
+
+    `count` counts these results; `next` leads to the older entries that were not looked through, if there are any.
+    """
+    following = None if more_before is None else _address(request, key, origin, older=True, after=more_before)
+    return {"count": len(results), "next": following, "previous": None, "results": list(results)}
 
 
 def unpaged(results: Sequence[BaseModel]) -> Any:  # noqa: ANN401
     """The answer for a list that is shown whole."""
     return {"count": len(results), "next": None, "previous": None, "results": list(results)}
+
+
+def _address(request: Request, key: Callable[[], bytes], origin: str, *, older: bool, after: int | str) -> str:
+    kept = {name: value for name, value in _parameters(request).items() if name != "cursor"}
+    return f"{origin}{_path(request)}/?{urlencode({**kept, 'cursor': _cursor(key(), _path(request), older, after)})}"
 
 
 def _parameters(request: Request) -> dict[str, str]:
@@ -78,7 +119,7 @@ def _path(request: Request) -> str:
     return str(request.event["rawPath"])
 
 
-def _cursor(key: bytes, path: str, older: bool, after: int) -> str:  # noqa: FBT001 - the cursor's own first field
+def _cursor(key: bytes, path: str, older: bool, after: int | str) -> str:  # noqa: FBT001 - the cursor's own first field
     payload = json.dumps([older, after]).encode()
     return base64.urlsafe_b64encode(payload + _signature(key, path, payload)).decode().rstrip("=")
 

@@ -11,22 +11,20 @@ from typing import Any, Final
 
 from payfirst.api.errors import RepeatConflictError, Reply, StillRunningError
 from payfirst.api.request import Request
-from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError
+from payfirst.observability import warn
 from payfirst.storage import keys
 from payfirst.storage.table import Table
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 255
 KEPT_S: Final = 24 * 60 * 60
+_TOO_SOON: Final = 429
 _SERVER_ERRORS: Final = 500
 
 
 class _NotKeptError(Exception):
-    """Carries a reply that must not be replayed past the library that would keep it."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__()
-        self.reply = reply
+    """Takes an answer that must not be replayed past the library that would keep it."""
 
 
 def repeat_key(request: Request) -> str | None:
@@ -40,8 +38,9 @@ def repeat_key(request: Request) -> str | None:
 def answered_once(key: str, subject: str, request: Request, table: Table, context: Any, answer: Callable[[], Reply]) -> Reply:  # noqa: ANN401
     """The first answer to this key of this customer on this method and path; `answer` runs only for the first.
 
-    RepeatConflictError when the key came with another body, StillRunningError while the first runs. Answers of 500 and more
-    are not kept.
+    RepeatConflictError when the key came with another body, StillRunningError while the first runs, at most until its function
+    would be stopped; ContentionError when the table cannot say. Answers of 500 and more are not kept, nor those of 429: both
+    say that nothing was done and that the same request may be sent again.
     """
     from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - only requests with a key pay the import
         DynamoDBPersistenceLayer,
@@ -50,6 +49,8 @@ def answered_once(key: str, subject: str, request: Request, table: Table, contex
     )
     from aws_lambda_powertools.utilities.idempotency.exceptions import (  # noqa: PLC0415
         IdempotencyAlreadyInProgressError,
+        IdempotencyInconsistentStateError,
+        IdempotencyPersistenceLayerError,
         IdempotencyValidationError,
     )
 
@@ -69,10 +70,13 @@ def answered_once(key: str, subject: str, request: Request, table: Table, contex
         boto3_client=table.client,
     )
 
+    given: list[Reply] = []
+
     def run(*, sent: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the library reads it
         reply = answer()
-        if reply.status >= _SERVER_ERRORS:
-            raise _NotKeptError(reply)
+        given.append(reply)
+        if reply.status >= _SERVER_ERRORS or reply.status == _TOO_SOON:
+            raise _NotKeptError
         return {"status": reply.status, "body": reply.body, "headers": dict(reply.headers)}
 
     run_once = idempotent_function(
@@ -82,10 +86,15 @@ def answered_once(key: str, subject: str, request: Request, table: Table, contex
     sent = {"scope": [http["method"], request.event["rawPath"], key], "body": request.raw.hex()}
     try:
         first: dict[str, Any] = run_once(sent=sent)
-    except _NotKeptError as error:
-        return error.reply
+    except _NotKeptError:
+        return given[0]
     except IdempotencyValidationError as exc:
         raise RepeatConflictError(f"This {HEADER} was used for another body.") from exc
     except IdempotencyAlreadyInProgressError as exc:
         raise StillRunningError(f"The first request with this {HEADER} is still running.") from exc
+    except (IdempotencyPersistenceLayerError, IdempotencyInconsistentStateError) as exc:
+        warn("repeat.not_kept", answered=bool(given), error=type(exc).__name__)
+        if given:  # what was asked for is done: its answer is worth more than the promise to give it again
+            return given[0]
+        raise ContentionError("The table is busy; please try again.") from exc
     return Reply(int(first["status"]), first["body"], first["headers"])

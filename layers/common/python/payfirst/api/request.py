@@ -80,6 +80,13 @@ class Request:
         authorizer = self.event.get("requestContext", {}).get("authorizer") or {}
         return (authorizer.get("jwt") or {}).get("claims") or {}
 
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups of the caller, which the authorizer writes as `[a b]`; no group's name holds a blank."""
+        claim = self.claims.get("cognito:groups") or ""
+        names = claim[1:-1] if claim.startswith("[") and claim.endswith("]") else claim
+        return frozenset(names.split())
+
     def customer(self, issuer: str, audience: str) -> Customer:
         """Who is calling. The authorizer has verified the token; UnauthorizedError if it is not an ID token of this shop."""
         claims = self.claims

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from payfirst.api.errors import NoSuchRouteError
 from payfirst.api.request import Request
 from payfirst.domain.clock import Deadline, lasting
 from payfirst.domain.errors import MisconfiguredError
@@ -18,7 +19,7 @@ from payfirst.observability import alarm, warn
 from payfirst.settings import settings
 from payfirst.storage.queue import Queue, sqs
 from payfirst.storage.table import Table, dynamodb
-from payfirst.usecases.settlement import Settling
+from payfirst.usecases.settling import Settling
 from payfirst.usecases.shared_tokens import SharedTokens
 from payfirst.usecases.start_attempt import Till
 from payfirst.usecases.take_notice import Desk
@@ -26,6 +27,10 @@ from payfirst.usecases.take_notice import Desk
 if TYPE_CHECKING:
     from payfirst.gateways.mpesa.credentials import MpesaCredentials
     from payfirst.gateways.phonepe.credentials import PhonePeCredentials
+    from payfirst.gateways.phonepe_v1 import PhonePeV1Credentials
+
+OPERATORS: Final = "operators"
+"""The group of the shop's own people in the user pool."""
 
 SECRET_LIVES_S: Final = 300
 GATEWAY_CALL_S: Final = 10.0
@@ -46,6 +51,17 @@ def queue() -> Queue:
 def customer(request: Request) -> Customer:
     """Who is calling; UnauthorizedError without an ID token of this shop."""
     return request.customer(settings().token_issuer, settings().token_audience)
+
+
+def operator(request: Request) -> str:
+    """Who of the shop's own people is calling, as timelines name them.
+
+    UnauthorizedError as for `customer`. To everybody else the route does not exist: NoSuchRouteError.
+    """
+    who = customer(request)
+    if OPERATORS not in request.groups:
+        raise NoSuchRouteError("Not found")
+    return f"operator:{who.email or who.sub}"
 
 
 def secret(name: str) -> Mapping[str, Any]:
@@ -69,7 +85,7 @@ def secret(name: str) -> Mapping[str, Any]:
     return value
 
 
-def _credentials(name: str, kind: type[Any]) -> Any:  # noqa: ANN401 - one of the two credential dataclasses
+def _credentials(name: str, kind: type[Any]) -> Any:  # noqa: ANN401 - one of the credential dataclasses
     from dataclasses import fields  # noqa: PLC0415
 
     kept = secret(name)
@@ -89,11 +105,17 @@ def gateway(name: GatewayName) -> Gateway:
     return _phonepe(phonepe_credentials())
 
 
-def phonepe_credentials() -> PhonePeCredentials:
-    """PhonePe's credentials, with the name and the password that its notices carry."""
+def phonepe_credentials() -> PhonePeCredentials | PhonePeV1Credentials:
+    """PhonePe's credentials, with what its notices are recognised by; with a salt key they are those of its first API."""
+    name = settings().phonepe_secret_id
+    if "salt_key" in secret(name):
+        from payfirst.gateways.phonepe_v1 import PhonePeV1Credentials  # noqa: PLC0415
+
+        first: PhonePeV1Credentials = _credentials(name, PhonePeV1Credentials)
+        return first
     from payfirst.gateways.phonepe.credentials import PhonePeCredentials  # noqa: PLC0415
 
-    credentials: PhonePeCredentials = _credentials(settings().phonepe_secret_id, PhonePeCredentials)
+    credentials: PhonePeCredentials = _credentials(name, PhonePeCredentials)
     return credentials
 
 
@@ -114,7 +136,13 @@ def _mpesa(credentials: MpesaCredentials) -> Gateway:
 
 
 @lru_cache(maxsize=2)
-def _phonepe(credentials: PhonePeCredentials) -> Gateway:
+def _phonepe(credentials: PhonePeCredentials | PhonePeV1Credentials) -> Gateway:
+    from payfirst.gateways.phonepe.credentials import PhonePeCredentials  # noqa: PLC0415
+
+    if not isinstance(credentials, PhonePeCredentials):
+        from payfirst.gateways.phonepe_v1 import PhonePeV1  # noqa: PLC0415
+
+        return PhonePeV1(credentials, settings().phonepe_base_url)
     from payfirst.gateways.phonepe.client import PhonePe  # noqa: PLC0415
 
     return PhonePe(credentials, settings().phonepe_base_url, settings().phonepe_token_url, _shared_tokens(), _container())
@@ -134,12 +162,19 @@ def check_callback_address() -> None:
         warn("callback_address.doubtful", **facts)
 
 
+def _collecting(name: GatewayName) -> Gateway:
+    """The gateway for a new payment: none whose result would never reach this shop, whatever is paid for."""
+    if name is GatewayName.MPESA:
+        check_callback_address()
+    return gateway(name)
+
+
 def till(request: Request) -> Till:
     """What initiating a payment needs."""
     return Till(
         table=table(request.deadline),
         queue=queue(),
-        gateway=gateway,
+        gateway=_collecting,
         callback_origin=settings().callback_origin,
         public_origin=settings().public_origin,
         pace=timedelta(seconds=settings().phone_pace_seconds),
@@ -164,11 +199,12 @@ def desk(now: datetime, deadline: Deadline) -> Desk:
 
 
 def limits() -> FairUse:
-    """What one customer and one phone may ask for within an hour."""
+    """What one customer and one phone may ask for."""
     return FairUse(
         sessions_per_user=settings().sessions_per_user_hour,
         prompts_per_user=settings().prompts_per_user_hour,
         prompts_per_phone=settings().prompts_per_phone_hour,
+        open_sessions=settings().open_sessions_per_user,
     )
 
 

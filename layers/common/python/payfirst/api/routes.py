@@ -24,7 +24,10 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation: `operation` is its OpenAPI id and the name of its handler; `public` ones need no token."""
+    """One operation: `operation` is its OpenAPI id and the name of its handler.
+
+    `public` ones need no token; to anybody but the shop's operators those of `operators` do not exist.
+    """
 
     method: str
     path: str
@@ -32,6 +35,7 @@ class Route:
     operation: str
     family: Family
     public: bool = False
+    operators: bool = False
 
 
 A, P, B = Family.BOOKINGS, Family.PAYMENTS, Family.ORDERS
@@ -80,6 +84,8 @@ ROUTES: Final = (
     Route("POST", "/api/carts/add_item", "carts", "add_item", B),
     Route("POST", "/api/carts/update_quantity", "carts", "update_quantity", B),
     Route("POST", "/api/carts/remove_item", "carts", "remove_item", B),
+    Route("POST", "/api/carts/apply_promo", "carts", "apply_produce_promo", B),
+    Route("POST", "/api/carts/remove_promo", "carts", "remove_produce_promo", B),
     # Catalogue and places
     Route("GET", "/api/listings", "catalogue", "list_listings", B, public=True),
     Route("GET", "/api/listings/{listing_id}", "catalogue", "get_listing", B, public=True),
@@ -95,6 +101,14 @@ ROUTES: Final = (
     Route("POST", "/api/booking/bookings/{booking_id}/cancel", "bookings", "cancel_booking", A),
     Route("GET", "/api/orders", "bookings", "list_orders", B),
     Route("GET", "/api/orders/{order_id}", "bookings", "get_order", B),
+    # What the shop's own people do
+    Route("GET", "/api/operators/stuck", "operators", "operators_stuck", B, operators=True),
+    Route("GET", "/api/operators/payments/{which}", "operators", "operators_payment", B, operators=True),
+    Route("POST", "/api/operators/payments/{attempt}/resolve", "operators", "operators_resolve", B, operators=True),
+    Route("POST", "/api/operators/payments/{attempt}/refund", "operators", "operators_refund", B, operators=True),
+    Route("POST", "/api/operators/refunds/{refund}/resolve", "operators", "operators_refund_paid", B, operators=True),
+    Route("GET", "/api/operators/orders", "operators", "operators_orders", B, operators=True),
+    Route("POST", "/api/operators/orders/{order_number}/move", "operators", "operators_move_order", B, operators=True),
     # The site
     Route("GET", "/health", "site", "health", B, public=True),
     Route("GET", "/openapi.json", "site", "openapi", B, public=True),

@@ -63,6 +63,8 @@ class OrderOut(OrderListed):
     delivery_details: DeliveryOut
     receipt: str | None
     timeline: list[StepOut]
+    promo_code: str | None = None
+    discount: str | None = None
     rounding: str | None = None
     refund: RefundOut | None = None
 
@@ -77,6 +79,7 @@ class OrderOut(OrderListed):
             delivery_details=DeliveryOut.of(order.delivery),
             receipt=order.receipt,
             timeline=[StepOut.of(step) for step in order.timeline],
+            **({"promo_code": order.promo_code, "discount": str(order.discount)} if order.discount else {}),
             **({"rounding": str(order.rounding)} if order.rounding.minor else {}),
             **({"refund": RefundOut.of(refund)} if refund else {}),
         )

@@ -56,6 +56,13 @@ class Attempt:
         return self.status in UNRESOLVED
 
     @property
+    def collected(self) -> Money:
+        """What it has brought; ValueError before it has brought anything."""
+        if self.captured is None:
+            raise ValueError(f"{self.ref} has brought nothing")
+        return self.captured
+
+    @property
     def reached_gateway(self) -> bool:
         """Whether the payer can act on it: M-Pesa's CheckoutRequestID or PhonePe's payment address is known."""
         return (self.gateway_id if self.gateway == "MPESA" else self.payment_url) is not None

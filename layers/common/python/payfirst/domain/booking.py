@@ -13,6 +13,9 @@ from payfirst.domain.money import MINOR_PER_MAJOR, Currency, Money
 from payfirst.domain.moves import BookingStatus
 from payfirst.domain.session import BookingSnapshot
 
+CHANCE_TO_MOVE: Final = timedelta(days=1)
+"""How long a booking stays CONFIRMED whose time was over when it was made or moved, where the shop allows such days."""
+
 MAX_RESCHEDULES: Final = 100
 """Each one stays in the booking's own item, which has room for several hundred."""
 
@@ -81,6 +84,16 @@ class Booking:
     def starts_at(self) -> datetime:
         """The instant at which it starts."""
         return instant_of(*self.slot, self.content.zone)
+
+
+def completes_at(content: BookingSnapshot, now: datetime) -> datetime:
+    """When a booking of `content`, made or moved at `now`, has taken place: at its slot's end, or at the end of its day where
+    its service has no slots."""
+    if content.minutes is None:
+        ends = instant_of(content.day + timedelta(days=1), time.min, content.zone)
+    else:
+        ends = instant_of(content.day, content.at, content.zone) + timedelta(minutes=content.minutes)
+    return ends if ends > now else now + CHANCE_TO_MOVE
 
 
 def why_not_reschedulable(booking: Booking, rules: ChangeRules, now: datetime) -> RefusedError | None:

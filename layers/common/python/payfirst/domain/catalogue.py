@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from typing import Final
 
 from payfirst.domain.booking import AS_USUAL, ChangeRules
 from payfirst.domain.calendar import Calendar
 from payfirst.domain.money import Currency, Money
+
+NAIROBI: Final = "Africa/Nairobi"
 
 
 class ServiceType(StrEnum):
@@ -31,7 +34,7 @@ class Package:
 class Service:
     """A service on the days of its `zone`. It is sold by `packages`, or, where it has none, at its own `price`.
 
-    Without a `calendar` it is booked for any time.
+    Without a `calendar` it is booked for any time. One that is not `active` is not sold any more, or not yet.
     """
 
     kind: ServiceType
@@ -44,6 +47,7 @@ class Service:
     price: Money | None = None
     calendar: Calendar | None = None
     changes: ChangeRules = AS_USUAL
+    active: bool = True
 
     def price_of(self, package: int | None) -> Money | None:
         """What it costs with that package, or without any; None when it is not sold so."""
@@ -61,7 +65,8 @@ class Service:
 class Listing:
     """A farm's produce at today's price per `unit`; `available` can be bought now, what is held or sold is not in it.
 
-    With `hold` a payment that is under way holds its quantity, so that nobody pays for what is sold out meanwhile.
+    With `hold` a payment that is under way holds its quantity, so that nobody pays for what is sold out meanwhile. `zone` is
+    the farm's; one that is not `active` is not sold any more, or not yet.
     """
 
     number: int
@@ -71,6 +76,8 @@ class Listing:
     price: Money
     available: Decimal
     hold: bool = False
+    zone: str = NAIROBI
+    active: bool = True
 
 
 def cost_of(quantity: Decimal, price: Money) -> Money:

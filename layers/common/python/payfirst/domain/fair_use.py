@@ -1,4 +1,7 @@
-"""How much one customer and one phone may ask for within a clock hour: a prompt is a message to somebody's phone."""
+"""How much one customer and one phone may ask for: sessions open at once, and within a clock hour sessions and prompts.
+
+A prompt is a message to somebody's phone.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class FairUse:
-    """The limits for each clock hour (UTC): sessions opened and payments asked for by one customer, prompts on one phone.
+    """The limits for each clock hour (UTC): sessions opened and payments asked for by one customer, prompts on one phone;
+    and how many sessions of one customer may be open at once.
 
     0 sets no limit.
     """
@@ -17,6 +21,7 @@ class FairUse:
     sessions_per_user: int = 0
     prompts_per_user: int = 0
     prompts_per_phone: int = 0
+    open_sessions: int = 0
 
 
 NO_LIMITS: Final = FairUse()

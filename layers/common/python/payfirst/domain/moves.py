@@ -85,9 +85,9 @@ ATTEMPT_MOVES: Final[Mapping[AttemptStatus, frozenset[AttemptStatus]]] = {
 
 REFUND_MOVES: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
     R.DUE: frozenset({R.SENDING, R.NEEDS_REVIEW}),
-    R.SENDING: frozenset({R.ACCEPTED, R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
+    R.SENDING: frozenset({R.DUE, R.ACCEPTED, R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
     R.ACCEPTED: frozenset({R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
-    R.FAILED: frozenset({R.DUE, R.NEEDS_REVIEW}),
+    R.FAILED: frozenset(),  # what is owed anew is the next number: a refund of its own
     R.NEEDS_REVIEW: frozenset({R.REFUNDED}),
     R.REFUNDED: frozenset(),
 }
@@ -120,6 +120,11 @@ def refund_sources(target: RefundStatus) -> frozenset[RefundStatus]:
 def attempt_sources(target: AttemptStatus) -> frozenset[AttemptStatus]:
     """The statuses from which an attempt may become `target`."""
     return frozenset(source for source, targets in ATTEMPT_MOVES.items() if target in targets)
+
+
+def booking_sources(target: BookingStatus) -> frozenset[BookingStatus]:
+    """The statuses from which a booking may become `target`."""
+    return frozenset(source for source, targets in BOOKING_MOVES.items() if target in targets)
 
 
 def order_sources(target: OrderStatus) -> frozenset[OrderStatus]:

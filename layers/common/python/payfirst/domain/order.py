@@ -35,6 +35,8 @@ class Order:
     created_at: datetime
     timeline: tuple[Step, ...]
     receipt: str | None = None
+    discount: Money | None = None
+    promo_code: str | None = None
 
     @property
     def total_items(self) -> Decimal:

@@ -81,7 +81,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class OrderSnapshot:
-    """Document B's cart at the moment the session was made; `rounding` brings the total to whole shillings."""
+    """Document B's cart at the moment the session was made; `rounding` brings the total to whole shillings.
+
+    `discount` is what `promo_code` takes off `items_total`, `promo_limit` how often one customer may use the code.
+    """
 
     lines: tuple[OrderLine, ...]
     delivery: Delivery
@@ -89,11 +92,20 @@ class OrderSnapshot:
     delivery_fee: Money
     rounding: Money
     taken_at: datetime
+    discount: Money | None = None
+    promo_code: str | None = None
+    promo_limit: int | None = None
 
     @property
     def total_items(self) -> Decimal:
         """The sum of the quantities."""
         return sum((line.quantity for line in self.lines), Decimal(0))
+
+    @property
+    def total(self) -> Money:
+        """What is to be paid: the lines less the discount, the delivery, and the rounding."""
+        less = self.discount or Money(0, self.items_total.currency)
+        return self.items_total - less + self.delivery_fee + self.rounding
 
 
 Address = str | Mapping[str, str]
@@ -104,8 +116,9 @@ Address = str | Mapping[str, str]
 class BookingSnapshot:
     """Document A's cart at the moment of payment; `time_given` is the customer's own writing of `at`.
 
-    `capacity` is what its slot takes, None where the service has no calendar; with `hold` the slot is held from the moment a
-    payment is asked for. `promo_limit` is how often one customer may use the promo code, None for as often as they like.
+    `capacity` is what its slot takes and `minutes` how long it lasts, None where the service has no calendar; with `hold` the
+    slot is held from the moment a payment is asked for. `promo_limit` is how often one customer may use the promo code, None
+    for as often as they like.
     """
 
     cart_id: int
@@ -126,6 +139,7 @@ class BookingSnapshot:
     capacity: int | None = None
     hold: bool = False
     promo_limit: int | None = None
+    minutes: int | None = None
 
     @property
     def slot(self) -> Slot | None:

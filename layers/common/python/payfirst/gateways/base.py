@@ -151,9 +151,69 @@ class Refunded:
     receipt: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class PayBack:
+    """What one refund asks a gateway to pay back, and where its result may be told.
+
+    `ref` is our own and new for each refund, `original_ref` the attempt's, `receipt` the gateway's name for the payment
+    where it has told one. M-Pesa posts the result to `result_url` or gives up at `timeout_url`, PhonePe's first API posts to
+    `notice_url`; who needs no address passes it over.
+    """
+
+    ref: str
+    original_ref: str
+    amount: Money
+    receipt: str | None
+    result_url: str = field(repr=False)
+    timeout_url: str = field(repr=False)
+    notice_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundQuery:
+    """Which refund is asked about: our `ref`, or the gateway's `conversation` about it, and where the answer may be told."""
+
+    ref: str
+    conversation: str | None
+    result_url: str = field(repr=False)
+    timeout_url: str = field(repr=False)
+
+
 PushAnswer = Accepted | Rejected | Unknown
 StatusAnswer = Captured | Declined | Pending | Absent | NoAnswer
 RefundStatusAnswer = Refunded | Declined | Pending | Absent | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNotice:
+    """What a gateway's notice speaks of: its own word for what happened, our reference, and the payee, where it names them."""
+
+    event: str
+    merchant_order_id: str | None
+    merchant: str | None
+    is_refund: bool
+
+
+class Recogniser(Protocol):
+    """What an account recognises its gateway's notices by, where they are signed in a header."""
+
+    @property
+    def merchant_id(self) -> str | None:
+        """The payee that notices have to name where they name one; None where any will do."""
+        ...
+
+    @property
+    def notice_header(self) -> str:
+        """The name of the header that proves who sent a notice."""
+        ...
+
+    def recognises(self, header: str | None, raw: bytes) -> bool:
+        """Whether the gateway sent `raw` with this header; compared in constant time, never an exception."""
+        ...
+
+    def read_notice(self, raw: bytes) -> OrderNotice | None:
+        """What `raw` speaks of; None when it is no notice, never an exception."""
+        ...
 
 
 class Gateway(Protocol):
@@ -170,6 +230,18 @@ class Gateway(Protocol):
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer: ...
 
     def status(self, query: StatusQuery, *, now: datetime, timeout_s: float) -> StatusAnswer: ...
+
+    @property
+    def knows_refunds(self) -> bool:
+        """Whether it knows a refund by our own reference and answers at once what became of it.
+
+        Else a refund names the payment's receipt, results come as notices, and none whose answer was lost can be asked about.
+        """
+        ...
+
+    def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer: ...
+
+    def refund_status(self, query: RefundQuery, *, now: datetime, timeout_s: float) -> RefundStatusAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,13 @@ from payfirst.gateways.base import (
     Declined,
     GatewayName,
     NoAnswer,
+    OrderNotice,
+    PayBack,
     Pending,
     Push,
     PushAnswer,
     Refunded,
+    RefundQuery,
     RefundStatusAnswer,
     Rejected,
     StatusAnswer,
@@ -36,6 +39,7 @@ from payfirst.gateways.base import (
     Unknown,
 )
 from payfirst.gateways.lenient import LONGEST_TEXT, detail, json_object, mapping, money_of_minor, text
+from payfirst.gateways.tokens import TokenFailure
 from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
 
 PAY_PATH: Final = "/pg/v1/pay"
@@ -55,17 +59,50 @@ _SORRY: Final = "This shop cannot take PhonePe payments at the moment. You have 
 
 @dataclass(frozen=True, slots=True)
 class PhonePeV1Credentials:
-    """A merchant's id and salt key; the repr shows no secret."""
+    """A merchant's id and salt key; the repr shows no secret.
+
+    `salt_index` tells PhonePe which of a merchant's keys was used. Requests are signed with the current key; notices with the
+    previous one are recognised too while the key is being changed. An empty key recognises nobody.
+    """
 
     merchant_id: str
     salt_key: str = field(repr=False)
-    salt_index: int = 1
+    salt_index: str
+    previous_salt_key: str = field(default="", repr=False)
+    previous_salt_index: str = ""
+
+    @property
+    def notice_header(self) -> str:
+        """`X-VERIFY`, a checksum that covers the body."""
+        return "X-VERIFY"
+
+    def recognises(self, header: str | None, raw: bytes) -> bool:
+        """Whether the header is the checksum of this very notice, by the current key or by the previous one."""
+        content = _content(raw)
+        if content is None:
+            return False
+        presented = (header or "").strip().lower().encode("utf-8", "replace")
+        keys = ((self.salt_key, self.salt_index), (self.previous_salt_key, self.previous_salt_index))
+        matches = [hmac.compare_digest(presented, _checksum(content, *key).encode()) and bool(key[0]) for key in keys]
+        return any(matches)
+
+    def read_notice(self, raw: bytes) -> OrderNotice | None:
+        """What a notice speaks of. To v1 a refund is a transaction like any other; our references to refunds begin with R."""
+        body = _notice_body(raw)
+        data = mapping((body or {}).get("data"))
+        ref = text(data.get("merchantTransactionId"))
+        if body is None or ref is None:
+            return None
+        return OrderNotice(text(body.get("code")) or "", ref, text(data.get("merchantId")), is_refund=ref.startswith("R"))
 
 
 def checksum(signed: str, credentials: PhonePeV1Credentials) -> str:
     """`X-VERIFY` for `signed`: base64 body and path of a request, the path alone of a look, the body of a notice."""
-    digest = hashlib.sha256((signed + credentials.salt_key).encode()).hexdigest()
-    return f"{digest}###{credentials.salt_index}"
+    return _checksum(signed, credentials.salt_key, credentials.salt_index)
+
+
+def _checksum(signed: str, salt_key: str, salt_index: str) -> str:
+    return f"{hashlib.sha256((signed + salt_key).encode()).hexdigest()}###{salt_index}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +123,14 @@ class PhonePeV1:
         """The merchant id of the account."""
         return self.credentials.merchant_id
 
+    def refusal_of_credentials(self, *, now: datetime, timeout_s: float) -> TokenFailure | None:
+        """Ask about a transaction that nobody made: None if PhonePe takes our checksum, else why not.
+
+        For whoever sets credentials: v1 has no access tokens, and this is the one question that moves nothing.
+        """
+        answer = self._status(f"CHECK{now:%Y%m%d%H%M%S%f}", timeout_s)
+        return TokenFailure(answer.reason, answer.configuration) if isinstance(answer, NoAnswer) else None
+
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:  # noqa: ARG002 - Gateway's signature
         """Make a payment page. ValueError, before anything is sent, for what v1 does not take."""
         answer = self._post(PAY_PATH, self._pay_body(push), timeout_s)
@@ -95,26 +140,37 @@ class PhonePeV1:
         """What PhonePe says of the transaction with this `ref`."""
         return self._status(query.ref, timeout_s)
 
-    def refund(self, refund_ref: str, original_ref: str, amount: Money, *, callback_url: str, timeout_s: float) -> PushAnswer:
-        """Pay back `amount` of the transaction `original_ref`; `refund_ref` is ours and new for each refund.
+    @property
+    def knows_refunds(self) -> bool:
+        """True: a refund is a transaction like any other, known by our reference."""
+        return True
 
-        `Accepted.gateway_id` is PhonePe's transactionId where it states one, else `refund_ref`. ValueError as for a push.
+    def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer:  # noqa: ARG002 - likewise
+        """Pay back an amount of a transaction.
+
+        `Accepted.gateway_id` is PhonePe's transactionId where it states one, else our reference. ValueError as for a push.
         """
-        reference = _reference(refund_ref)
+        reference, original = _reference(wanted.ref), _reference(wanted.original_ref)
         body = {
             "merchantId": self.credentials.merchant_id,
-            "merchantUserId": _reference(original_ref),
-            "originalTransactionId": _reference(original_ref),
+            "merchantUserId": original,
+            "originalTransactionId": original,
             "merchantTransactionId": reference,
-            "amount": _paisa(amount),
-            "callbackUrl": callback_url,
+            "amount": _paisa(wanted.amount),
+            "callbackUrl": wanted.notice_url,
         }
         answer = self._post(REFUND_PATH, body, timeout_s)
         return Unknown(answer.reason, answer.sent) if isinstance(answer, Lost) else _refund_answer(answer, reference)
 
-    def refund_status(self, refund_ref: str, *, timeout_s: float) -> RefundStatusAnswer:
-        """What PhonePe says of the refund `refund_ref`, which to v1 is a transaction like any other."""
-        answer = self._status(refund_ref, timeout_s)
+    def refund_status(
+        self,
+        query: RefundQuery,
+        *,
+        now: datetime,  # noqa: ARG002 - likewise
+        timeout_s: float,
+    ) -> RefundStatusAnswer:
+        """What PhonePe says of the refund with this `ref`."""
+        answer = self._status(query.ref, timeout_s)
         if isinstance(answer, Captured):
             return Refunded(answer.amount, answer.receipt)
         if isinstance(answer, Declined):
@@ -149,31 +205,17 @@ class PhonePeV1:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PhonePeV1Notice:
-    """What a verified notice of v1 claims about our transaction `ref`."""
-
-    ref: str
-    answer: StatusAnswer
-
-
-def read_v1_notice(raw: bytes, header: str | None, credentials: PhonePeV1Credentials) -> PhonePeV1Notice | None:
-    """The notice in `raw` if the `X-VERIFY` header proves that PhonePe sent it, else `None`; never an exception."""
+def _content(raw: bytes) -> str | None:
+    """The base64 that a notice carries and its checksum covers."""
     content = (json_object(raw) or {}).get("response")
-    if not isinstance(content, str) or not content.isascii() or not credentials.salt_key:
-        return None
-    expected = checksum(content, credentials).encode()
-    if not hmac.compare_digest((header or "").strip().lower().encode("utf-8", "replace"), expected):
-        return None
+    return content if isinstance(content, str) and content.isascii() else None
+
+
+def _notice_body(raw: bytes) -> dict[str, Any] | None:
     try:
-        body = json_object(base64.b64decode(content, validate=True))
+        return json_object(base64.b64decode(_content(raw) or "", validate=True))
     except binascii.Error:
         return None
-    data = mapping((body or {}).get("data"))
-    ref = text(data.get("merchantTransactionId"))
-    if body is None or ref is None:
-        return None
-    return PhonePeV1Notice(ref, _state(body))
 
 
 def _pay_answer(answer: Answered) -> PushAnswer:

@@ -22,6 +22,8 @@ RENEW_BEFORE: Final = timedelta(minutes=5)
 LONGEST_LIFE: Final = timedelta(days=30)
 PATIENCE_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.1
+_REPLACEMENTS: Final = ("shared", "new")
+"""What may stand in for a refused token, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Tokens:
     pause: Callable[[float], None] = time.sleep
     _cached: StoredToken | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    fetches: int = 0
+    """How often this container has asked the gateway for a token."""
 
     def current(self, *, now: datetime, timeout_s: float) -> StoredToken | TokenFailure:
         """A token that should work, fetched if there is none; the old one if renewing it early does not succeed."""
@@ -136,6 +140,7 @@ class Tokens:
         return self._fetched(None, now=now, budget=budget)
 
     def _fetched(self, known: StoredToken | None, *, now: datetime, budget: Budget) -> StoredToken | TokenFailure:
+        self.fetches += 1
         answer = self.fetch(now, budget.left())
         if isinstance(answer, StoredToken):
             return self._keep(answer)
@@ -154,18 +159,24 @@ def call_with_token(
     now: datetime,
     timeout_s: float,
 ) -> Answered | Lost | TokenFailure:
-    """`send(token, seconds)` once; once more, with another token, only when the answer refuses the first unprocessed.
+    """`send(token, seconds)` once; again, with another token, only when the answer refuses the token and nothing was done.
 
-    A second refusal comes back as the answer that it is.
+    The token that another container has shared comes first, then a new one; the refusal of a new one comes back as the
+    answer that it is.
     """
     budget = Budget.of(timeout_s)
     token = tokens.current(now=now, timeout_s=budget.left())
     if isinstance(token, TokenFailure):
         return token
     answer = send(token.value, budget.left())
-    if not (isinstance(answer, Answered) and refuses_token(answer)):
-        return answer
-    another = tokens.instead_of(token, now=now, timeout_s=budget.left())
-    if isinstance(another, TokenFailure):
-        return another
-    return send(another.value, budget.left())
+    for _ in _REPLACEMENTS:
+        if not (isinstance(answer, Answered) and refuses_token(answer)):
+            break
+        fetches = tokens.fetches
+        another = tokens.instead_of(token, now=now, timeout_s=budget.left())
+        if isinstance(another, TokenFailure):
+            return another
+        token, answer = another, send(another.value, budget.left())
+        if tokens.fetches != fetches:
+            break
+    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import cache
 from typing import Any, Final
 
@@ -151,7 +151,7 @@ def _booking_rescheduled(about: Occasion) -> Words:
         subject=f"Your booking {code} has a new time",
         heading="Your booking has a new time",
         paragraphs=("Nothing else has changed, and nothing was charged.",),
-        facts=(("Booking", code), *_service(about)),
+        facts=(("Booking", code), *_service(about), *_before(about)),
     )
 
 
@@ -161,8 +161,13 @@ def _booking_cancelled(about: Occasion) -> Words:
     return Words(
         subject=f"Your booking {code} is cancelled",
         heading="Your booking is cancelled",
-        paragraphs=(*((str(reason),) if reason else ()), *_money_back(about)),
-        facts=(("Booking", code), *_service(about), ("Cancelled", about.when)),
+        paragraphs=_money_back(about),
+        facts=(
+            ("Booking", code),
+            *_service(about),
+            ("Cancelled", about.when),
+            *((("Reason", str(reason)),) if reason else ()),
+        ),
     )
 
 
@@ -198,6 +203,7 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 
@@ -231,14 +237,19 @@ def _package(about: Occasion) -> Line:
 
 def _order_sums(about: Occasion, order: OrderSnapshot) -> tuple[tuple[str, str], ...]:
     rounding = (("Rounding", amount_text(order.rounding)),) if order.rounding.minor else ()
-    return (("Delivery", amount_text(order.delivery_fee)), *rounding, ("Paid", amount_text(about.session.amount)))
+    promo = _promo(order.promo_code, order.discount)
+    return (*promo, ("Delivery", amount_text(order.delivery_fee)), *rounding, ("Paid", amount_text(about.session.amount)))
 
 
 def _booking_sums(about: Occasion) -> tuple[tuple[str, str], ...]:
     booking = _booking(about)
-    less = Money(-booking.discount.minor, booking.discount.currency)
-    promo = ((f"Promo {booking.promo_code}", amount_text(less)),) if booking.discount.minor else ()
-    return (*promo, ("Paid", amount_text(about.session.amount)))
+    return (*_promo(booking.promo_code, booking.discount), ("Paid", amount_text(about.session.amount)))
+
+
+def _promo(code: str | None, discount: Money | None) -> tuple[tuple[str, str], ...]:
+    if discount is None or not discount.minor:
+        return ()
+    return ((f"Promo {code}", amount_text(Money(-discount.minor, discount.currency))),)
 
 
 def _delivery(about: Occasion, order: OrderSnapshot) -> tuple[tuple[str, str], ...]:
@@ -261,6 +272,14 @@ def _service(about: Occasion) -> tuple[tuple[str, str], ...]:
     when = slot_text(booking.day, booking.at, booking.zone, booking.price.currency)
     where = _address_text(booking.address)
     return (("Service", what), ("When", when), *((("Where", where),) if where else ()))
+
+
+def _before(about: Occasion) -> tuple[tuple[str, str], ...]:
+    """When the booking was to take place before it moved; events of before this was recorded do not say."""
+    if "previous_date" not in about.facts:
+        return ()
+    day, at = date.fromisoformat(about.facts["previous_date"]), time.fromisoformat(about.facts["previous_time"])
+    return (("Before", slot_text(day, at, about.zone, about.session.amount.currency)),)
 
 
 def _address_text(address: Address | None) -> str:

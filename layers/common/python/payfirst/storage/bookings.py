@@ -8,15 +8,16 @@ from datetime import date, datetime, time
 from functools import partial
 from typing import Any, Final
 
-from payfirst.domain.booking import Booking, Step
+from payfirst.domain.booking import Booking, Step, completes_at
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import BookingStatus
+from payfirst.domain.moves import BookingStatus, booking_sources
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import RefundShown, Session
 from payfirst.storage import keys, sessions, slots
-from payfirst.storage.expressions import Condition, Item, Update, Write, at_most, equal
-from payfirst.storage.items import booking_snapshot, booking_snapshot_to_map, refund_to_map
+from payfirst.storage.expressions import Condition, Item, Update, Write, at_most, equal, one_of
+from payfirst.storage.items import refund_to_map
+from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map
 from payfirst.storage.table import Table, get, transact
 
 BOOKING: Final = "booking"
@@ -28,6 +29,12 @@ def read(table: Table, sub: str, number: int) -> Booking | None:
     return booking_from_item(item) if item else None
 
 
+def read_due(table: Table, entry: Item, now: datetime) -> Booking | None:
+    """The booking that the index suggested, if it is still due at `now`; the index may lag."""
+    item = get(table, {"pk": entry["pk"], "sk": entry["sk"]})
+    return booking_from_item(item) if item and item.get("due_sk", "~") <= instant(now) else None
+
+
 def store_reschedule(table: Table, session: Session, seen: Booking, moved: Booking, most: int, now: datetime) -> None:
     """Write `moved` in place of `seen`: the new slot taken and the old one given back in the same write.
 
@@ -35,7 +42,7 @@ def store_reschedule(table: Table, session: Session, seen: Booking, moved: Booki
     slots by `slots.name`.
     """
     writes: list[Write] = [
-        _changed(seen, moved, at_most("version", most)),
+        _changed(seen, moved, at_most("version", most), due=due(moved, now)),
         sessions.changed(session),
         sessions.told(
             session,
@@ -45,6 +52,8 @@ def store_reschedule(table: Table, session: Session, seen: Booking, moved: Booki
             version=moved.version,
             selected_date=moved.content.day.isoformat(),
             selected_time=moved.content.at.isoformat(),
+            previous_date=seen.content.day.isoformat(),
+            previous_time=seen.content.at.isoformat(),
         ),
     ]
     if moved.content.slot and moved.content.capacity is not None:
@@ -99,12 +108,21 @@ def _named(booking: Booking) -> dict[str, Any]:
     return {"booking": booking.number, "book_id": booking.code}
 
 
-def _changed(seen: Booking, after: Booking, *also: Condition) -> Update:
-    """A CONFIRMED booking as it was seen becomes `after`."""
+NOTHING_DUE: Final[Mapping[str, str | None]] = dict.fromkeys(keys.NOT_DUE)
+
+
+def due(booking: Booking, now: datetime) -> keys.Key:
+    """The keys by which the sweep finds a CONFIRMED booking, made or moved at `now`, once it has taken place."""
+    key = keys.owned(booking.owner, keys.BOOKING, booking.number)
+    return keys.due(keys.COMPLETE, key, completes_at(booking.content, now))
+
+
+def _changed(seen: Booking, after: Booking, *also: Condition, due: Mapping[str, str | None] = NOTHING_DUE) -> Update:
+    """A booking as it was seen becomes `after`, by a legal move."""
     return Update(
         BOOKING,
         keys.owned(seen.owner, keys.BOOKING, seen.number),
-        when=(equal("status", BookingStatus.CONFIRMED), equal("version", seen.version), *also),
+        when=(one_of("status", booking_sources(after.status)), equal("version", seen.version), *also),
         set={
             "status": after.status.value,
             "version": after.version,
@@ -112,6 +130,7 @@ def _changed(seen: Booking, after: Booking, *also: Condition) -> Update:
             "timeline": [_step_to_map(step) for step in after.timeline],
             "reason": after.reason,
             "refund": after.refund.minor if after.refund else None,
+            **due,
         },
     )
 

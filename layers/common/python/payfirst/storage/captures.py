@@ -11,8 +11,8 @@ from payfirst.domain.money import Money
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
 from payfirst.domain.session import Failure, Session
 from payfirst.storage import keys
-from payfirst.storage.attempts import ATTEMPT, GUARD, freed_phone, guard_free, guard_key, released
-from payfirst.storage.expressions import Put, Update, Write, absent, equal, one_of, present
+from payfirst.storage.expressions import Put, Update, Write, absent, equal, one_of
+from payfirst.storage.holds import ATTEMPT, GUARD, freed_phone, guard_free, guard_key, released
 from payfirst.storage.items import failure_to_map
 from payfirst.storage.sessions import changed, told
 from payfirst.storage.table import Table, query, transact, write
@@ -112,7 +112,6 @@ def late_money(table: Table, session: Session, attempt: Attempt, collected: Coll
                 session,
                 absent("live_attempt"),
                 absent("captured"),
-                one_of("status", (SessionStatus.FAILED, SessionStatus.EXPIRED)),
                 to=SessionStatus.PAID,
                 captured=attempt.ref,
                 failure=None,
@@ -176,7 +175,7 @@ def close_doubts(table: Table, ref: str, now: datetime, *, by: str, why: str) ->
     for item in doubts:
         key = {"pk": item["pk"], "sk": item["sk"]}
         closed = {"closed_at": instant(now), "by": by, "why": why}
-        write(table, Update("doubt", key, when=(present("pk"),), set=closed, remove=keys.NOT_DUE))
+        write(table, Update("doubt", key, set=closed, remove=keys.NOT_DUE))
     return len(doubts)
 
 
@@ -184,4 +183,5 @@ def contradiction(table: Table, attempt: Attempt, reason: str, now: datetime) ->
     """Put what contradicts a success on the list that a person sees, beside the attempt; the attempt does not change."""
     key = keys.review(attempt.ref, reason)
     item = {**key, **keys.due(keys.REVIEW, key, now), "ref": attempt.ref, "reason": reason, "at": instant(now)}
-    write(table, Put("review", item))
+    # The same contradiction found again is due again.
+    write(table, Put("review", item))  # nosemgrep: unconditional-put

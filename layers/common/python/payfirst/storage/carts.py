@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
-from payfirst.domain.cart import BookingCart, ProduceCart
+from payfirst.domain.cart import BookingCart, ProduceCart, TakenPromo
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency
 from payfirst.domain.session import BookingSnapshot
 from payfirst.storage import keys
 from payfirst.storage.expressions import Condition, Delete, Item, Put, Update, absent, equal
-from payfirst.storage.items import booking_snapshot, booking_snapshot_to_map, line_from_map, line_to_map
 from payfirst.storage.sessions import counted
+from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map, line_from_map, line_to_map
 from payfirst.storage.table import Table, get, transact, write
 
 CART: Final = "cart"
@@ -48,9 +49,11 @@ def create_booking_cart(table: Table, sub: str, cart: BookingCart) -> None:
     )
 
 
-def change_booking_cart(table: Table, sub: str, seen: BookingCart, content: BookingSnapshot, version: str) -> None:
+def change_booking_cart(
+    table: Table, sub: str, seen: BookingCart, content: BookingSnapshot, version: str, now: datetime
+) -> None:
     """Give the cart another content and version. ConditionFailedError unless it is as it was `seen` and nobody pays for it."""
-    change = {"content": booking_snapshot_to_map(content), "version": version}
+    change = {"content": booking_snapshot_to_map(content), "version": version, "touched_at": instant(now)}
     write(table, Update(CART, keys.owned(sub, keys.CART, seen.number), when=_as_seen(seen), set=change))
 
 
@@ -83,17 +86,29 @@ def produce_cart_to_item(sub: str, cart: ProduceCart) -> Item:
         "lines": [line_to_map(line) for line in cart.lines],
         "items_made": cart.items_made,
         "updated_at": instant(cart.updated_at),
+        "currency": cart.currency.value,
+        **({"touched_at": instant(cart.touched_at)} if cart.touched_at else {}),
+        **({"promo": {"code": cart.promo.code, "terms": cart.promo.terms}} if cart.promo else {}),
     }
 
 
 def produce_cart_from_item(item: Item) -> ProduceCart:
     """The cart of produce of an item."""
+    currency, touched, promo = Currency(item.get("currency", Currency.KES)), item.get("touched_at"), item.get("promo")
     return ProduceCart(
         version=item["version"],
-        lines=tuple(line_from_map(line, Currency.KES) for line in item["lines"]),
+        lines=tuple(line_from_map(line, currency) for line in item["lines"]),
         items_made=int(item["items_made"]),
         updated_at=read_instant(item["updated_at"]),
+        touched_at=read_instant(touched) if touched else None,
+        promo=TakenPromo(promo["code"], promo["terms"]) if promo else None,
     )
+
+
+def touched(sub: str, seen: ProduceCart, now: datetime) -> Update:
+    """The cart of produce kept for another while, if it is as it was `seen`; for the write that makes a session from it."""
+    unchanged = equal("version", seen.version)
+    return Update(CART, keys.produce_cart(sub), when=(unchanged,), set={"touched_at": instant(now)})
 
 
 def booking_cart_to_item(sub: str, cart: BookingCart) -> Item:
@@ -110,7 +125,7 @@ def booking_cart_to_item(sub: str, cart: BookingCart) -> Item:
 
 def booking_cart_from_item(item: Item) -> BookingCart:
     """The cart of a service of an item."""
-    session = item.get("session")
+    session, touched_at = item.get("session"), item.get("touched_at")
     return BookingCart(
         number=int(item["sk"].split("#")[1]),
         uuid=item["uuid"],
@@ -120,4 +135,5 @@ def booking_cart_from_item(item: Item) -> BookingCart:
         live_attempt=item.get("live_attempt"),
         converted_by=item.get("converted_by"),
         session=None if session is None else int(session),
+        touched_at=read_instant(touched_at) if touched_at else None,
     )

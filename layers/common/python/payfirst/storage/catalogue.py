@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
 from payfirst.domain.booking import AS_USUAL, ChangeRules, RefundStep
 from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
+from payfirst.domain.catalogue import NAIROBI, Listing, Package, Service, ServiceType
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.promo import AppliesTo, Promo
-from payfirst.domain.session import BookingSnapshot
+from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
 from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Put, absent
+from payfirst.storage.expressions import Item, Put, Update, Write, absent
 from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table, batch_get, get, query, write
+from payfirst.storage.table import Table, get, query, transact
 
 PAGE: Final = 500
+LISTINGS: Final = "LISTING"
+SERVICES: Final = "SERVICE"
+"""The partitions of the catalogue, and the names of their shelves."""
+
 _FIRST: Final = "!"
 _LAST: Final = "~"
 
@@ -31,15 +33,9 @@ def read_listing(table: Table, number: int) -> Listing | None:
     return listing_from_item(item) if item else None
 
 
-def read_listings(table: Table, numbers: Sequence[int]) -> dict[int, Listing]:
-    """The listings of those numbers (100 at most) that there are."""
-    found = batch_get(table, [keys.listing(number) for number in numbers]) if numbers else []
-    return {listing.number: listing for listing in map(listing_from_item, filter(None, found))}
-
-
 def all_listings(table: Table) -> tuple[Listing, ...]:
     """Every listing, by number."""
-    return tuple(listing_from_item(item) for item in _all(table, "LISTING"))
+    return tuple(listing_from_item(item) for item in _all(table, LISTINGS))
 
 
 def read_service(table: Table, kind: ServiceType, number: int) -> Service | None:
@@ -50,45 +46,7 @@ def read_service(table: Table, kind: ServiceType, number: int) -> Service | None
 
 def all_services(table: Table) -> tuple[Service, ...]:
     """Every service, by kind and number."""
-    return tuple(service_from_item(item) for item in _all(table, "SERVICE"))
-
-
-def read_promo(table: Table, code: str) -> Promo | None:
-    """The promo of that code, in any case; None when there is none."""
-    item = get(table, keys.promo(code))
-    return promo_from_item(item) if item else None
-
-
-def read_promo_uses(table: Table, sub: str, code: str) -> int:
-    """How often the customer has used the promo code, payments under way included."""
-    item = get(table, keys.promo_uses(sub, code))
-    return int(item["taken"]) if item else 0
-
-
-@dataclass(frozen=True, slots=True)
-class OfferSeen:
-    """What a cart asks for, as it stands now: the service, how many places of the slot are taken, the promo and its uses by
-    this customer."""
-
-    service: Service | None
-    used: int
-    promo: Promo | None
-    promo_uses: int
-
-
-def read_offer(table: Table, content: BookingSnapshot, sub: str) -> OfferSeen:
-    """All that decides whether `content` can be paid for, in one request."""
-    kind = ServiceType(content.service_type)
-    wanted = [keys.service(kind, content.service_id), keys.slot(kind, content.service_id, content.day, content.at)]
-    if content.promo_code:
-        wanted += [keys.promo(content.promo_code), keys.promo_uses(sub, content.promo_code)]
-    service, slot, promo, uses = [*batch_get(table, wanted), None, None][:4]
-    return OfferSeen(
-        service=service_from_item(service) if service else None,
-        used=int(slot["used"]) if slot else 0,
-        promo=promo_from_item(promo) if promo else None,
-        promo_uses=int(uses["taken"]) if uses else 0,
-    )
+    return tuple(service_from_item(item) for item in _all(table, SERVICES))
 
 
 def _all(table: Table, partition: str) -> list[Item]:
@@ -112,10 +70,26 @@ def add(table: Table, entry: Listing | Service | Promo) -> bool:
         case Promo():
             item = promo_to_item(entry)
     try:
-        write(table, Put("entry", item, when=(absent("pk"),)))
+        transact(table, [Put("entry", item, when=(absent("pk"),)), *counted(shown(entry))])
     except ConditionFailedError:
         return False
     return True
+
+
+def shown(entry: Listing | Service | Promo | None) -> dict[str, int]:
+    """How many entries of each shelf the public lists show because of this one: itself, while it is sold."""
+    match entry:
+        case Listing(active=True):
+            return {LISTINGS: 1}
+        case Service(active=True):
+            return {f"{SERVICES}#{entry.kind.value}": 1}
+        case _:
+            return {}
+
+
+def counted(changes: Mapping[str, int]) -> list[Write]:
+    """So many entries more (or less) on each shelf."""
+    return [Update(f"shelf {shelf}", keys.shelf(shelf), add={"n": by}) for shelf, by in changes.items() if by]
 
 
 def listing_to_item(listing: Listing) -> Item:
@@ -130,8 +104,14 @@ def listing_to_item(listing: Listing) -> Item:
         "available": listing.available,
         "held": 0,
         "sold": 0,
+        "zone": listing.zone,
         **({"hold": True} if listing.hold else {}),
+        **_withdrawn(active=listing.active),
     }
+
+
+def _withdrawn(*, active: bool) -> dict[str, bool]:
+    return {} if active else {"withdrawn": True}
 
 
 def listing_from_item(item: Item) -> Listing:
@@ -144,6 +124,8 @@ def listing_from_item(item: Item) -> Listing:
         price=Money(int(item["price"]), Currency(item["currency"])),
         available=Decimal(item["available"]),
         hold=item.get("hold", False),
+        zone=item.get("zone", NAIROBI),
+        active="withdrawn" not in item,
     )
 
 
@@ -159,6 +141,7 @@ def service_to_item(service: Service) -> Item:
         **({"price": service.price.minor} if service.price else {}),
         **({"calendar": _calendar_to_map(service.calendar)} if service.calendar else {}),
         "changes": _changes_to_map(service.changes),
+        **_withdrawn(active=service.active),
     }
 
 
@@ -179,6 +162,7 @@ def service_from_item(item: Item) -> Service:
         price=None if price is None else Money(int(price), currency),
         calendar=_calendar(item["calendar"]) if "calendar" in item else None,
         changes=_changes(item["changes"]) if "changes" in item else AS_USUAL,
+        active="withdrawn" not in item,
     )
 
 
@@ -273,12 +257,16 @@ def promo_from_item(item: Item) -> Promo:
     )
 
 
-def _applies_to_map(each: AppliesTo) -> dict[str, Any]:
+def _applies_to_map(each: AppliesTo | AppliesToListing) -> dict[str, Any]:
+    if isinstance(each, AppliesToListing):
+        return {"listing_id": each.listing_id}
     package = {} if each.package_id is None else {"package_id": each.package_id}
     return {"service_type": each.service_type, "service_id": each.service_id, **package}
 
 
-def _applies_to(raw: Item) -> AppliesTo:
+def _applies_to(raw: Item) -> AppliesTo | AppliesToListing:
+    if "listing_id" in raw:
+        return AppliesToListing(int(raw["listing_id"]))
     package = raw.get("package_id")
     return AppliesTo(raw["service_type"], int(raw["service_id"]), None if package is None else int(package))
 

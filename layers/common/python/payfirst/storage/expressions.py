@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-SCHEMA_VERSION: Final = 1
+from payfirst.storage import schema
 
 Item = dict[str, Any]
 """An item in plain Python values: str, int, Decimal, bool, None, list, dict."""
@@ -28,8 +28,8 @@ def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_wire(item: Mapping[str, Any]) -> Item:
-    """The plain values of an item that the low-level client answered."""
-    return {name: _deserializer.deserialize(value) for name, value in item.items()}
+    """The plain values of an item that the low-level client answered, as this release has them; schema.NewerItemError."""
+    return schema.upgraded({name: _deserializer.deserialize(value) for name, value in item.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def render(write: Write, table_name: str, writer: str) -> tuple[str, dict[str, A
     match write:
         case Put():
             verb = "Put"
-            arguments["Item"] = to_wire({**write.item, "writer": writer, "schema_v": SCHEMA_VERSION})
+            arguments["Item"] = to_wire({**write.item, "writer": writer, schema.ATTRIBUTE: schema.VERSION})
         case Update():
             verb = "Update"
             arguments["Key"] = to_wire(write.key)
@@ -199,7 +199,7 @@ def render(write: Write, table_name: str, writer: str) -> tuple[str, dict[str, A
 
 def _update_expression(write: Update, places: _Placeholders, writer: str) -> str:
     # An attribute that is set to None is removed: items never hold a NULL, so `absent` means one thing.
-    given = {**write.set, "writer": writer, "schema_v": SCHEMA_VERSION}
+    given = {**write.set, "writer": writer}
     parts = [
         "SET " + ", ".join(f"{places.name(name)} = {places.value(value)}" for name, value in given.items() if value is not None)
     ]

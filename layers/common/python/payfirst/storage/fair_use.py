@@ -6,18 +6,52 @@ only these are left to the table's own expiry.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from payfirst.domain.fair_use import FairUse, hour_of
-from payfirst.storage import keys
-from payfirst.storage.expressions import Update, Write, absent, any_of, at_most
+from payfirst.domain.moves import SessionStatus
+from payfirst.storage import keys, lists
+from payfirst.storage.expressions import Update, Write, absent, any_of, at_most, equal
+from payfirst.storage.items import session_from_item
+from payfirst.storage.table import Table, get
 
 SESSIONS, PROMPTS, PHONE_PROMPTS = "hourly_sessions", "hourly_prompts", "hourly_phone_prompts"
 COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})
 """The names under which a limit stands in the way of a write."""
 
+OPENED: Final = "opened"
+"""The name under which somebody else, who opened a session a moment before, stands in the way of a write."""
+
+MOST_LOOKED_AT: Final = 50
+"""Of a customer's newest sessions; older ones that are still open are not counted."""
+
 _KEPT: Final = timedelta(hours=24)
+_OPEN: Final = frozenset({SessionStatus.PENDING, SessionStatus.PAYMENT_INITIATED})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSessions:
+    """The ends of a customer's open sessions, and the turn at which they were seen."""
+
+    ends: tuple[datetime, ...]
+    turn: int
+
+
+def open_sessions(table: Table, sub: str, now: datetime) -> OpenSessions:
+    """The customer's sessions that can be paid, or are being paid, as of now."""
+    turn = get(table, keys.opening(sub))  # before the sessions: whoever opens one in between changes it
+    page = lists.read_page(table, sub, keys.SESSION, size=MOST_LOOKED_AT, position=None)
+    found = (session_from_item(item) for item in page.items)
+    ends = tuple(session.expires_at for session in found if session.status_at(now) in _OPEN)
+    return OpenSessions(ends, int(turn["n"]) if turn else 0)
+
+
+def opened_after(sub: str, seen: OpenSessions) -> Write:
+    """Take the next turn, if nobody has since `seen`."""
+    unchanged = equal("n", seen.turn) if seen.turn else absent("n")
+    return Update(OPENED, keys.opening(sub), when=(unchanged,), add={"n": 1})
 
 
 def session_opened(limits: FairUse, sub: str, now: datetime) -> list[Write]:

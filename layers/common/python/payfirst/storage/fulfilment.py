@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from payfirst.domain.attempt import Attempt
+from payfirst.domain.booking import completes_at
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import AttemptStatus, BookingStatus, OrderStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Session, quantities
 from payfirst.storage import keys, promos, slots
-from payfirst.storage.attempts import ATTEMPT, GUARD, guard_key
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal
-from payfirst.storage.items import booking_snapshot_to_map, delivery_to_map, line_to_map
+from payfirst.storage.holds import ATTEMPT, GUARD, guard_key
 from payfirst.storage.sessions import changed, counted, told
+from payfirst.storage.snapshots import booking_snapshot_to_map, delivery_to_map, discount_to_map, line_to_map
 from payfirst.storage.table import Table, transact
 
 CODE, CART, OUTCOME = "code", "cart", "outcome"
@@ -39,7 +40,8 @@ def fulfil_order(
 ) -> None:
     """Make the one order of a paid session.
 
-    Names that can stand in the way: session, guard, `listing:ID` (not enough stock), code (its number is taken), cart.
+    Names that can stand in the way: session, guard, promo (none left), promo_uses (none left for this customer), `listing:ID`
+    (not enough stock), code (its number is taken), cart.
     """
     sub = session.customer.sub
     writes: list[Write] = [
@@ -48,13 +50,15 @@ def fulfil_order(
         told(session, "order.created", now, by="payfirst", order=outcome.number, order_number=outcome.code),
         *also,
     ]
+    if snapshot.promo_code:
+        writes += _promo_used(snapshot.promo_code, snapshot.promo_limit, attempt)
     if cart is not None:
         writes.append(
             Update(
                 CART,
                 keys.produce_cart(sub),
                 when=(equal("version", cart.version),),
-                set={"lines": [], "version": table.token(), "updated_at": instant(now)},
+                set={"lines": [], "version": table.token(), "updated_at": instant(now), "promo": None},
             )
         )
     transact(table, writes)
@@ -154,6 +158,7 @@ def _order_item(session: Session, snapshot: OrderSnapshot, attempt: Attempt, out
         "items_total": snapshot.items_total.minor,
         "delivery_fee": snapshot.delivery_fee.minor,
         "rounding": snapshot.rounding.minor,
+        **discount_to_map(snapshot),
         "receipt": attempt.receipt,
         "created_at": instant(now),
         "timeline": [{"status": OrderStatus.CONFIRMED.value, "at": instant(now)}],
@@ -161,8 +166,10 @@ def _order_item(session: Session, snapshot: OrderSnapshot, attempt: Attempt, out
 
 
 def _booking_item(session: Session, snapshot: BookingSnapshot, outcome: Outcome, now: datetime) -> Item:
+    key = keys.owned(session.customer.sub, keys.BOOKING, outcome.number)
     return {
-        **keys.owned(session.customer.sub, keys.BOOKING, outcome.number),
+        **key,
+        **keys.due(keys.COMPLETE, key, completes_at(snapshot, now)),
         "book_id": outcome.code,
         "session": session.uuid,
         "session_number": session.number,

@@ -26,6 +26,7 @@ SETTLE: Final = "settle"
 REFUND: Final = "refund"
 OUTBOX: Final = "outbox"
 MAIL: Final = "mail"
+COMPLETE: Final = "complete"
 REVIEW: Final = "review"
 
 
@@ -109,6 +110,11 @@ def hourly(partition: str, what: str, hour: datetime) -> Key:
     return {"pk": partition, "sk": f"HOUR#{what}#{instant(hour)}"}
 
 
+def opening(sub: str) -> Key:
+    """The turn that whoever opens a session of the customer takes, where they may not have any number open."""
+    return {"pk": owner(sub), "sk": "OPENING"}
+
+
 def notice(digest: str) -> Key:
     """A stored notice by the hash of its route, token and raw body."""
     return {"pk": f"INBOX#{digest}", "sk": "INBOX"}
@@ -124,6 +130,11 @@ def listing(number: int) -> Key:
     return {"pk": "LISTING", "sk": f"{number:012d}"}
 
 
+def shelf(name: str) -> Key:
+    """How many entries of the catalogue the public list of that name shows."""
+    return {"pk": "SHELF", "sk": name}
+
+
 def service(kind: str, number: int) -> Key:
     """One service by its type (`PUJA`, `ASTROLOGY`)."""
     return {"pk": "SERVICE", "sk": f"{kind}#{number:012d}"}
@@ -137,6 +148,11 @@ def slot(service_type: str, service_id: int, day: date, at: time) -> Key:
 def promo_uses(sub: str, code: str) -> Key:
     """How often one customer has used a promo code."""
     return {"pk": owner(sub), "sk": f"P#{code.upper()}"}
+
+
+def erasure(sub: str, at: datetime) -> Key:
+    """The record that a customer was erased at this instant."""
+    return {"pk": owner(sub), "sk": f"ERASED#{instant(at)}"}
 
 
 def promo(code: str) -> Key:

@@ -9,6 +9,7 @@ from payfirst.storage import keys
 from payfirst.storage.expressions import Item
 from payfirst.storage.table import Table, get, query
 
+LONGEST_STRETCH: Final = 500
 _FIRST: Final = ""
 _LAST: Final = "~"
 
@@ -31,6 +32,14 @@ class Slice:
     newer: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Entries of a list, newest first, and the number of the last of them where older ones follow."""
+
+    items: tuple[Item, ...]
+    more_before: int | None
+
+
 def read_page(table: Table, sub: str, what: str, *, size: int, position: Position | None) -> Slice:
     """A page of the customer's list of `what` (`keys.SESSION` …): the newest entries, or those next to `position`."""
     partition = keys.owner(sub)
@@ -51,16 +60,15 @@ def read_page(table: Table, sub: str, what: str, *, size: int, position: Positio
     return Slice(nearest, counter if counter else _count(table, sub, what), older=True, newer=newer)
 
 
-def read_all(table: Table, sub: str, what: str) -> tuple[Item, ...]:
-    """The customer's whole list of `what`, newest first; for filters, whose matches nobody has counted."""
-    partition, last = keys.owner(sub), f"{what}#{_LAST}"
-    items: list[Item] = []
-    while True:
-        page = query(table, partition, first=f"{what}#{_FIRST}", last=last, limit=500)
-        items += _without_counter(page.items)[1]
-        if not page.more:
-            return tuple(items)
-        last = keys.entry(what, int(items[-1]["sk"].split("#")[1]) - 1)
+def read_stretch(table: Table, sub: str, what: str, *, before: int | None) -> Stretch:
+    """The customer's newest entries of `what`, or the newest of those older than `before`, for a filter to look through.
+
+    One query, however long the list is: 500 entries or 1 MB, whatever is reached first.
+    """
+    last = f"{what}#{_LAST}" if before is None else keys.entry(what, before - 1)
+    page = query(table, keys.owner(sub), first=f"{what}#{_FIRST}", last=last, limit=LONGEST_STRETCH)
+    entries = _without_counter(page.items)[1]
+    return Stretch(entries, int(entries[-1]["sk"].split("#")[1]) if page.more and entries else None)
 
 
 def _without_counter(items: tuple[Item, ...]) -> tuple[int, tuple[Item, ...]]:

@@ -19,8 +19,9 @@ from payfirst.domain.session import RefundShown, Session, quantities
 from payfirst.storage import keys, refunds
 from payfirst.storage.bookings import timeline
 from payfirst.storage.expressions import Item, Update, Write, at_least, one_of
-from payfirst.storage.items import delivery_from_map, line_from_map, refund_to_map
+from payfirst.storage.items import refund_to_map
 from payfirst.storage.sessions import changed, told
+from payfirst.storage.snapshots import delivery_from_map, discount_from_map, line_from_map
 from payfirst.storage.table import Table, batch_get, get, transact
 
 ORDER: Final = "order"
@@ -160,4 +161,6 @@ def order_from_item(item: Item) -> Order:
         created_at=read_instant(item["created_at"]),
         timeline=timeline(item),
         receipt=item.get("receipt"),
+        discount=discount_from_map(item, currency),
+        promo_code=item.get("promo_code"),
     )

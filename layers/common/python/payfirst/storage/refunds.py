@@ -14,8 +14,8 @@ from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus, at
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import Failure, RefundShown, Session
 from payfirst.storage import keys
-from payfirst.storage.attempts import ATTEMPT, freed_guard, freed_holds
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
+from payfirst.storage.holds import ATTEMPT, freed_guard, freed_holds
 from payfirst.storage.items import failure_to_map, refund_to_map
 from payfirst.storage.sessions import changed, told
 from payfirst.storage.table import Table, get, query, transact, write
@@ -203,6 +203,15 @@ def start_sending(table: Table, refund: Refund, token_hash: str | None, now: dat
     )
 
 
+def put_back(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
+    """Nothing has left this shop: the refund is due again, under the same number. ConditionFailedError when it has moved on.
+
+    The word of this sending is a condition: a late repetition of this very write must not release another worker's sending.
+    """
+    change = _moved(refund, RefundStatus.DUE, sent_at=None, **_planned(refund, check))
+    write(table, replace(change, when=(*change.when, equal("token_hash", refund.token_hash))))
+
+
 def plan_check(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
     """Plan the next question about a refund that is under way. ConditionFailedError when it has moved on."""
     write(table, _moved(refund, None, **_planned(refund, check)))
@@ -233,17 +242,16 @@ def end(
     )
 
 
-def failed(table: Table, session: Session, refund: Refund, now: datetime, *, detail: str, again: bool) -> None:
-    """The gateway refused the refund for good; `again` owes the amount anew, under the next number."""
+def failed(table: Table, session: Session, refund: Refund, now: datetime, *, detail: str) -> None:
+    """The gateway refused the refund for good; the amount is owed anew, under the next number."""
+    following = replace(
+        refund, number=refund.number + 1, status=RefundStatus.DUE, created_at=now, check=0, token_hash=None, sent_at=None
+    )
     writes: list[Write] = [
         _moved(refund, RefundStatus.FAILED, ended_at=instant(now), detail=detail, due_pk=None, due_sk=None),
-        *_shown(session, refund, RefundStatus.DUE if again else RefundStatus.FAILED, now, by="gateway"),
+        *_shown(session, refund, RefundStatus.DUE, now, by="gateway"),
+        Put(NEXT, refund_to_item(following), when=(absent("pk"),)),
     ]
-    if again:
-        following = replace(
-            refund, number=refund.number + 1, status=RefundStatus.DUE, created_at=now, check=0, token_hash=None, sent_at=None
-        )
-        writes.append(Put(NEXT, refund_to_item(following), when=(absent("pk"),)))
     transact(table, writes)
 
 

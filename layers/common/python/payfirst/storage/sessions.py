@@ -92,9 +92,18 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Seq
 
 
 def _still_sold_so(lines: Sequence[OrderLine]) -> list[Write]:
-    prices = {line.listing_id: line.price.minor for line in lines}
+    prices = {line.listing_id: line.price for line in lines}
     return [
-        Check(f"listing:{listing}", keys.listing(listing), (equal("price", prices[listing]), at_least("available", quantity)))
+        Check(
+            f"listing:{listing}",
+            keys.listing(listing),
+            (
+                equal("price", prices[listing].minor),
+                equal("currency", prices[listing].currency),
+                absent("withdrawn"),
+                at_least("available", quantity),
+            ),
+        )
         for listing, quantity in quantities(lines).items()
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -11,17 +12,22 @@ from payfirst.domain.catalogue import Listing, Service
 from payfirst.domain.promo import Promo
 from payfirst.storage import keys
 from payfirst.storage.catalogue import (
+    counted,
     listing_from_item,
     listing_to_item,
     promo_from_item,
     promo_to_item,
     service_from_item,
     service_to_item,
+    shown,
 )
 from payfirst.storage.expressions import Item, Put, Update, Write, absent, equal, from_wire, present, to_wire
 from payfirst.storage.table import Table, batch_get, transact, write
 
 Entry = Listing | Service | Promo
+
+AT_ONCE: Final = 97
+"""What one transaction takes, beside a counter for each kind of list."""
 
 _COUNTERS: Final = frozenset({"available", "held", "sold", "taken", "used"})
 _KEY: Final = frozenset({"pk", "sk"})
@@ -64,11 +70,15 @@ def with_stock(listing: Listing, available: Decimal) -> Listing:
 
 
 def store(table: Table, changes: Sequence[tuple[Entry, Entry | None]]) -> None:
-    """Write each entry in place of what was seen there (None: nothing), 100 at most, all of them or none.
+    """Write each entry in place of what was seen there (None: nothing), `AT_ONCE` at most, all of them or none.
 
-    Counters stay. Names that can stand in the way: the entries' keys.
+    What payments count stays; the lists' own counters follow. Names that can stand in the way: the entries' keys.
     """
-    transact(table, [_change(wanted, seen) for wanted, seen in changes])
+    on_sale: Counter[str] = Counter()
+    for wanted, seen in changes:
+        on_sale.update(shown(wanted))
+        on_sale.subtract(shown(seen))
+    transact(table, [*(_change(wanted, seen) for wanted, seen in changes), *counted(on_sale)])
 
 
 def _change(wanted: Entry, seen: Entry | None) -> Write:
@@ -78,7 +88,8 @@ def _change(wanted: Entry, seen: Entry | None) -> Write:
         return Put(name, item, when=(absent("pk"),))
     before, after = content(seen), content(wanted)
     changed = {each: after.get(each) for each in (before.keys() | after.keys()) - _KEY if before.get(each) != after.get(each)}
-    return Update(name, _key(item), when=(present("pk"),), set=changed)
+    unchanged = (absent(each) if before.get(each) is None else equal(each, before[each]) for each in sorted(changed))
+    return Update(name, _key(item), when=(present("pk"), *unchanged), set=changed)
 
 
 def set_available(table: Table, seen: Listing, available: Decimal) -> None:

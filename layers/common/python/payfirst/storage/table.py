@@ -27,6 +27,7 @@ Key = Mapping[str, str]
 FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 0.5
 ENOUGH_TO_FINISH_S: Final = 0.2
+_BUSY: Final = "Too many requests at the same time; please try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,22 @@ def get(table: Table, key: Key) -> Item | None:
 
 
 def batch_get(table: Table, keys: Sequence[Key]) -> list[Item | None]:
-    """The items at `keys` (100 at most), read consistently, in the order of `keys`; None where there is none."""
+    """The items at `keys` (100 at most), read consistently, in the order of `keys`; None where there is none.
+
+    What DynamoDB leaves out of an answer is asked for again, as after a throttle; ContentionError when that takes too long.
+    """
     found: dict[tuple[str, str], Item] = {}
     wanted: list[dict[str, Any]] = [to_wire(key) for key in keys]
-    while wanted:
+    for attempt in count():
         request: Any = {table.name: {"Keys": wanted, "ConsistentRead": True}}
         answer: Mapping[str, Any] = _tried(table, partial(table.client.batch_get_item, RequestItems=request))
         for item in map(from_wire, answer["Responses"].get(table.name, [])):
             found[item["pk"], item["sk"]] = item
         wanted = list(answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", []))
+        if not wanted:
+            break
+        if not _paused(table, attempt):
+            raise ContentionError(_BUSY)
     return [found.get((key["pk"], key["sk"])) for key in keys]
 
 
@@ -182,8 +190,15 @@ def _tried(table: Table, call: Callable[[], Answer], names: tuple[str, ...] = ()
             meaning = classify(error, names)
             if not isinstance(meaning, Passing):
                 raise meaning from error
-            wait = table.jitter() * min(FIRST_PAUSE_S * 2**attempt, LONGEST_PAUSE_S)
-            if table.deadline.remaining() < wait + ENOUGH_TO_FINISH_S:
-                raise ContentionError("Too many requests at the same time; please try again.") from error
-            table.pause(wait)
+            if not _paused(table, attempt):
+                raise ContentionError(_BUSY) from error
     raise AssertionError("count() does not end")
+
+
+def _paused(table: Table, attempt: int) -> bool:
+    """Wait before the try after `attempt`, longer after each; False, without waiting, when too little time is left for it."""
+    wait = table.jitter() * min(FIRST_PAUSE_S * 2**attempt, LONGEST_PAUSE_S)
+    if table.deadline.remaining() < wait + ENOUGH_TO_FINISH_S:
+        return False
+    table.pause(wait)
+    return True

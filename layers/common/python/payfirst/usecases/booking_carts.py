@@ -1,8 +1,8 @@
-"""Document A's carts: a service, a day and a price, as many as a customer likes."""
+"""Document A's carts: a service, a day and a price, as many as a customer likes; each is read with what it would cost now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, NoReturn
@@ -12,14 +12,13 @@ from payfirst.domain.catalogue import Package, Service, ServiceType
 from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError, NotFoundError, RefusedError
 from payfirst.domain.ids import Entropy, GivenId, new_identifier
 from payfirst.domain.money import Money
-from payfirst.domain.promo import discount_for
 from payfirst.domain.session import Address, BookingSnapshot, Customer
 from payfirst.domain.times import GivenTime
-from payfirst.storage import carts, catalogue, keys, slots
+from payfirst.storage import carts, catalogue, keys, offers, slots
 from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.lists import Position, Slice, read_all, read_page
+from payfirst.storage.lists import Position, Slice, read_page, read_stretch
 from payfirst.storage.table import Table
-from payfirst.usecases.offer import in_slot, slot_of
+from payfirst.usecases.offer import Offered, in_slot, offered_now, slot_of, with_discount
 
 TRIES: Final = 4
 NO_CART: Final = "Cart not found"
@@ -41,16 +40,24 @@ class WantedCart:
 
 
 def find_service(wanted: WantedCart, *, table: Table) -> Service:
-    """The service that `wanted` names; InvalidInputError on its field."""
+    """The service that `wanted` names; InvalidInputError on its field where there is none, or none that is sold."""
     service = catalogue.read_service(table, wanted.kind, wanted.service_id)
-    if service is None:
+    if service is None or not service.active:
         raise InvalidInputError(FieldProblem(wanted.service_field, "There is no such service."))
     return service
 
 
+@dataclass(frozen=True, slots=True)
+class BookingCartView:
+    """A cart, and what it would cost now; None where that does not matter any more: it is being paid for, or over."""
+
+    cart: BookingCart
+    offer: Offered | None = None
+
+
 def create_cart(
     wanted: WantedCart, service: Service, *, customer: Customer, table: Table, now: datetime, entropy: Entropy
-) -> BookingCart:
+) -> BookingCartView:
     """A new ACTIVE cart at today's price. InvalidInputError on the package; RefusedError where the promo takes nothing off,
     and SLOT_… where the service has a calendar and the slot cannot be booked."""
     package = _package(wanted, service)
@@ -79,13 +86,13 @@ def create_cart(
         if service.calendar is not None:
             content = in_slot(content, service, slots.used(table, slot_of(content)), now)
         if wanted.promo_code is not None:
-            content = _with_promo(content, wanted.promo_code, customer, table, now)
+            content = with_discount(content, offers.read_promo(table, wanted.promo_code, customer.sub), now)
         cart = BookingCart(identifier.number, str(identifier.uuid), content, entropy(16).hex(), now)
         try:
             carts.create_booking_cart(table, customer.sub, cart)
         except ConditionFailedError:
             continue  # the number is taken: draw again
-        return cart
+        return BookingCartView(cart, Offered(price, content.discount))
     raise AssertionError("as many ids of one millisecond were taken")
 
 
@@ -107,20 +114,42 @@ def _package(wanted: WantedCart, service: Service) -> Package | None:
 class CartPage:
     """Carts, newest first, and the page that they came on."""
 
-    carts: tuple[BookingCart, ...]
+    carts: tuple[BookingCartView, ...]
     page: Slice
 
 
-def list_carts(customer: Customer, *, table: Table, size: int, position: Position | None) -> CartPage:
+def list_carts(customer: Customer, *, table: Table, now: datetime, size: int, position: Position | None) -> CartPage:
     """One page of the customer's carts, newest first."""
     page = read_page(table, customer.sub, keys.CART, size=size, position=position)
-    return CartPage(carts.booking_carts_from_items(page.items), page)
+    return CartPage(_looked_at(carts.booking_carts_from_items(page.items), customer, table, now), page)
 
 
-def carts_with(status: CartStatus, customer: Customer, *, table: Table) -> tuple[BookingCart, ...]:
-    """All of the customer's carts of that status, newest first."""
-    found = carts.booking_carts_from_items(read_all(table, customer.sub, keys.CART))
-    return tuple(cart for cart in found if cart.status is status)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Carts that passed a filter, and where older ones begin, if there are any to look through."""
+
+    carts: tuple[BookingCartView, ...]
+    more_before: int | None
+
+
+def carts_with(status: CartStatus, customer: Customer, *, table: Table, now: datetime, before: int | None = None) -> Found:
+    """Those of that status, newest first, in one stretch of the customer's carts (`read_stretch`)."""
+    stretch = read_stretch(table, customer.sub, keys.CART, before=before)
+    found = [cart for cart in carts.booking_carts_from_items(stretch.items) if cart.status_at(now) is status]
+    return Found(_looked_at(found, customer, table, now), stretch.more_before)
+
+
+def view_cart(given: GivenId, *, customer: Customer, table: Table, now: datetime) -> BookingCartView:
+    """The customer's cart with what it would cost now; NotFoundError as in `find_cart`."""
+    cart = find_cart(given, customer=customer, table=table)
+    return _looked_at([cart], customer, table, now)[0]
+
+
+def _looked_at(found: Sequence[BookingCart], customer: Customer, table: Table, now: datetime) -> tuple[BookingCartView, ...]:
+    payable = [cart for cart in found if cart.status_at(now) is CartStatus.ACTIVE and cart.live_attempt is None]
+    seen = offers.read_offers(table, [cart.content for cart in payable], customer.sub)
+    current = {cart.number: offered_now(cart.content, offer, now) for cart, offer in zip(payable, seen, strict=True)}
+    return tuple(BookingCartView(cart, current.get(cart.number)) for cart in found)
 
 
 def find_cart(given: GivenId, *, customer: Customer, table: Table) -> BookingCart:
@@ -132,7 +161,7 @@ def find_cart(given: GivenId, *, customer: Customer, table: Table) -> BookingCar
 
 
 def delete_cart(given: GivenId, *, customer: Customer, table: Table) -> None:
-    """Delete the cart. NotFoundError, RefusedError CART_LOCKED or CART_CONVERTED, ContentionError."""
+    """Delete the cart, expired or not. NotFoundError, RefusedError CART_LOCKED or CART_CONVERTED, ContentionError."""
 
     def delete(cart: BookingCart) -> BookingCart:
         carts.delete_booking_cart(table, customer.sub, cart)
@@ -141,40 +170,46 @@ def delete_cart(given: GivenId, *, customer: Customer, table: Table) -> None:
     _change(given, delete, customer=customer, table=table)
 
 
-def apply_promo(given: GivenId, code: str, *, customer: Customer, table: Table, now: datetime, entropy: Entropy) -> BookingCart:
+def apply_promo(
+    given: GivenId, code: str, *, customer: Customer, table: Table, now: datetime, entropy: Entropy
+) -> BookingCartView:
     """The cart with what `code` takes off its price; it takes the place of any other code.
 
-    NotFoundError, RefusedError PROMO_… (why the code takes nothing off), CART_LOCKED or CART_CONVERTED, ContentionError. Its
-    use is counted when a payment begins, not here.
+    NotFoundError, RefusedError PROMO_… (why the code takes nothing off), CART_EXPIRED, CART_LOCKED or CART_CONVERTED,
+    ContentionError. Its use is counted when a payment begins, not here.
     """
 
     def apply(cart: BookingCart) -> BookingCart:
-        content = _with_promo(cart.content, code, customer, table, now)
-        return _store(cart, content, customer, table, entropy)
+        _check_alive(cart, now)
+        content = with_discount(cart.content, offers.read_promo(table, code, customer.sub), now)
+        return _store(cart, content, customer, table, now, entropy)
 
-    return _change(given, apply, customer=customer, table=table)
+    cart = _change(given, apply, customer=customer, table=table)
+    return _looked_at([cart], customer, table, now)[0]
 
 
-def remove_promo(given: GivenId, *, customer: Customer, table: Table, entropy: Entropy) -> BookingCart:
-    """The cart at its full price. NotFoundError, RefusedError CART_LOCKED or CART_CONVERTED, ContentionError."""
+def remove_promo(given: GivenId, *, customer: Customer, table: Table, now: datetime, entropy: Entropy) -> BookingCartView:
+    """The cart at its full price. NotFoundError, RefusedError CART_EXPIRED, CART_LOCKED or CART_CONVERTED, ContentionError."""
 
     def remove(cart: BookingCart) -> BookingCart:
+        _check_alive(cart, now)
         content = replace(cart.content, promo_code=None, discount=Money(0, cart.content.price.currency))
-        return _store(cart, content, customer, table, entropy)
+        return _store(cart, content, customer, table, now, entropy)
 
-    return _change(given, remove, customer=customer, table=table)
-
-
-def _with_promo(content: BookingSnapshot, code: str, customer: Customer, table: Table, now: datetime) -> BookingSnapshot:
-    promo = catalogue.read_promo(table, code)
-    uses = catalogue.read_promo_uses(table, customer.sub, code) if promo and promo.most_uses_each is not None else 0
-    discount = discount_for(promo, content, now, uses=uses)
-    return replace(content, promo_code=promo.code if promo else None, discount=discount)
+    cart = _change(given, remove, customer=customer, table=table)
+    return _looked_at([cart], customer, table, now)[0]
 
 
-def _store(cart: BookingCart, content: BookingSnapshot, customer: Customer, table: Table, entropy: Entropy) -> BookingCart:
-    changed = replace(cart, content=content, version=entropy(16).hex())
-    carts.change_booking_cart(table, customer.sub, cart, content, changed.version)
+def _check_alive(cart: BookingCart, now: datetime) -> None:
+    if cart.status_at(now) is CartStatus.EXPIRED:
+        raise RefusedError("This cart has expired; please make it anew.", code="CART_EXPIRED")
+
+
+def _store(
+    cart: BookingCart, content: BookingSnapshot, customer: Customer, table: Table, now: datetime, entropy: Entropy
+) -> BookingCart:
+    changed = replace(cart, content=content, version=entropy(16).hex(), touched_at=now)
+    carts.change_booking_cart(table, customer.sub, cart, content, changed.version, now)
     return changed
 
 

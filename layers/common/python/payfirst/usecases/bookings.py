@@ -25,7 +25,7 @@ from payfirst.domain.moves import BookingStatus, RefundStatus
 from payfirst.domain.session import BookingSnapshot, Customer, Session
 from payfirst.domain.times import GivenTime
 from payfirst.observability import note
-from payfirst.storage import attempts, bookings, catalogue, keys, refunds, sessions, slots
+from payfirst.storage import attempts, bookings, keys, offers, refunds, sessions, slots
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.lists import Position, Slice, read_page
 from payfirst.storage.table import Table
@@ -159,7 +159,7 @@ class _Scene:
 
 def _scene(booking: Booking, content: BookingSnapshot, table: Table) -> _Scene:
     session = _session(booking, table)
-    seen = catalogue.read_offer(table, replace(content, promo_code=None), booking.owner)
+    seen = offers.read_offer(table, replace(content, promo_code=None), booking.owner)
     return _Scene(session, seen.service, seen.used)
 
 
@@ -187,7 +187,11 @@ def _owed(session: Session, amount: Money, table: Table, now: datetime) -> booki
 
 def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, seen: _Scene, now: datetime) -> Booking:
     content = replace(booking.content, day=day, at=at.at, time_given=at.text)
-    content = in_slot(content, seen.service, seen.used, now) if seen.service else replace(content, capacity=None, hold=False)
+    content = (
+        in_slot(content, seen.service, seen.used, now)
+        if seen.service
+        else replace(content, capacity=None, hold=False, minutes=None)
+    )
     step = Step(booking.status, now, moved_from=booking.slot, moved_to=(day, at.at), reason=reason)
     return replace(booking, content=content, version=booking.version + 1, timeline=(*booking.timeline, step))
 

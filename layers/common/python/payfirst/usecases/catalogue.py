@@ -4,18 +4,77 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from payfirst.domain.calendar import Calendar, starts_on, why_not_bookable
 from payfirst.domain.catalogue import Listing, Service, ServiceType
 from payfirst.domain.errors import NotFoundError
+from payfirst.domain.money import Currency
 from payfirst.storage import catalogue, slots
+from payfirst.storage.browse import Aisle, Look, Place, look
+from payfirst.storage.expressions import Item
 from payfirst.storage.table import Table
 
 
-def list_listings(*, table: Table) -> tuple[Listing, ...]:
-    """Every listing, by number."""
-    return catalogue.all_listings(table)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list of the catalogue is to show; None for any. Words count in any case; `search` is part of the name."""
+
+    active: bool = True
+    search: str | None = None
+    farm: str | None = None
+    currency: Currency | None = None
+    kind: ServiceType | None = None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether anything else is wanted than what is on sale."""
+        return not self.active or any((self.search, self.farm, self.currency))
+
+    def _names(self, name: str) -> bool:
+        return self.search is None or self.search.casefold() in name.casefold()
+
+    def takes_listing(self, item: Item) -> bool:
+        """Whether the listing of `item` is to be shown."""
+        listing = catalogue.listing_from_item(item)
+        return (
+            listing.active is self.active
+            and self._names(listing.product_name)
+            and (self.farm is None or self.farm.casefold() == listing.farm_name.casefold())
+            and self.currency in (None, listing.price.currency)
+        )
+
+    def takes_service(self, item: Item) -> bool:
+        """Whether the service of `item` is to be shown."""
+        service = catalogue.service_from_item(item)
+        return service.active is self.active and self._names(service.name) and self.currency in (None, service.currency)
+
+
+LISTINGS: Final = Aisle(catalogue.LISTINGS, (catalogue.LISTINGS,))
+_SERVICES: Final = {kind: f"{catalogue.SERVICES}#{kind}" for kind in ServiceType}
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPage:
+    """Listings by number, and the page that they came on."""
+
+    listings: tuple[Listing, ...]
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePage:
+    """Services by kind and number, and the page that they came on."""
+
+    services: tuple[Service, ...]
+    look: Look
+
+
+def list_listings(wanted: Wanted, *, table: Table, size: int, place: Place | None) -> ListingPage:
+    """One page of the listings that are wanted."""
+    found = look(table, LISTINGS, size=size, place=place, matches=wanted.takes_listing, is_search=wanted.is_search)
+    return ListingPage(tuple(catalogue.listing_from_item(item) for item in found.page.items), found)
 
 
 def find_listing(number: int, *, table: Table) -> Listing:
@@ -26,9 +85,13 @@ def find_listing(number: int, *, table: Table) -> Listing:
     return listing
 
 
-def list_services(kind: ServiceType | None, *, table: Table) -> tuple[Service, ...]:
-    """Every service (of that kind), by kind and number."""
-    return tuple(service for service in catalogue.all_services(table) if kind in (None, service.kind))
+def list_services(wanted: Wanted, *, table: Table, size: int, place: Place | None) -> ServicePage:
+    """One page of the services that are wanted."""
+    aisle = Aisle(catalogue.SERVICES, tuple(_SERVICES.values()))
+    if wanted.kind is not None:
+        aisle = Aisle(catalogue.SERVICES, (_SERVICES[wanted.kind],), prefix=f"{wanted.kind}#")
+    found = look(table, aisle, size=size, place=place, matches=wanted.takes_service, is_search=wanted.is_search)
+    return ServicePage(tuple(catalogue.service_from_item(item) for item in found.page.items), found)
 
 
 def find_service(number: int, kind: ServiceType | None, *, table: Table) -> Service:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from payfirst.domain import locations
 from payfirst.domain.cart import ProduceCart
@@ -23,6 +24,7 @@ from payfirst.domain.ids import Entropy, GivenId, new_identifier
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.pricing import chargeable_rule, is_chargeable, rounding_for
+from payfirst.domain.promo import Promo, discount_on
 from payfirst.domain.session import (
     CartGuard,
     Customer,
@@ -34,13 +36,15 @@ from payfirst.domain.session import (
     why_not_extendable,
 )
 from payfirst.observability import note
-from payfirst.storage import carts, fair_use, keys, sessions
+from payfirst.storage import carts, fair_use, keys, offers, sessions
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table
-from payfirst.usecases.fair_use import asked_enough
+from payfirst.usecases.fair_use import asked_enough, one_more_session
 from payfirst.usecases.find import find_session
 from payfirst.usecases.phone import mobile_number
+
+TRIES: Final = 10
 
 
 def create_session(
@@ -56,31 +60,34 @@ def create_session(
 ) -> Session:
     """A pending session with the cart's content at today's prices; it can be paid for `lifetime`.
 
-    CartEmptyError, PriceChangedError (with the lines), RefusedError OUT_OF_STOCK (with the lines), NotChargeableError, or
-    InvalidInputError for a place or a phone number that does not exist, and, as NOT_DELIVERED, for a county outside `area`,
-    or FairUseError beyond `limits`. Nothing is stored then.
+    CartEmptyError, PriceChangedError (with the lines, or of the promo code), RefusedError OUT_OF_STOCK (with the lines),
+    PROMO_… or CURRENCY_MIXED, NotChargeableError, or InvalidInputError for a place or a phone number that does not exist,
+    and, as NOT_DELIVERED, for a county outside `area`, or FairUseError beyond `limits`. Nothing is stored then.
+    ContentionError.
     """
     fee = _checked_fee(delivery, area)
     mobile_number("delivery_details.phone_number", delivery.phone_number)
-    cart = carts.read_produce_cart(table, customer.sub)
-    if cart is None or not cart.lines:
-        raise CartEmptyError("Cart is empty")
-    session = _new_session(cart, delivery, fee, customer, now, entropy, lifetime)
-    counted = fair_use.session_opened(limits, customer.sub, now)
-    for _ in range(3):
+    for _ in range(TRIES):
+        cart = carts.read_produce_cart(table, customer.sub)
+        cart = cart.at(now) if cart else None
+        if cart is None or not cart.lines:
+            raise CartEmptyError("Cart is empty")
+        snapshot = _frozen(cart, delivery, fee, customer, table, now)
+        session = _new_session(cart, snapshot, customer, now, entropy, lifetime)
+        counted = one_more_session(table, limits, customer.sub, now)
         try:
-            sessions.create(table, session, cart.lines, counted)
+            sessions.create(table, session, cart.lines, [carts.touched(customer.sub, cart, now), *counted])
         except ConditionFailedError as error:
+            if carts.CART in error.failed or sessions.SESSION in error.failed:
+                continue  # it was changed meanwhile, or the number is taken
             if fair_use.COUNTERS & set(error.failed):
                 raise asked_enough(set(error.failed), now) from error
-            if sessions.SESSION not in error.failed:
-                raise _changed_lines(cart, error.failed) from error
-            identifier = new_identifier(now, entropy)
-            session = replace(session, number=identifier.number, uuid=str(identifier.uuid))
-        else:
-            note("session.created", session=session.uuid, amount=str(session.amount))
-            return session
-    raise AssertionError("three ids of one millisecond were taken")
+            if fair_use.OPENED in error.failed:
+                continue  # the same customer has opened another one just now: count again
+            raise _changed_lines(cart, error.failed) from error
+        note("session.created", session=session.uuid, amount=str(session.amount))
+        return session
+    raise ContentionError("This cart is being changed, or several sessions are opened at once; please try again.")
 
 
 def _checked_fee(delivery: Delivery, area: DeliveryArea) -> Money:
@@ -99,18 +106,37 @@ def _checked_fee(delivery: Delivery, area: DeliveryArea) -> Money:
     return fee
 
 
+def _frozen(
+    cart: ProduceCart, delivery: Delivery, fee: Money, customer: Customer, table: Table, now: datetime
+) -> OrderSnapshot:
+    """The cart's content with what its promo code takes off; CURRENCY_MIXED where the fee has another currency."""
+    if cart.currency is not fee.currency:
+        message = f"This cart is in {cart.currency}, and what we deliver is paid in {fee.currency}."
+        raise RefusedError(message, code="CURRENCY_MIXED", details={"currency": cart.currency.value})
+    items_total = sum((line.subtotal for line in cart.lines), Money(0, cart.currency))
+    discount, promo = _discount(cart, customer, table, now)
+    rounding = rounding_for(items_total - (discount or Money(0, cart.currency)) + fee)
+    limit = promo.most_uses_each if promo else None
+    code = promo.code if promo else None
+    return OrderSnapshot(cart.lines, delivery, items_total, fee, rounding, now, discount, code, limit)
+
+
+def _discount(cart: ProduceCart, customer: Customer, table: Table, now: datetime) -> tuple[Money | None, Promo | None]:
+    if cart.promo is None:
+        return None, None
+    seen = offers.read_promo(table, cart.promo.code, customer.sub)
+    discount = discount_on(seen.promo, cart.lines, now, uses=seen.uses)
+    if seen.promo is not None and seen.promo.terms != cart.promo.terms:
+        message = "The promo code takes something else off now; apply it again to accept that."
+        facts = {"promo_code": cart.promo.code, "terms_at_addition": cart.promo.terms, "current_terms": seen.promo.terms}
+        raise PriceChangedError(message, details=facts)
+    return discount, seen.promo
+
+
 def _new_session(
-    cart: ProduceCart,
-    delivery: Delivery,
-    fee: Money,
-    customer: Customer,
-    now: datetime,
-    entropy: Entropy,
-    lifetime: timedelta,
+    cart: ProduceCart, snapshot: OrderSnapshot, customer: Customer, now: datetime, entropy: Entropy, lifetime: timedelta
 ) -> Session:
-    items_total = sum((line.subtotal for line in cart.lines), Money(0, Currency.KES))
-    rounding = rounding_for(items_total + fee)
-    total = items_total + fee + rounding
+    total = snapshot.total
     if not is_chargeable(total):
         raise NotChargeableError(f"The total is {total}. {chargeable_rule(total.currency)}")
     identifier = new_identifier(now, entropy)
@@ -121,7 +147,7 @@ def _new_session(
         kind=Kind.ORDER,
         status=SessionStatus.PENDING,
         amount=total,
-        snapshot=OrderSnapshot(cart.lines, delivery, items_total, fee, rounding, now),
+        snapshot=snapshot,
         guard=CartGuard(keys.cart_version(cart.version), cart.version),
         created_at=now,
         expires_at=now + lifetime,
@@ -138,10 +164,9 @@ def _changed_lines(cart: ProduceCart, failed: Mapping[str, Item | None]) -> Refu
             continue
         listing, line = failed[name], next(line for line in cart.lines if line.listing_id == listing_id)
         facts = {"listing_id": listing_id, "product_name": line.product_name}
-        if listing is None:
+        if listing is None or "withdrawn" in listing:
             scarce.append({**facts, "available": "0", "quantity": str(quantity)})
-        elif listing["price"] != line.price.minor:
-            now_at = Money(int(listing["price"]), Currency.KES)
+        elif (now_at := Money(int(listing["price"]), Currency(listing["currency"]))) != line.price:
             priced.append({**facts, "price_at_addition": str(line.price), "current_price": str(now_at)})
         else:
             scarce.append({**facts, "available": str(listing["available"]), "quantity": str(quantity)})

@@ -10,7 +10,7 @@ from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import Customer, Session
 from payfirst.storage import keys
 from payfirst.storage.items import session_from_item
-from payfirst.storage.lists import Position, Slice, read_all, read_page
+from payfirst.storage.lists import Position, Slice, read_page, read_stretch
 from payfirst.storage.table import Table
 
 
@@ -22,13 +22,24 @@ class SessionPage:
     page: Slice
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Sessions that passed a filter, and where older ones begin, if there are any to look through."""
+
+    sessions: tuple[Session, ...]
+    more_before: int | None
+
+
 def list_sessions(customer: Customer, *, table: Table, size: int, position: Position | None) -> SessionPage:
     """One page of the customer's sessions, newest first."""
     page = read_page(table, customer.sub, keys.SESSION, size=size, position=position)
     return SessionPage(tuple(session_from_item(item) for item in page.items), page)
 
 
-def sessions_with(statuses: Sequence[SessionStatus], customer: Customer, *, table: Table, now: datetime) -> tuple[Session, ...]:
-    """All of the customer's sessions that read one of `statuses` at `now`, newest first."""
-    found = (session_from_item(item) for item in read_all(table, customer.sub, keys.SESSION))
-    return tuple(session for session in found if session.status_at(now) in statuses)
+def sessions_with(
+    statuses: Sequence[SessionStatus], customer: Customer, *, table: Table, now: datetime, before: int | None = None
+) -> Found:
+    """Those that read one of `statuses` at `now`, newest first, in one stretch of the customer's sessions (`read_stretch`)."""
+    stretch = read_stretch(table, customer.sub, keys.SESSION, before=before)
+    found = (session_from_item(item) for item in stretch.items)
+    return Found(tuple(session for session in found if session.status_at(now) in statuses), stretch.more_before)

@@ -11,18 +11,20 @@ from typing import Final
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import read_instant
 from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
+from payfirst.domain.event import Event
+from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
-from payfirst.storage import attempts, captures, due, keys, refunds, sessions, timeline
+from payfirst.storage import attempts, captures, due, keys, refunds, search, sessions, timeline
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table, get
 from payfirst.usecases.reconcile import settle_entry
 from payfirst.usecases.settle import settle
-from payfirst.usecases.settlement import Settled, Settling
+from payfirst.usecases.settling import Settled, Settling
 from payfirst.usecases.take_notice import Desk
 
 TRIES: Final = 4
@@ -30,6 +32,7 @@ OVERDUE: Final = timedelta(minutes=2)
 """How long after its time unfinished work is no longer only the sweep's affair."""
 
 _REFUND: Final = re.compile(r"R(MT[0-9a-f]{13})-([0-9]{1,3})")
+_UNPAID: Final = Declined("found_unpaid", "The payment was not made; nothing was charged.", retryable=True)
 _ENDED: Final = frozenset({RefundStatus.REFUNDED, RefundStatus.FAILED})
 
 
@@ -46,7 +49,7 @@ def stuck(table: Table, now: datetime) -> Iterator[Stuck]:
     """Everything under review, then everything that is due for longer than two minutes."""
     for entry in due.entries(table, keys.REVIEW, now):
         yield _stuck("needs review", entry)
-    for what in (keys.SETTLE, keys.REFUND, keys.EXPIRE, keys.OUTBOX, keys.MAIL):
+    for what in (keys.SETTLE, keys.REFUND, keys.EXPIRE, keys.COMPLETE, keys.OUTBOX, keys.MAIL):
         for entry in due.entries(table, what, now - OVERDUE):
             yield _stuck(f"overdue: {what}", entry)
 
@@ -78,6 +81,48 @@ def case(table: Table, ref: str) -> Case:
     return Case(attempt, session, refunds.of_attempt(table, ref))
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One payment: its session, its latest attempt and the one that has the money, their refunds, all that happened."""
+
+    session: Session
+    attempts: tuple[Attempt, ...]
+    refunds: tuple[Refund, ...]
+    events: tuple[Event, ...]
+
+
+def find(table: Table, which: str, *, owner: str | None = None) -> Session:
+    """The session behind `MT…`, `TXN…`, `BK-…`, `ORD-…` or `R…`; of the customer `owner` also behind its number or UUID.
+
+    NotFoundError where there is none.
+    """
+    refund = _REFUND.fullmatch(which)
+    given = read_id(refund.group(1) if refund else which)
+    session = None
+    if given is not None and given.code is not None:
+        session = search.by_code(table, given.code)
+    elif given is not None and given.number is not None and owner:
+        session = sessions.read(table, owner, given.number)
+    if session is None or (given and given.uuid and session.uuid != str(given.uuid)):
+        raise NotFoundError(f"There is nothing under {which}.")
+    return session
+
+
+def story(table: Table, session: Session) -> Story:
+    """The whole story of `session`."""
+    refs = dict.fromkeys(ref for ref in (session.captured, session.latest.ref if session.latest else None) if ref)
+    found = [attempt for attempt in (attempts.read(table, ref) for ref in refs) if attempt]
+    paid_back = [refund for attempt in found for refund in refunds.of_attempt(table, attempt.ref)]
+    return Story(session, tuple(found), tuple(paid_back), timeline.read(table, session))
+
+
+def resolve_as_found(work: Settling, ref: str, *, paid: bool, receipt: str | None, by: str, why: str) -> Settled:
+    """End an attempt under review: paid in full, with the receipt where a person found one, or never paid at all."""
+    if not paid:
+        return resolve_attempt(work, ref, _UNPAID, by=by, why=why)
+    return resolve_attempt(work, ref, Captured(case(work.table, ref).attempt.amount, receipt), by=by, why=why)
+
+
 def resolve_attempt(work: Settling, ref: str, decision: Captured | Declined, *, by: str, why: str) -> Settled:
     """End an attempt that is under review as a person found it to be; RefusedError when it is not under review."""
     found = case(work.table, ref)
@@ -90,7 +135,7 @@ def resolve_attempt(work: Settling, ref: str, decision: Captured | Declined, *, 
 def replay(desk: Desk, which: str, *, no_answer_after: timedelta) -> str:
     """Take an attempt (`MT…`), a refund (`R…`) or a stored notice (`INBOX#…`) up again, as a sweep would; what came of it.
 
-    What else `stuck` lists (a session or an event, by its whole key) is due for the next sweep.
+    What else `stuck` lists (a session, a booking or an event, by its whole key) is due for the next sweep.
     """
     refund = _REFUND.fullmatch(which)
     if which.startswith("INBOX#"):
@@ -108,7 +153,7 @@ def replay(desk: Desk, which: str, *, no_answer_after: timedelta) -> str:
 
 def _due_again(desk: Desk, which: str) -> str:
     partition, _, sort = which.partition(" ")
-    kind = {"S": keys.EXPIRE, "E": keys.OUTBOX}.get(sort[:1])
+    kind = {"S": keys.EXPIRE, "B": keys.COMPLETE, "E": keys.OUTBOX}.get(sort[:1])
     if kind is None:
         raise NotFoundError(f"There is nothing to take up under {which}.")
     try:
@@ -134,6 +179,14 @@ def _remark(table: Table, ref: str, event: str, now: datetime, *, by: str, why: 
             continue  # the session has just changed: read it again
         return
     raise ContentionError("This session is being changed; please try again.")
+
+
+def parts_of_refund(refund_id: str) -> tuple[str, int]:
+    """The attempt of `R{attempt}-{n}`, and n; NotFoundError for what is no refund's id."""
+    found = _REFUND.fullmatch(refund_id)
+    if found is None:
+        raise NotFoundError(f"There is no refund {refund_id}.")
+    return found.group(1), int(found.group(2))
 
 
 def resolve_refund(table: Table, ref: str, number: int, now: datetime, *, by: str, why: str) -> Refund:

@@ -40,7 +40,7 @@ def process_cart(wanted: CartPayment, *, customer: Customer, till: Till, lifetim
     """Pay for a cart: a new attempt, or the open one as it is. Errors as in `initiate_payment`, and NotFoundError for a cart
     that is not the customer's or not ACTIVE, InvalidInputError on `amount` and `method`, and those of `as_offered`."""
     for _ in range(TRIES):
-        cart = _active_cart(till.table, customer, wanted.cart)
+        cart = _active_cart(till, customer, wanted.cart)
         total = cart.total + rounding_for(cart.total)
         _check_wanted(wanted, total)
         if cart.live_attempt is not None:
@@ -53,9 +53,10 @@ def process_cart(wanted: CartPayment, *, customer: Customer, till: Till, lifetim
     raise ContentionError("This cart is being changed; please try again.")
 
 
-def _active_cart(table: Table, customer: Customer, given: GivenId) -> BookingCart:
-    cart = read_booking_cart(table, customer.sub, given.number) if given.number else None
-    if cart is None or (given.uuid is not None and str(given.uuid) != cart.uuid) or cart.status is not CartStatus.ACTIVE:
+def _active_cart(till: Till, customer: Customer, given: GivenId) -> BookingCart:
+    cart = read_booking_cart(till.table, customer.sub, given.number) if given.number else None
+    is_another = cart is None or (given.uuid is not None and str(given.uuid) != cart.uuid)
+    if cart is None or is_another or cart.status_at(till.now) is not CartStatus.ACTIVE:
         raise NotFoundError("Active cart not found")
     return cart
 

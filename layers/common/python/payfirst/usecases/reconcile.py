@@ -8,10 +8,11 @@ from itertools import chain
 from typing import Final
 
 from payfirst.domain.attempt import Attempt, next_check
+from payfirst.domain.clock import read_instant
 from payfirst.domain.moves import AttemptStatus
 from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer
 from payfirst.observability import alarm, warn
-from payfirst.storage import attempts, due, keys
+from payfirst.storage import attempts, due, keys, looks
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
@@ -21,7 +22,7 @@ from payfirst.usecases.ask import ask
 from payfirst.usecases.put_off import put_off
 from payfirst.usecases.refund import pursue
 from payfirst.usecases.settle import settle
-from payfirst.usecases.settlement import Disputed, Evidence, Settled
+from payfirst.usecases.settling import Disputed, Evidence, Settled
 from payfirst.usecases.take_notice import Desk, settle_stored
 
 SPARE_S: Final = 10.0
@@ -34,6 +35,9 @@ WRITES_S: Final = 5.0
 EARLY: Final = timedelta(seconds=1)
 """Messages come a little early now and then; a look within a second of its instant keeps the pace."""
 
+PAID_AT_MOST: Final = timedelta(minutes=2)
+"""Paid is no resting place: money that waits longer than two sweeps for its booking, order or refund is told to somebody."""
+
 NOTICE_AFTER_LOOK: Final = timedelta(minutes=1)
 AFTER_A_CRASH: Final = timedelta(minutes=5)
 
@@ -44,25 +48,27 @@ NO_ANSWER: Final = Declined(
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """One run: entries that the index suggested, how each ended, those that failed (of them parked for a person), and whether
-    it got to the end."""
+    """One run: entries that the index suggested, how each ended, those that failed (of them parked for a person), for how many
+    seconds the oldest had been due, and whether it got to the end."""
 
     examined: int
     settled: dict[str, int]
     failed: int
     parked: int
+    oldest_due_s: int
     finished: bool
 
 
 def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
     """Settle everything that fell due and that no notice or message has settled; one failing item never stops the others."""
-    examined = failed = parked = 0
+    examined = failed = parked = oldest_s = 0
     counts: dict[str, int] = {}
     table, now = desk.settling.table, desk.settling.now
     for entry in chain(due.entries(table, keys.SETTLE, now), due.entries(table, keys.REFUND, now)):
         if desk.deadline.remaining() < SPARE_S:
-            return ReconcileReport(examined, counts, failed, parked, finished=False)
+            return ReconcileReport(examined, counts, failed, parked, oldest_s, finished=False)
         examined += 1
+        oldest_s = max(oldest_s, int((now - read_instant(entry["due_sk"])).total_seconds()))
         try:
             word = settle_entry(desk, entry, no_answer_after=no_answer_after)
         except Exception:  # noqa: BLE001 - the item is tried again later; the others must not wait for it
@@ -71,7 +77,7 @@ def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
             parked += put_off(table, entry, now)
         else:
             counts[word] = counts.get(word, 0) + 1
-    return ReconcileReport(examined, counts, failed, parked, finished=True)
+    return ReconcileReport(examined, counts, failed, parked, oldest_s, finished=True)
 
 
 def settle_entry(desk: Desk, entry: Item, *, no_answer_after: timedelta) -> str:
@@ -107,6 +113,8 @@ def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
     if attempt is None or attempt.next_check_at is None:
         return Settled.NOTHING_TO_DO
     if attempt.status is AttemptStatus.SUCCEEDED:
+        if work.now - attempt.next_check_at > PAID_AT_MOST:
+            warn("payment.paid_for_long", ref=attempt.ref, gateway=attempt.gateway)
         return settle(work, attempt, None)
     if attempt.next_check_at > work.now + EARLY:
         return Settled.PENDING
@@ -114,7 +122,7 @@ def look(desk: Desk, ref: str, *, no_answer_after: timedelta) -> Settled:
     # Where the ladder ends here the attempt stays due all the same, until this look has brought it somewhere.
     planned = following or (attempt.check, work.now + AFTER_A_CRASH)
     try:
-        attempts.take_check(work.table, attempt, planned)
+        looks.take_check(work.table, attempt, planned)
     except ConditionFailedError:
         return Settled.PENDING  # somebody else has just taken this look
     answer = _answer(desk, attempt)
@@ -141,7 +149,7 @@ def _plan(desk: Desk, attempt: Attempt, answer: Evidence, settled: Settled, foll
         return
     if _is_final(answer) and settled is not Settled.PENDING:
         if not attempt.unresolved:
-            attempts.look_again(desk.settling.table, attempt, None)
+            looks.look_again(desk.settling.table, attempt, None)
     elif following is None:
         _review(desk, attempt)
     else:

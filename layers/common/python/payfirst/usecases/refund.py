@@ -1,7 +1,8 @@
 """Send money back: once for each refund, never by a second way, and to a person where no gateway can do it.
 
 PhonePe knows a refund by our id, so it can be asked about and a definite refusal opens the next number. M-Pesa's reversal is
-sent once; its result comes as a notice, and whatever stays unclear goes to the list that a person sees.
+sent once; its result comes as a notice, and whatever stays unclear goes to the list that a person sees. What surely never left
+this shop was not sent yet: it is tried again under the same number.
 """
 
 from __future__ import annotations
@@ -15,16 +16,27 @@ from typing import Final
 from payfirst.domain.moves import RefundStatus
 from payfirst.domain.refund import MOST_TRIES, Refund, next_refund_check
 from payfirst.domain.session import Session
-from payfirst.gateways.base import Absent, Accepted, Declined, GatewayName, PushAnswer, Refunded, Rejected
-from payfirst.gateways.mpesa.client import Mpesa
-from payfirst.gateways.mpesa.refunds import MANUAL_REFUND, ResultAddresses, ask_transaction, reverse
+from payfirst.gateways.base import (
+    Absent,
+    Accepted,
+    Declined,
+    Gateway,
+    GatewayName,
+    NoAnswer,
+    PayBack,
+    PushAnswer,
+    Refunded,
+    RefundQuery,
+    Rejected,
+    Unknown,
+)
 from payfirst.gateways.mpesa.result_notices import ResultNotice, read_result_notice
-from payfirst.gateways.phonepe.client import PhonePe
 from payfirst.observability import alarm, note, warn
 from payfirst.storage import attempts, keys, refunds
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
 from payfirst.storage.table import get
+from payfirst.usecases.start_attempt import phonepe_notices
 from payfirst.usecases.take_notice import Desk, Taken
 
 TRIES: Final = 4
@@ -56,51 +68,40 @@ def pursue(desk: Desk, ref: str, number: int) -> RefundStatus | None:
 
 def _send(desk: Desk, refund: Refund) -> RefundStatus:
     now = desk.settling.now
-    if refund.gateway == GatewayName.MPESA:
+    gateway = desk.gateway(GatewayName(refund.gateway))  # without credentials nothing is begun
+    if not gateway.knows_refunds:
         refund = _with_receipt(desk, refund)
         if refund.receipt is None:
             return _wait_for_receipt(desk, refund)
-    token = f"{refund.ref.removeprefix('MT')}{refund.number:02x}{desk.settling.entropy(16).hex()}"
+    token = _new_token(desk, refund)
     first = next_refund_check(now, 0, now)
     if first is None:
         raise AssertionError("a ladder has a first rung")
     hashed = hashlib.sha256(token.encode()).hexdigest()
     refunds.start_sending(desk.settling.table, refund, hashed, now, first)
-    sending = replace(refund, status=RefundStatus.SENDING, token_hash=hashed, sent_at=now, check=first[0])
+    sending = replace(refund, status=RefundStatus.SENDING, token_hash=hashed, sent_at=now)
     note("refund.sending", refund=refund.refund_id, gateway=refund.gateway, amount=str(refund.amount))
-    return _sent(desk, sending, _call(desk, sending, token))
+    result, timeout = _addresses(desk, token)
+    wanted = PayBack(
+        refund.refund_id, refund.ref, refund.amount, refund.receipt, result, timeout, phonepe_notices(desk.callback_origin)
+    )
+    return _sent(desk, sending, gateway, gateway.refund(wanted, now=now, timeout_s=_time_for_call(desk)))
 
 
-def _call(desk: Desk, refund: Refund, token: str) -> PushAnswer:
-    now = desk.settling.now
-    gateway = desk.gateway(GatewayName(refund.gateway))
-    match gateway:
-        case PhonePe():
-            return gateway.refund(refund.refund_id, refund.ref, refund.amount, now=now, timeout_s=_time_for_call(desk))
-        case Mpesa():
-            return reverse(
-                gateway,
-                refund.receipt or "",
-                refund.amount,
-                _addresses(desk, token),
-                remarks=f"Refund {refund.refund_id}",
-                now=now,
-                timeout_s=_time_for_call(desk),
-            )
-        case _:
-            return Rejected(MANUAL_REFUND, "The shop pays this back by hand.", "this gateway cannot refund", retryable=False)
+def _new_token(desk: Desk, refund: Refund) -> str:
+    return f"{refund.ref.removeprefix('MT')}{refund.number:02x}{desk.settling.entropy(16).hex()}"
 
 
 def _time_for_call(desk: Desk) -> float:
     return min(CALL_S, desk.deadline.remaining() - WRITES_S)
 
 
-def _addresses(desk: Desk, token: str) -> ResultAddresses:
-    origin = desk.callback_origin
-    return ResultAddresses(f"{origin}/cb/result/{token}", f"{origin}/cb/late/{token}")
+def _addresses(desk: Desk, token: str) -> tuple[str, str]:
+    """Where a result is told, and where it is told that there will be none."""
+    return f"{desk.callback_origin}/cb/result/{token}", f"{desk.callback_origin}/cb/late/{token}"
 
 
-def _sent(desk: Desk, refund: Refund, answer: PushAnswer) -> RefundStatus:
+def _sent(desk: Desk, refund: Refund, gateway: Gateway, answer: PushAnswer) -> RefundStatus:
     match answer:
         case Accepted(gateway_id, merchant_request_id):
             refunds.accepted(desk.settling.table, refund, merchant_request_id or gateway_id)
@@ -108,16 +109,28 @@ def _sent(desk: Desk, refund: Refund, answer: PushAnswer) -> RefundStatus:
         case Rejected():
             if answer.configuration:
                 alarm("refund.misconfigured", refund=refund.refund_id, code=answer.code)
-            return _refused(desk, refund, answer.detail, again=answer.retryable)
+            return _refused(desk, refund, gateway, answer.detail, again=answer.retryable)
+        case Unknown(reason, sent=False):
+            return _not_sent(desk, refund, reason)
         case _:
             warn("refund.unknown", refund=refund.refund_id, reason=answer.reason)
             return RefundStatus.SENDING
 
 
-def _refused(desk: Desk, refund: Refund, detail: str, *, again: bool) -> RefundStatus:
-    """A definite refusal: PhonePe may be asked anew under the next number, anything else is for a person."""
-    if again and refund.gateway == GatewayName.PHONEPE and refund.number < MOST_TRIES:
-        refunds.failed(desk.settling.table, _session(desk, refund), refund, desk.settling.now, detail=detail, again=True)
+def _not_sent(desk: Desk, refund: Refund, reason: str) -> RefundStatus:
+    """Surely nothing has left: the sweep sends it for the first time when the gateway can be reached again."""
+    warn("refund.not_sent", refund=refund.refund_id, reason=reason)
+    following = next_refund_check(refund.created_at, refund.check, desk.settling.now)
+    if following is None:
+        return _review(desk, refund, "its gateway could not be reached for days, and nothing was sent")
+    refunds.put_back(desk.settling.table, refund, following)
+    return RefundStatus.DUE
+
+
+def _refused(desk: Desk, refund: Refund, gateway: Gateway, detail: str, *, again: bool) -> RefundStatus:
+    """A definite refusal: who knows refunds by our numbers may be asked anew under the next, anything else is for a person."""
+    if again and gateway.knows_refunds and refund.number < MOST_TRIES:
+        refunds.failed(desk.settling.table, _session(desk, refund), refund, desk.settling.now, detail=detail)
         note("refund.failed", refund=refund.refund_id)
         return RefundStatus.FAILED
     return _review(desk, refund, detail)
@@ -173,44 +186,33 @@ def _wait_for_receipt(desk: Desk, refund: Refund) -> RefundStatus:
 
 
 def _ask(desk: Desk, refund: Refund) -> RefundStatus:
+    """Ask its gateway; one that does not know our references and gave no name of its own cannot be asked, nor sent to again."""
     following = next_refund_check(refund.sent_at or refund.created_at, refund.check + 1, desk.settling.now)
     if following is None:
         return _review(desk, refund, "its gateway gave no final answer in time")
     refunds.plan_check(desk.settling.table, refund, following)
     gateway = desk.gateway(GatewayName(refund.gateway))
-    return _ask_phonepe(desk, gateway, refund) if isinstance(gateway, PhonePe) else _ask_mpesa(desk, gateway, refund)
-
-
-def _ask_phonepe(desk: Desk, gateway: PhonePe, refund: Refund) -> RefundStatus:
-    answer = gateway.refund_status(refund.refund_id, now=desk.settling.now, timeout_s=_time_for_call(desk))
+    if not gateway.knows_refunds and refund.conversation is None:
+        return _review(desk, refund, "the answer to its reversal was lost; look in the portal whether it was made")
+    token = _new_token(desk, refund)
+    if not gateway.knows_refunds:
+        refunds.expect_answer(desk.settling.table, refund, hashlib.sha256(token.encode()).hexdigest())
+    query = RefundQuery(refund.refund_id, refund.conversation, *_addresses(desk, token))
+    answer = gateway.refund_status(query, now=desk.settling.now, timeout_s=_time_for_call(desk))
     match answer:
         case Refunded(amount, _) if amount in (None, refund.amount):
             return _refunded(desk, refund)
         case Refunded(amount, _):
             return _review(desk, refund, f"PhonePe says that {amount} went back")
         case Declined():
-            return _refused(desk, refund, answer.code, again=True)
+            return _refused(desk, refund, gateway, answer.code, again=True)
         case Absent() if refund.status is RefundStatus.SENDING:
-            return _refused(desk, refund, "it never reached PhonePe", again=True)
+            return _refused(desk, refund, gateway, "it never reached PhonePe", again=True)
+        case NoAnswer(reason, configuration=True):
+            alarm("gateway.misconfigured", gateway=refund.gateway, refund=refund.refund_id, reason=reason)
+            return refund.status
         case _:
             return refund.status
-
-
-def _ask_mpesa(desk: Desk, gateway: object, refund: Refund) -> RefundStatus:
-    """Ask M-Pesa for the request by its name; without one the outcome is for a person, since nothing may be sent twice."""
-    if refund.conversation is None or not isinstance(gateway, Mpesa):
-        return _review(desk, refund, "the answer to its reversal was lost; look in the portal whether it was made")
-    token = f"{refund.ref.removeprefix('MT')}{refund.number:02x}{desk.settling.entropy(16).hex()}"
-    refunds.expect_answer(desk.settling.table, refund, hashlib.sha256(token.encode()).hexdigest())
-    ask_transaction(
-        gateway,
-        _addresses(desk, token),
-        originator_conversation_id=refund.conversation,
-        remarks=f"Refund {refund.refund_id}",
-        now=desk.settling.now,
-        timeout_s=_time_for_call(desk),
-    )
-    return refund.status
 
 
 def take_result_notice(desk: Desk, token: str, raw: bytes) -> Taken:
@@ -239,6 +241,8 @@ def take_result_notice(desk: Desk, token: str, raw: bytes) -> Taken:
 def _settle_result(desk: Desk, refund: Refund, notice: ResultNotice) -> None:
     answer = notice.refund_answer
     if isinstance(answer, Declined):
+        if answer.configuration:
+            alarm("refund.misconfigured", refund=refund.refund_id, code=answer.code)
         _review(desk, refund, f"M-Pesa refused it: {answer.code}")
     elif notice.original_receipt not in (None, refund.receipt):
         _review(desk, refund, "M-Pesa's result names another receipt")

@@ -18,7 +18,8 @@ from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.fulfilment import CartSeen
 from payfirst.storage.items import session_from_item
 from payfirst.storage.table import Key
-from payfirst.usecases.settlement import TRIES, Check, Disputed, Evidence, Scene, Settled, Settlement, Settling, next_number
+from payfirst.usecases.settlement import TRIES, Settlement, next_number
+from payfirst.usecases.settling import Check, Disputed, Evidence, Scene, Settled, Settling
 
 
 @cache
@@ -64,7 +65,7 @@ def settle(
         return Settled.PENDING
     for tried in range(TRIES):
         if tried:
-            attempt = attempts.read(work.table, attempt.ref) or attempt
+            attempt = attempts.read_again(work.table, attempt)
         scene = prepared.scene.result() if prepared and not tried else _look(work, attempt)
         sequence = prepared.sequence if prepared else None
         try:

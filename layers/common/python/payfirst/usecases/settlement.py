@@ -9,69 +9,28 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from payfirst.domain.attempt import Attempt, next_check
 from payfirst.domain.errors import ContentionError
-from payfirst.domain.ids import Entropy, new_booking_code, new_identifier, order_number
+from payfirst.domain.ids import new_booking_code, new_identifier, order_number
 from payfirst.domain.moves import AttemptStatus, SessionStatus, attempt_sources
 from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Outcome, Session
-from payfirst.gateways.base import Captured, Declined, StatusAnswer
-from payfirst.observability import note, warn
+from payfirst.gateways.base import Captured, Declined
+from payfirst.observability import alarm, note, warn
 from payfirst.settings import LatePayment
-from payfirst.storage import attempts, captures, fulfilment, keys, notices, promos, refunds
+from payfirst.storage import attempts, captures, fulfilment, holds, keys, looks, notices, promos, refunds
 from payfirst.storage.captures import Collected
 from payfirst.storage.expressions import Write
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.fulfilment import CartSeen
-from payfirst.storage.table import Key, Table, count_up
+from payfirst.storage.table import Key, count_up
+from payfirst.usecases.settling import Check, Disputed, Evidence, Scene, Settled, Settling
 
 NAIROBI: Final = "Africa/Nairobi"
 TRIES: Final = 6
 LOOK_SOON: Final = timedelta(minutes=1)
-
-
-class Settled(StrEnum):
-    """What came of settling an attempt."""
-
-    FULFILLED = "fulfilled"
-    REFUND_DUE = "refund_due"
-    FAILED = "failed"
-    NEEDS_REVIEW = "needs_review"
-    PENDING = "pending"
-    NOTHING_TO_DO = "nothing_to_do"
-
-
-@dataclass(frozen=True, slots=True)
-class Disputed:
-    """The gateway contradicts itself about money; a person decides."""
-
-    reason: str
-
-
-Evidence = StatusAnswer | Disputed
-Check = tuple[int, datetime]
-"""A look that is planned: its rung and its instant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settling:
-    """What settling needs: the table, the instant, randomness, and what becomes of late money."""
-
-    table: Table
-    now: datetime
-    entropy: Entropy
-    late_payment: LatePayment
-    decided: bool = False
-    """A person has decided, so that an attempt under review may move."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    session: Session
-    cart: CartSeen | None
 
 
 def next_number(work: Settling) -> int:
@@ -115,18 +74,19 @@ class Settlement:
             reason = self._suspicion(self.evidence)
             if reason:
                 return self._review(reason)
-            self._record(self.evidence)
+            try:
+                self._record(self.evidence)
+            except ConditionFailedError as error:
+                return self._review(f"its receipt already serves {self._served_by_receipt(error)}")
         elif isinstance(self.evidence, Declined) and (attempt.unresolved or attempt.status is AttemptStatus.NEEDS_REVIEW):
             return self._fail(self.evidence)
         return self._after_money() if self.attempt.status is AttemptStatus.SUCCEEDED else self._rest()
 
     def _rest(self) -> Settled:
-        if self.attempt.unresolved:
-            return Settled.PENDING
         if self.attempt.status is AttemptStatus.FAILED and self.notice is not None and _says_nothing(self.evidence):
             # Somebody with the right proof says that money came, and nobody could be asked: the attempt is due again.
             if self.attempt.next_check_at is None:
-                attempts.look_again(self.work.table, self.attempt, self._soon())
+                looks.look_again(self.work.table, self.attempt, self._soon())
             return Settled.PENDING
         return self._nothing()
 
@@ -157,7 +117,7 @@ class Settlement:
     def _again(self, captured: Captured) -> None:
         """Money that is known already: its receipt may be news; another amount or receipt is a doubt beside the attempt."""
         if captured.amount not in (None, self.attempt.captured):
-            self._contradicted(f"{captured.amount} instead of {self.attempt.captured} were collected")
+            self._doubt(f"{captured.amount} instead of {self.attempt.captured} were collected")
             return
         if captured.receipt is None or captured.receipt == self.attempt.receipt:
             return
@@ -166,26 +126,15 @@ class Settlement:
             try:
                 captures.bind_receipt(self.work.table, self.attempt, captured.receipt)
             except ConditionFailedError as error:
-                if captures.RECEIPT not in error.failed:
-                    raise
-                doubt = f"its receipt {captured.receipt} serves another attempt"
+                doubt = f"its receipt {captured.receipt} already serves {self._served_by_receipt(error)}"
             else:
                 self.attempt = replace(self.attempt, receipt=captured.receipt)
                 return
-        self._contradicted(doubt)
-
-    def _contradicted(self, doubt: str) -> None:
         self._doubt(doubt)
 
     def _record(self, captured: Captured) -> None:
         collected = Collected(captured.amount or self.attempt.amount, captured.receipt)
-        try:
-            self._record_as(collected)
-        except ConditionFailedError as error:
-            receipt = error.failed.get(captures.RECEIPT)
-            if receipt is not None and receipt["ref"] != self.attempt.ref:
-                self._review_used_receipt(receipt["ref"])
-            raise
+        self._record_as(collected)
         note("payment.received", ref=self.attempt.ref, session=self.session.uuid, amount=str(collected.amount))
 
     def _record_as(self, collected: Collected) -> None:
@@ -198,11 +147,13 @@ class Settlement:
             try:
                 captures.late_money(work.table, session, attempt, collected, work.now)
             except ConditionFailedError as error:
-                if set(error.failed) != {attempts.GUARD}:
+                if set(error.failed) != {holds.GUARD}:
                     raise
-                paid = self._surplus(collected)
+                self._surplus(collected)
+                paid = session
         else:
-            paid = self._surplus(collected)
+            self._surplus(collected)
+            paid = session
         self.scene = replace(self.scene, session=replace(paid, sequence=session.sequence + 1))
         self.attempt = replace(
             attempt,
@@ -215,7 +166,7 @@ class Settlement:
         try:
             captures.money(self.work.table, self.session, self.attempt, collected, self.work.now)
         except ConditionFailedError as error:
-            if set(error.failed) != {attempts.PHONE}:
+            if set(error.failed) != {holds.PHONE}:
                 raise
             # A phone that is not held as it should be is no reason to leave money unrecorded.
             warn("phone.not_held", ref=self.attempt.ref)
@@ -224,26 +175,18 @@ class Settlement:
 
     def _may_honour(self) -> bool:
         session = self.session
-        return (
-            self.work.late_payment is LatePayment.HONOUR
-            and not self.attempt.unresolved
-            and session.live_attempt is None
-            and session.captured is None
-            and session.status in (SessionStatus.FAILED, SessionStatus.EXPIRED)
-        )
+        return self.work.late_payment is LatePayment.HONOUR and session.live_attempt is None and session.captured is None
 
-    def _surplus(self, collected: Collected) -> Session:
-        session = self.session
+    def _surplus(self, collected: Collected) -> None:
         failure = Failure("wrong_amount", "The amount that was paid is not the one that was asked for.", retryable=True)
-        captures.surplus_money(self.work.table, session, self.attempt, collected, failure, self.work.now)
-        if session.live_attempt != self.attempt.ref:
-            return session
-        return replace(session, status=SessionStatus.FAILED, live_attempt=None, failure=failure)
+        captures.surplus_money(self.work.table, self.session, self.attempt, collected, failure, self.work.now)
 
-    def _review_used_receipt(self, other: str) -> None:
-        reason = f"its receipt already serves {other}"
-        attempts.review(self.work.table, self.session, self.attempt, reason, self.work.now, self._also())
-        warn("payment.needs_review", ref=self.attempt.ref, reason=reason)
+    def _served_by_receipt(self, error: ConditionFailedError) -> str:
+        """The other attempt that the receipt serves; `error` itself where that is not what stood in the way."""
+        receipt = error.failed.get(captures.RECEIPT)
+        if receipt is None or receipt["ref"] == self.attempt.ref:
+            raise error
+        return str(receipt["ref"])
 
     def _review(self, reason: str) -> Settled:
         attempts.review(self.work.table, self.session, self.attempt, reason, self.work.now, self._also())
@@ -256,7 +199,8 @@ class Settlement:
         if check is None and not declined.final:
             check = next_check(self.attempt.gateway, self.attempt.created_at, self.attempt.check, self.work.now)
         attempts.fail(self.work.table, self.session, self.attempt, failure, self.work.now, check=check, also=self._also())
-        note("payment.failed", ref=self.attempt.ref, session=self.session.uuid, code=failure.code)
+        facts = {"ref": self.attempt.ref, "session": self.session.uuid, "code": failure.code}
+        (alarm if declined.configuration else note)("payment.failed", **facts)
         return Settled.FAILED
 
     # What the money becomes
@@ -280,9 +224,7 @@ class Settlement:
                 reason = _cannot_fulfil(failed)
                 if reason:
                     return self._refund(reason.code, reason)
-                if fulfilment.CART in failed:
-                    cart = None
-                elif not failed <= {fulfilment.CODE, fulfilment.OUTCOME}:
+                if not failed <= {fulfilment.CODE, fulfilment.OUTCOME}:
                     raise
             else:
                 word = "order.created" if self.session.kind is Kind.ORDER else "booking.created"
@@ -307,7 +249,7 @@ class Settlement:
                 fulfilment.fulfil_booking(work.table, session, booking, attempt, outcome, work.now, also=self._also())
 
     def _refund(self, reason: str, failure: Failure) -> Settled:
-        amount = self.attempt.captured or self.attempt.amount
+        amount = self.attempt.collected
         refunds.refund_due(
             self.work.table, self.session, self.attempt, amount, reason, failure, self.work.now, also=self._also()
         )

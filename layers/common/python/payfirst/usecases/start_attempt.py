@@ -29,13 +29,13 @@ from payfirst.domain.promo import NOT_TAKEN
 from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Session, quantities
 from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
 from payfirst.observability import alarm, note, warn
-from payfirst.storage import attempts, fair_use, promos, sessions
+from payfirst.storage import attempts, fair_use, holds, promos, sessions
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import Queue, send
 from payfirst.storage.table import Table
-from payfirst.usecases.fair_use import asked_enough
+from payfirst.usecases.fair_use import asked_enough, one_more_session
 from payfirst.usecases.phone import mobile_number
 
 WRITES_S: Final = 5.0
@@ -96,7 +96,6 @@ def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attemp
     first = next_check(gateway, till.now, 0, till.now)
     snapshot = session.snapshot
     held_stock = _to_hold(snapshot) if isinstance(snapshot, OrderSnapshot) else ()
-    promo = None if isinstance(snapshot, OrderSnapshot) else snapshot.promo_code
     slot = snapshot.slot if isinstance(snapshot, BookingSnapshot) and snapshot.hold else None
     attempt = Attempt(
         ref=ref,
@@ -114,7 +113,7 @@ def new_attempt(session: Session, phone: str | None, till: Till) -> tuple[Attemp
         next_check_at=first[1] if first else None,
         phone=phone,
         token_hash=hashlib.sha256(token.encode()).hexdigest() if phone else None,
-        held_promo=promo,
+        held_promo=snapshot.promo_code,
         held_stock=held_stock,
         held_slot=slot,
     )
@@ -131,7 +130,7 @@ def claimed(till: Till, session: Session, attempt: Attempt, *, is_new: bool) -> 
     pace_until, sub = till.now + till.pace, session.customer.sub
     counted = fair_use.prompted(till.fair_use, sub, attempt.phone, till.now)
     if is_new:
-        counted += fair_use.session_opened(till.fair_use, sub, till.now)
+        counted += one_more_session(till.table, till.fair_use, sub, till.now)
     try:
         attempts.claim(till.table, session, attempt, till.now, pace_until=pace_until, is_new=is_new, also=counted)
     except ConditionFailedError as error:
@@ -145,9 +144,9 @@ def _stood_in_the_way(till: Till, session: Session, error: ConditionFailedError)
     current = failed.get(sessions.SESSION)
     if current is not None:
         return session_from_item(current)
-    phone = failed.get(attempts.PHONE)
-    if attempts.GUARD in failed:
-        raise with_checkout(till.table, _cart_taken(failed[attempts.GUARD])) from error
+    phone = failed.get(holds.PHONE)
+    if holds.GUARD in failed:
+        raise with_checkout(till.table, _cart_taken(failed[holds.GUARD])) from error
     if phone is not None:
         raise _phone_busy(phone, till.now) from error
     if fair_use.COUNTERS & set(failed):
@@ -218,9 +217,14 @@ def _what_to_push(till: Till, session: Session, attempt: Attempt, token: str) ->
         description="Order" if session.kind is Kind.ORDER else "Booking",
         expires_at=session.expires_at,
         phone=attempt.phone,
-        callback_url=f"{till.callback_origin}/cb/stk/{token}" if attempt.phone else None,
+        callback_url=f"{till.callback_origin}/cb/stk/{token}" if attempt.phone else phonepe_notices(till.callback_origin),
         redirect_url=f"{till.public_origin}/paid",
     )
+
+
+def phonepe_notices(callback_origin: str) -> str:
+    """Where PhonePe posts its notices; its first API is told so with each request, the second on its dashboard."""
+    return f"{callback_origin}/api/payments/webhook/phonepe/"
 
 
 def _time_for_call(till: Till) -> float:

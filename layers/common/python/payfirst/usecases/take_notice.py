@@ -21,18 +21,17 @@ from payfirst.gateways.base import (
     GatewayName,
     NoAnswer,
     Pending,
+    Recogniser,
 )
 from payfirst.gateways.mpesa.notices import StkNotice, read_stk_notice
-from payfirst.gateways.phonepe.credentials import PhonePeCredentials
-from payfirst.gateways.phonepe.webhook import is_authentic, read_webhook
 from payfirst.observability import note, warn
 from payfirst.settings import ConfirmWithQuery
-from payfirst.storage import attempts, keys, notices
+from payfirst.storage import attempts, keys, looks, notices
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.queue import Queue, send
 from payfirst.usecases.ask import ask
 from payfirst.usecases.settle import Prepared, prepare, settle, side_by_side
-from payfirst.usecases.settlement import Disputed, Evidence, Settled, Settling
+from payfirst.usecases.settling import Disputed, Evidence, Settled, Settling
 
 LARGEST_NOTICE: Final = 64 * 1024
 WRITES_S: Final = 0.8
@@ -88,7 +87,7 @@ def take_stk_notice(desk: Desk, token: str, raw: bytes) -> Taken:
         # The token is right and the ids are another push's: nobody but the gateway can say which is true.
         warn("notice.other_ids", ref=ref)
         return _ask(desk, ref)
-    return _take(desk, entry, STK, raw, lambda: _confirmed_by_mpesa(desk, attempt, notice))
+    return _take(desk, entry, attempt, STK, raw, lambda: _confirmed_by_mpesa(desk, attempt, notice))
 
 
 def _names_this(notice: StkNotice, attempt: Attempt) -> bool:
@@ -114,7 +113,7 @@ def _confirmed_by_mpesa(desk: Desk, attempt: Attempt, notice: StkNotice) -> Evid
     if desk.confirm is ConfirmWithQuery.OFF:
         return claimed
     said = _status(desk, attempt, notice.checkout_request_id)
-    if isinstance(said, Declined) and said.final:
+    if isinstance(said, Declined):
         return Disputed(f"M-Pesa's notice says paid, its query says {said.code}")
     if isinstance(said, Captured) or desk.confirm is ConfirmWithQuery.ADVISORY:
         return claimed
@@ -130,11 +129,11 @@ def take_untrusted_stk_notice(desk: Desk, raw: bytes) -> Taken:
     return _ask(desk, pointer["ref"]) if pointer else Taken.UNKNOWN
 
 
-def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials: PhonePeCredentials) -> Taken:
-    """PhonePe's notice: its header must be ours, and its order status must agree."""
-    if len(raw) > LARGEST_NOTICE or not is_authentic(header, credentials):
+def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials: Recogniser) -> Taken:
+    """PhonePe's notice: the header that proves its sender must be ours, and its order status must agree."""
+    if len(raw) > LARGEST_NOTICE or not credentials.recognises(header, raw):
         return _refused("header")
-    notice = read_webhook(raw)
+    notice = credentials.read_notice(raw)
     if notice is None:
         warn("notice.unreadable", gateway=GatewayName.PHONEPE)
         return Taken.UNREADABLE
@@ -150,8 +149,8 @@ def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials:
         return Taken.DUPLICATE
     if credentials.merchant_id is not None and notice.merchant not in (None, credentials.merchant_id):
         disputed = Disputed(f"its notice names another merchant: {notice.merchant}")
-        return _take(desk, entry, PHONEPE, raw, lambda: disputed)
-    return _take(desk, entry, PHONEPE, raw, lambda: _status(desk, attempt, None))
+        return _take(desk, entry, attempt, PHONEPE, raw, lambda: disputed)
+    return _take(desk, entry, attempt, PHONEPE, raw, lambda: _status(desk, attempt, None))
 
 
 def settle_stored(desk: Desk, key: keys.Key, route: str, attempt: Attempt, raw: bytes) -> Settled:
@@ -161,10 +160,9 @@ def settle_stored(desk: Desk, key: keys.Key, route: str, attempt: Attempt, raw: 
     return _settle(desk, attempt, evidence, key, None)
 
 
-def _take(desk: Desk, entry: notices.Entry, route: str, raw: bytes, evidence: Callable[[], Evidence]) -> Taken:
-    attempt = entry.attempt
-    if attempt is None:
-        raise LookupError("only a notice of a known attempt is taken")
+def _take(
+    desk: Desk, entry: notices.Entry, attempt: Attempt, route: str, raw: bytes, evidence: Callable[[], Evidence]
+) -> Taken:
     work = desk.settling
     stored = None
     if not entry.stored:
@@ -190,7 +188,7 @@ def _take(desk: Desk, entry: notices.Entry, route: str, raw: bytes, evidence: Ca
 def _bring_forward(desk: Desk, attempt: Attempt) -> None:
     """The gateway itself has told of an end and could not be asked in the notice's short time: the next look is due now."""
     try:
-        attempts.look_now(desk.settling.table, attempt, desk.settling.now)
+        looks.look_now(desk.settling.table, attempt, desk.settling.now)
     except (ConditionFailedError, TemporaryError):
         note("notice.moved_on", ref=attempt.ref)  # decided meanwhile, or the ladder's own look has to do
 
@@ -213,9 +211,7 @@ def _settle(desk: Desk, attempt: Attempt, answer: Evidence, key: keys.Key | None
 
 
 def _status(desk: Desk, attempt: Attempt, gateway_id: str | None) -> Evidence:
-    left = min(desk.deadline.remaining() - WRITES_S, CALL_S)
-    if left <= 0:
-        return NoAnswer("no time left to ask")
+    left = min(desk.deadline.remaining() - WRITES_S, CALL_S)  # with none left nothing is sent, which is no answer
     try:
         gateway = desk.gateway(GatewayName(attempt.gateway))
         return ask(gateway, attempt, gateway_id=gateway_id, now=desk.settling.now, timeout_s=left)

@@ -20,9 +20,11 @@ PROMO_CODES: Final = (
 )
 SLOT_CODES: Final = ("SLOT_NOT_OFFERED", "SLOT_TOO_SOON", "SLOT_TOO_FAR", "SLOT_FULL")
 CART_CODES: Final = ("NOT_FOUND", "CART_LOCKED", "CART_CONVERTED")
+PROMO_CART_CODES: Final = (*CART_CODES, "CART_EXPIRED")
 
 _NOW: Final = samples.NOW
-_CART: Final = ServiceCartOut.of(samples.CART, samples.CUSTOMER)
+_CART: Final = ServiceCartOut.of(samples.IN_CART, samples.CUSTOMER, _NOW)
+_DEARER: Final = ServiceCartOut.of(samples.DEARER, samples.CUSTOMER, _NOW)
 
 
 def _checked(session: Session, *, booked: bool = False) -> CheckedOut:
@@ -53,7 +55,7 @@ _LIST_PAYMENTS: Final = Operation(
     PAYMENTS,
     "List payments, newest first",
     one(200, Listed(PaymentOut.of(samples.BOOKED, _NOW))),
-    query={**PAGING, "status": "PENDING, SUCCESS, FAILED or EXPIRED, in any case; the whole list, unpaged."},
+    query={**PAGING, "status": "PENDING, SUCCESS, FAILED or EXPIRED, in any case; looks through 500 entries a page."},
 )
 _GET_PAYMENT: Final = Operation(
     PAYMENTS,
@@ -96,19 +98,28 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         CARTS,
         "List carts, newest first",
         one(200, Listed(_CART)),
-        query={**PAGING, "status": "ACTIVE or CONVERTED, in any case; the whole list, unpaged."},
+        query={**PAGING, "status": "ACTIVE, CONVERTED or EXPIRED, in any case; looks through 500 entries a page."},
     ),
     "list_active_carts": Operation(CARTS, "List the carts that can be paid for", one(200, Listed(_CART, paged=False))),
-    "get_cart": Operation(CARTS, "Show a cart", one(200, _CART), codes=("NOT_FOUND",)),
+    "get_cart": Operation(
+        CARTS,
+        "Show a cart",
+        {200: {"example": _CART, "price and slot changed since": _DEARER}},
+        codes=("NOT_FOUND",),
+        description=(
+            "Price and availability are those of this moment; a payment of a cart whose price changed is refused. A cart "
+            "expires when nobody has changed it, or begun to pay for it, for thirty days; it can be deleted then, and no more."
+        ),
+    ),
     "delete_cart": Operation(CARTS, "Delete a cart", one(204, Raw(None, None)), codes=CART_CODES),
     "apply_promo": Operation(
         CARTS,
         "Take a promo code",
-        one(200, ServiceCartOut.of(samples.CHEAPER, samples.CUSTOMER)),
+        one(200, ServiceCartOut.of(samples.CHEAPER, samples.CUSTOMER, _NOW)),
         Body(ApplyPromoIn, {"promo_code": "DISCOUNT10"}),
-        (*CART_CODES, *PROMO_CODES),
+        (*PROMO_CART_CODES, *PROMO_CODES),
     ),
-    "remove_promo": Operation(CARTS, "Take the promo code off", one(200, _CART), codes=CART_CODES),
+    "remove_promo": Operation(CARTS, "Take the promo code off", one(200, _CART), codes=PROMO_CART_CODES),
     "process_cart": _PROCESS_CART,
     "process_cart_doubled": _PROCESS_CART,
     "list_payments": _LIST_PAYMENTS,

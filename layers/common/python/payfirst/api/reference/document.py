@@ -10,12 +10,17 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from payfirst.api.reference import bookings, orders, public
+from payfirst.api.reference import bookings, operators, orders, public
 from payfirst.api.reference.operation import Answer, Body, Listed, Operation, Raw
 from payfirst.api.reference.refusals import REF, SCHEMAS, named, refusals, share
 from payfirst.api.routes import ROUTES, Route
 
-OPERATIONS: Final[Mapping[str, Operation]] = {**orders.OPERATIONS, **bookings.OPERATIONS, **public.OPERATIONS}
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    **orders.OPERATIONS,
+    **bookings.OPERATIONS,
+    **operators.OPERATIONS,
+    **public.OPERATIONS,
+}
 """The words of every operation, by its id."""
 
 Json = dict[str, Any]
@@ -28,6 +33,8 @@ A booking or an order exists only because a payment succeeded, exactly once.
 * A body is JSON whatever its Content-Type says; unknown fields are refused and `null` equals absent.
 * An id is taken as integer, as text, and in every other form in which it is shown.
 * Money is text with two decimal places; in requests a number is taken too.
+* With an `Idempotency-Key` (1 to 255 characters) the same POST gets the same answer for 24 hours, for this customer, method
+  and path; another body is 422, and 409 while the first is under way. Answers of 429 and of 500 and more are not kept.
 * Somebody else's object is answered like one that does not exist.
 * Errors of orders have `status`, `message` and `error_code`; errors of bookings and payments have `error`, `details` and
   `error_code`, or a list of messages under the name of each wrong field. 401, 413 and 429 that the gateway in front
@@ -75,7 +82,7 @@ def text_of(document: Json) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-_LICENSE: Final = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+_LICENSE: Final = {"name": "MIT", "identifier": "MIT"}
 
 
 def _slash(route: Route) -> str:

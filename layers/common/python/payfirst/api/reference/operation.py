@@ -45,7 +45,10 @@ Answer = BaseModel | Listed | Raw
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation's words. `answers` are by status, each a mapping of a name to an example of one and the same shape."""
+    """One operation's words. `answers` are by status, each a mapping of a name to an example of one and the same shape.
+
+    With `any_query` no word of the query is refused as such.
+    """
 
     tag: str
     summary: str
@@ -53,6 +56,7 @@ class Operation:
     body: Body | Raw | None = None
     codes: tuple[str, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
+    any_query: bool = False
     description: str = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from payfirst.api.carts_wire import AddItemIn, ProduceCartOut, RemoveItemIn, UpdateQuantityIn
+from payfirst.api.carts_wire import AddItemIn, ApplyPromoIn, ProduceCartOut, RemoveItemIn, UpdateQuantityIn
 from payfirst.api.orders_wire import (
     CreateSessionIn,
     ExtendedOut,
@@ -17,6 +17,7 @@ from payfirst.api.orders_wire import (
     TimelineOut,
 )
 from payfirst.api.reference import samples
+from payfirst.api.reference.bookings import PROMO_CODES
 from payfirst.api.reference.operation import PAGING, Body, Listed, Operation, one
 from payfirst.api.tracking_wire import OrderListed, OrderOut
 from payfirst.domain.session import Session
@@ -40,13 +41,21 @@ _DELIVERY: Final = {
 }
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "my_cart": Operation(ORDERS, "Show the cart of produce", one(200, _PRODUCE)),
+    "my_cart": Operation(
+        ORDERS,
+        "Show the cart of produce",
+        {200: {"example": _PRODUCE, "with a promo code": ProduceCartOut.of(samples.CHEAPER_PRODUCE)}},
+        description=(
+            "`available` and `price_changed` are those of this moment. A cart that nobody has changed or paid from for thirty "
+            "days is empty again."
+        ),
+    ),
     "add_item": Operation(
         ORDERS,
         "Put produce into the cart",
         one(200, _PRODUCE),
         Body(AddItemIn, {"listing_id": 123, "quantity": 2}),
-        ("NOT_FOUND", "OUT_OF_STOCK", "CART_FULL"),
+        ("NOT_FOUND", "OUT_OF_STOCK", "CART_FULL", "CURRENCY_MIXED"),
         description="A listing that is in the cart already gets more of it, at the price that its line has.",
     ),
     "update_quantity": Operation(
@@ -54,7 +63,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Set a line's quantity",
         one(200, _PRODUCE),
         Body(UpdateQuantityIn, {"cart_item_id": 1, "quantity": 2}),
-        ("NOT_FOUND", "OUT_OF_STOCK"),
+        ("NOT_FOUND", "OUT_OF_STOCK", "CURRENCY_MIXED"),
         description="The line takes today's price, which is how a changed price is accepted.",
     ),
     "remove_item": Operation(
@@ -64,6 +73,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Body(RemoveItemIn, {"cart_item_id": 1}),
         ("NOT_FOUND",),
     ),
+    "apply_produce_promo": Operation(
+        ORDERS,
+        "Take a promo code",
+        one(200, ProduceCartOut.of(samples.CHEAPER_PRODUCE)),
+        Body(ApplyPromoIn, {"promo_code": "FRESH10"}),
+        ("CART_EMPTY", *PROMO_CODES),
+        description="Taking a code again accepts what it takes off now. Its use is counted when a payment begins, not here.",
+    ),
+    "remove_produce_promo": Operation(ORDERS, "Take the promo code off", one(200, _PRODUCE)),
     "create_session": Operation(
         ORDERS,
         "Create a payment session from the cart",
@@ -77,7 +95,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
                 "estimated_delivery_date": "2024-01-15",
             },
         ),
-        ("CART_EMPTY", "AMOUNT_NOT_CHARGEABLE", "PRICE_CHANGED", "OUT_OF_STOCK", "NOT_DELIVERED", "TOO_MANY_REQUESTS"),
+        (
+            *("CART_EMPTY", "AMOUNT_NOT_CHARGEABLE", "PRICE_CHANGED", "OUT_OF_STOCK", "CURRENCY_MIXED", "NOT_DELIVERED"),
+            *PROMO_CODES,
+            "TOO_MANY_REQUESTS",
+        ),
         description="Freezes the cart's content and price for 15 minutes. An order follows only from its payment.",
     ),
     "initiate_payment": Operation(
@@ -89,8 +111,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         },
         Body(InitiateIn, {"phone_number": "0712345678"}),
         (
-            *("NOT_FOUND", "SESSION_EXPIRED", "SESSION_CLOSED", "PAYMENT_IN_PROGRESS", "CART_CHANGED"),
+            *("NOT_FOUND", "SESSION_EXPIRED", "SESSION_CLOSED", "PAYMENT_IN_PROGRESS"),
             *("PHONE_BUSY", "TOO_MANY_REQUESTS", "GATEWAY_REJECTED"),
+            *("OUT_OF_STOCK", "PROMO_USED_UP", "PROMO_LIMIT_REACHED"),
         ),
         description="M-Pesa asks for the PIN on the phone. A session whose payment failed may be initiated again.",
     ),
@@ -117,7 +140,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ORDERS,
         "List sessions, newest first",
         one(200, Listed(SessionListed.of(samples.ORDERED, _NOW))),
-        query={**PAGING, "session_status": "One of the six words, in any case; the whole list, unpaged."},
+        query={**PAGING, "session_status": "One of the six words, in any case; looks through 500 entries a page."},
     ),
     "get_session": Operation(ORDERS, "Show a session", one(200, SessionOut.of(samples.ORDERED, _NOW)), codes=("NOT_FOUND",)),
     "list_orders": Operation(

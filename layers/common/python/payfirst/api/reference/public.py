@@ -7,7 +7,7 @@ from typing import Final
 
 from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.api.reference import samples
-from payfirst.api.reference.operation import Listed, Operation, Raw, one
+from payfirst.api.reference.operation import PAGING, Listed, Operation, Raw, one
 from payfirst.domain import locations
 from payfirst.domain.delivery import EVERYWHERE
 
@@ -54,16 +54,36 @@ _REVERSED: Final = {
         "TransactionID": "NLJ8RT62TW",
     }
 }
+_FILTERS: Final = {
+    "search": "Part of the name, in any case.",
+    "currency": "INR or KES, in any case.",
+    "active": "false for what is not on sale; what is, if absent.",
+}
+_SEARCHES: Final = (
+    "`count` is what is on sale. With `search`, `farm`, `currency` or `active` a page looks through a thousand entries at "
+    "most: it may hold fewer than were asked for and still have a `next`, and `count` counts what it holds."
+)
 _HTML: Final = Raw({"type": "string"}, "<!doctype html>…", "text/html")
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "list_listings": Operation(CATALOGUE, "List produce", one(200, Listed(ListingOut.of(samples.TOMATOES)))),
+    "list_listings": Operation(
+        CATALOGUE,
+        "List produce, by number",
+        one(200, Listed(ListingOut.of(samples.TOMATOES))),
+        query={
+            **PAGING,
+            **_FILTERS,
+            "farm": "The farm's whole name, in any case.",
+        },
+        description=_SEARCHES,
+    ),
     "get_listing": Operation(CATALOGUE, "Show a listing", one(200, ListingOut.of(samples.TOMATOES)), codes=("NOT_FOUND",)),
     "list_services": Operation(
         CATALOGUE,
-        "List services",
+        "List services, by kind and number",
         one(200, Listed(ServiceOut.of(samples.PUJA))),
-        query={"service_type": "PUJA or ASTROLOGY, in any case."},
+        query={**PAGING, "service_type": "PUJA or ASTROLOGY, in any case.", **_FILTERS},
+        description=_SEARCHES,
     ),
     "get_service": Operation(
         CATALOGUE,
@@ -112,7 +132,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             {"type": "object", "properties": {"event": {"type": "string"}, "payload": {"type": "object"}}},
             {"event": "checkout.order.completed", "payload": {"merchantOrderId": "MT7a8b9c0d1e2f3", "state": "COMPLETED"}},
         ),
-        ("UNAUTHORIZED", "NOT_FOUND"),
+        ("UNAUTHORIZED", "ROUTE_NOT_FOUND"),
         description="Signed by PhonePe in the Authorization header; whatever is not is refused.",
     ),
     "mpesa_callback": Operation(
@@ -127,6 +147,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "M-Pesa tells of a payment, at the address that only it knows",
         one(200, _ACCEPTED),
         Raw(_NOTICE, _STK),
+        ("ROUTE_NOT_FOUND",),
         description="Every answer is the same, whatever was known.",
     ),
     "refund_result": Operation(
@@ -134,6 +155,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "M-Pesa tells what became of a reversal",
         one(200, _ACCEPTED),
         Raw(_RESULT, _REVERSED),
+        ("ROUTE_NOT_FOUND",),
         description="Every answer is the same, whatever was known.",
     ),
     "refund_timeout": Operation(
@@ -141,6 +163,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "M-Pesa tells that a reversal waited too long",
         one(200, _ACCEPTED),
         Raw(_RESULT, _REVERSED),
+        ("ROUTE_NOT_FOUND",),
         description="Nothing is decided by it: M-Pesa is asked.",
     ),
     "health": Operation(

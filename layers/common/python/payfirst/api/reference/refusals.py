@@ -68,11 +68,13 @@ def _usual(route: Route, words: Operation) -> Iterable[str]:
     """The codes that every route of its kind has."""
     if route.function == "site" or route.family is Family.MPESA_NOTICE or not _uses_table(route):
         return
+    if route.operators:
+        yield "ROUTE_NOT_FOUND"
     if not route.public:
         yield "UNAUTHORIZED"
         if route.method == "POST":
             yield from ("INVALID_INPUT", "MALFORMED_BODY", "BODY_TOO_LARGE", "IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
-        elif words.query:
+        elif words.query and not words.any_query:
             yield "INVALID_INPUT"
     elif words.query:
         yield "INVALID_INPUT"

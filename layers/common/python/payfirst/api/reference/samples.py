@@ -9,9 +9,10 @@ from typing import Final
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.booking import Booking, Step
-from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.cart import BookingCart, ProduceCart
+from payfirst.domain.calendar import SLOT_FULL, Calendar, Opening
+from payfirst.domain.cart import BookingCart, ProduceCart, TakenPromo
 from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
+from payfirst.domain.errors import RefusedError
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, BookingStatus, OrderStatus, SessionStatus
@@ -30,8 +31,10 @@ from payfirst.domain.session import (
     RefundShown,
     Session,
 )
+from payfirst.usecases.booking_carts import BookingCartView
 from payfirst.usecases.catalogue import FreeSlot
-from payfirst.usecases.produce_cart import CartView
+from payfirst.usecases.offer import Offered
+from payfirst.usecases.produce_cart import CartView, PromoView
 from payfirst.usecases.start_attempt import Started
 
 NOW: Final = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
@@ -55,6 +58,11 @@ LINE: Final = OrderLine(
     subtotal=Money(30000, Currency.KES),
 )
 PRODUCE: Final = CartView(ProduceCart("v1", (LINE,), 1, NOW), {123: TOMATOES})
+CHEAPER_PRODUCE: Final = CartView(
+    ProduceCart("v3", (LINE,), 1, NOW, promo=TakenPromo("FRESH10", "10%")),
+    {123: TOMATOES},
+    PromoView(Money(3000, Currency.KES)),
+)
 EMPTIED: Final = CartView(ProduceCart("v2", (), 1, NOW), {})
 
 PUJA: Final = Service(
@@ -113,7 +121,14 @@ _BOOKED: Final = BookingSnapshot(
     address=None,
 )
 CART: Final = BookingCart(CART_NUMBER, CART_UUID, _BOOKED, "v1", NOW)
-CHEAPER: Final = replace(CART, content=replace(_BOOKED, promo_code="DISCOUNT10", discount=Money(1000, Currency.INR)))
+IN_CART: Final = BookingCartView(CART, Offered(_BOOKED.price, _BOOKED.discount))
+_TEN: Final = Money(1000, Currency.INR)
+CHEAPER: Final = BookingCartView(
+    replace(CART, content=replace(_BOOKED, promo_code="DISCOUNT10", discount=_TEN)), Offered(_BOOKED.price, _TEN)
+)
+DEARER: Final = BookingCartView(
+    CART, Offered(Money(109900, Currency.INR), _BOOKED.discount, RefusedError(SLOT_FULL, code="SLOT_FULL"))
+)
 
 SESSION: Final = Session(
     customer=CUSTOMER,
@@ -180,6 +195,7 @@ _ATTEMPT: Final = Attempt(
     phone="254712345678",
     gateway_id="ws_CO_15012024103045123",
 )
+SETTLED: Final = replace(_ATTEMPT, status=AttemptStatus.SUCCEEDED, captured=SESSION.amount, receipt="NLJ7RT61SV")
 PROMPTED: Final = Started(SESSION, _ATTEMPT, is_new=True, lost=False)
 UNSURE: Final = Started(SESSION, _ATTEMPT, is_new=True, lost=True)
 _PAGE: Final = replace(

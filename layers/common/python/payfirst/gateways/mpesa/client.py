@@ -14,15 +14,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from payfirst.domain.money import MINOR_PER_MAJOR, Currency, Money
 from payfirst.gateways.base import (
     Accepted,
     Captured,
     GatewayName,
     NoAnswer,
+    PayBack,
     Pending,
     Push,
     PushAnswer,
+    RefundQuery,
+    RefundStatusAnswer,
     Rejected,
     StatusAnswer,
     StatusQuery,
@@ -32,8 +34,10 @@ from payfirst.gateways.base import (
 )
 from payfirst.gateways.lenient import LONGEST_TEXT, detail, text, whole
 from payfirst.gateways.mpesa.credentials import MpesaCredentials
+from payfirst.gateways.mpesa.refunds import ResultAddresses, ask_transaction, reverse
 from payfirst.gateways.mpesa.refusals import Refusal, error_body, misconfigured, refusal, rejected
 from payfirst.gateways.mpesa.results import STILL_PROCESSING, STK_RESULTS, SUCCESS, declined_by
+from payfirst.gateways.mpesa.shillings import whole_shillings
 from payfirst.gateways.tokens import TokenFailure, Tokens, call_with_token, token_living, token_refusal
 from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
 
@@ -109,6 +113,31 @@ class Mpesa:
             return NoAnswer(f"no access token: {answer.reason}", answer.configuration)
         return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, query.gateway_id)
 
+    @property
+    def knows_refunds(self) -> bool:
+        """False: a reversal names the receipt and is known by M-Pesa's own conversation."""
+        return False
+
+    def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer:
+        """Ask for a reversal of the payment with the receipt; see `reverse`."""
+        addresses, remarks = ResultAddresses(wanted.result_url, wanted.timeout_url), f"Refund {wanted.ref}"
+        return reverse(self, wanted.receipt or "", wanted.amount, addresses, remarks=remarks, now=now, timeout_s=timeout_s)
+
+    def refund_status(self, query: RefundQuery, *, now: datetime, timeout_s: float) -> RefundStatusAnswer:
+        """Ask what became of a reversal; the answer comes as a notice, so this is `Pending` or `NoAnswer`."""
+        addresses, remarks = ResultAddresses(query.result_url, query.timeout_url), f"Refund {query.ref}"
+        conversation = query.conversation
+        answer = ask_transaction(
+            self, addresses, originator_conversation_id=conversation, remarks=remarks, now=now, timeout_s=timeout_s
+        )
+        match answer:
+            case Accepted():
+                return Pending()
+            case Rejected():
+                return NoAnswer(answer.detail, answer.configuration)
+            case Unknown():
+                return NoAnswer(answer.reason)
+
     def post(self, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> Answered | Lost | TokenFailure:
         """POST `body` to one of Daraja's APIs with the access token, as the other requests of this package do."""
 
@@ -159,14 +188,6 @@ class Mpesa:
         timestamp = now.astimezone(NAIROBI).strftime("%Y%m%d%H%M%S")
         secret = f"{self.credentials.shortcode}{self.credentials.passkey}{timestamp}"
         return timestamp, base64.b64encode(secret.encode()).decode("ascii")
-
-
-def whole_shillings(amount: Money) -> int:
-    """`amount` in shillings; ValueError if it is another currency, has cents or is below one shilling."""
-    shillings, cents = divmod(amount.minor, MINOR_PER_MAJOR)
-    if amount.currency is not Currency.KES or cents or shillings < 1:
-        raise ValueError(f"M-Pesa takes whole shillings from 1 upwards, not {amount} {amount.currency}")
-    return shillings
 
 
 def unsent_or_lost(answer: Lost | TokenFailure) -> Rejected | Unknown:

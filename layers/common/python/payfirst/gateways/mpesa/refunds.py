@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from payfirst.domain.money import Money
 from payfirst.gateways.base import Accepted, PushAnswer, Rejected, Unknown
 from payfirst.gateways.lenient import text
-from payfirst.gateways.mpesa.client import Mpesa, whole_shillings
 from payfirst.gateways.mpesa.refusals import ErrorBody, Refusal, error_body, refusal
+from payfirst.gateways.mpesa.shillings import whole_shillings
 from payfirst.gateways.tokens import TokenFailure
 from payfirst.gateways.wire import Answered, Lost
+
+if TYPE_CHECKING:
+    from payfirst.gateways.mpesa.client import Mpesa
 
 MANUAL_REFUND: Final = "manual_refund_required"
 SMALLEST_PAYOUT: Final = 10

@@ -16,8 +16,10 @@ from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import (
     GatewayName,
     NoAnswer,
+    PayBack,
     Push,
     PushAnswer,
+    RefundQuery,
     RefundStatusAnswer,
     Rejected,
     StatusAnswer,
@@ -103,24 +105,26 @@ class PhonePe:
         answer = self._call("GET", path, None, now=now, timeout_s=timeout_s)
         return order_answer(answer, query.ref) if isinstance(answer, Answered) else _no_answer(answer)
 
-    def refund(self, refund_ref: str, original_ref: str, amount: Money, *, now: datetime, timeout_s: float) -> PushAnswer:
-        """Pay back `amount` of the order `original_ref`; `refund_ref` is ours and new for each refund.
+    @property
+    def knows_refunds(self) -> bool:
+        """True: by their `merchantRefundId`."""
+        return True
 
-        `Accepted.gateway_id` is PhonePe's refundId. ValueError as for a push.
-        """
+    def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer:
+        """Pay back an amount of an order. `Accepted.gateway_id` is PhonePe's refundId. ValueError as for a push."""
         body = {
-            "merchantRefundId": _reference(refund_ref),
-            "originalMerchantOrderId": _reference(original_ref),
-            "amount": _paisa(amount),
+            "merchantRefundId": _reference(wanted.ref),
+            "originalMerchantOrderId": _reference(wanted.original_ref),
+            "amount": _paisa(wanted.amount),
         }
         answer = self._post("/payments/v2/refund", body, now=now, timeout_s=timeout_s)
         return refund_answer(answer) if isinstance(answer, Answered) else _unsent_or_lost(answer, REFUND_FAILED)
 
-    def refund_status(self, refund_ref: str, *, now: datetime, timeout_s: float) -> RefundStatusAnswer:
-        """What PhonePe says of the refund `refund_ref`."""
-        path = f"/payments/v2/refund/{_reference(refund_ref)}/status"
+    def refund_status(self, query: RefundQuery, *, now: datetime, timeout_s: float) -> RefundStatusAnswer:
+        """What PhonePe says of the refund with this `ref`."""
+        path = f"/payments/v2/refund/{_reference(query.ref)}/status"
         answer = self._call("GET", path, None, now=now, timeout_s=timeout_s)
-        return refund_status_answer(answer, refund_ref) if isinstance(answer, Answered) else _no_answer(answer)
+        return refund_status_answer(answer, query.ref) if isinstance(answer, Answered) else _no_answer(answer)
 
     def _post(self, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> Answered | Lost | TokenFailure:
         return self._call("POST", path, body, now=now, timeout_s=timeout_s)

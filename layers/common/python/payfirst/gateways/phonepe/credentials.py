@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from payfirst.gateways.base import OrderNotice
+from payfirst.gateways.phonepe.webhook import is_authentic, read_webhook
+
 
 @dataclass(frozen=True, slots=True)
 class PhonePeCredentials:
@@ -22,3 +25,19 @@ class PhonePeCredentials:
     webhook_password: str = field(default="", repr=False)
     previous_webhook_username: str = field(default="", repr=False)
     previous_webhook_password: str = field(default="", repr=False)
+
+    @property
+    def notice_header(self) -> str:
+        """`Authorization`, which says nothing about the body."""
+        return "Authorization"
+
+    def recognises(self, header: str | None, raw: bytes) -> bool:  # noqa: ARG002 - the header does not cover the body
+        """Whether the header is that of the current name and password, or of the previous ones."""
+        return is_authentic(header, self)
+
+    def read_notice(self, raw: bytes) -> OrderNotice | None:
+        """What a notice speaks of."""
+        notice = read_webhook(raw)
+        if notice is None:
+            return None
+        return OrderNotice(notice.event, notice.merchant_order_id, notice.merchant, notice.is_refund)

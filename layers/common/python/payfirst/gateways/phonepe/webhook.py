@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from payfirst.domain.money import Currency, Money
 from payfirst.gateways.lenient import json_object, mapping, money_of_minor, text
-from payfirst.gateways.phonepe.credentials import PhonePeCredentials
+
+if TYPE_CHECKING:
+    from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 
 _PREFIX: Final = "sha256 "
 

@@ -1,0 +1,100 @@
+"""The words of the operators' routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Final
+
+from payfirst.api.operators_wire import (
+    DayOut,
+    GivenBackOut,
+    MovedOut,
+    MoveOrderIn,
+    RefundIn,
+    RefundPaidIn,
+    ResolvedOut,
+    ResolveIn,
+    StoryOut,
+    StuckOut,
+)
+from payfirst.api.reference import samples
+from payfirst.api.reference.operation import Body, Operation, one
+from payfirst.domain.moves import OrderStatus, RefundStatus
+from payfirst.domain.refund import Refund
+from payfirst.usecases.operate import Story, Stuck
+
+OPERATORS: Final = "Operators"
+
+_ONLY: Final = "For the group `operators`; to everybody else this route does not exist. Recorded with who and why."
+_REF: Final = samples.SETTLED.ref
+_REFUND: Final = Refund(
+    ref=_REF,
+    number=1,
+    owner=samples.CUSTOMER.sub,
+    session_number=samples.SESSION.number,
+    gateway="MPESA",
+    amount=samples.SESSION.amount,
+    status=RefundStatus.DUE,
+    reason="operator",
+    created_at=samples.NOW + timedelta(hours=1),
+)
+_BY_HAND: Final = replace(_REFUND, status=RefundStatus.REFUNDED, detail="paid back from the till, receipt NLJ9XK2QWE")
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "operators_stuck": Operation(
+        OPERATORS,
+        "List what waits for a person",
+        one(200, StuckOut.of([Stuck("needs review", _REF, samples.NOW)])),
+        description=f"Cases that no rule can settle, then work that sweeps should have done two minutes ago. {_ONLY}",
+    ),
+    "operators_payment": Operation(
+        OPERATORS,
+        "Show one payment's whole story",
+        one(200, StoryOut.of(Story(samples.ORDERED, (samples.SETTLED,), (), samples.EVENTS))),
+        codes=("NOT_FOUND",),
+        query={"customer": "Whose it is, for a session's number or UUID; the public codes need none."},
+        any_query=True,
+        description=f"By MT…, TXN…, BK-…, ORD-… or R…, or by a session's number with its customer. {_ONLY}",
+    ),
+    "operators_resolve": Operation(
+        OPERATORS,
+        "Say what a payment under review turned out to be",
+        one(200, ResolvedOut(attempt=_REF, result="fulfilled", doubts_closed=0)),
+        Body(ResolveIn, {"found": "paid", "receipt": "NLJ7RT61SV", "why": "it is on the statement of 15 January"}),
+        ("NOT_FOUND", "NOT_UNDER_REVIEW"),
+        description=f"The payment then goes on by itself. Doubts beside it are closed; `found` may be left out then. {_ONLY}",
+    ),
+    "operators_refund": Operation(
+        OPERATORS,
+        "Give a payment back, in full or in part",
+        one(200, GivenBackOut.of(_REFUND)),
+        Body(RefundIn, {"amount": "100.00", "why": "two tomatoes were green"}),
+        ("NOT_FOUND", "REFUND_IN_PROGRESS", "NOT_REFUNDABLE"),
+        description=f"The next sweep sends it. Its order or booking stays as it is. {_ONLY}",
+    ),
+    "operators_refund_paid": Operation(
+        OPERATORS,
+        "Record that a refund was paid back by hand",
+        one(200, GivenBackOut.of(_BY_HAND)),
+        Body(RefundPaidIn, {"why": "paid back from the till, receipt NLJ9XK2QWE"}),
+        ("NOT_FOUND", "NOT_UNDER_REVIEW"),
+        description=_ONLY,
+    ),
+    "operators_orders": Operation(
+        OPERATORS,
+        "List the orders of a day",
+        one(200, DayOut.of(date(2024, 1, 15), [samples.ORDER])),
+        query={"day": "A day in Nairobi, YYYY-MM-DD; today if absent.", "status": "Only orders of this status."},
+        description=f"200 at most: as orders move on, those of a status make room for others. {_ONLY}",
+    ),
+    "operators_move_order": Operation(
+        OPERATORS,
+        "Move an order towards the door, or cancel it",
+        one(200, MovedOut.of("ORD-20240115-001", OrderStatus.PACKED)),
+        Body(MoveOrderIn, {"status": "packed"}),
+        ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES"),
+        description=f"A cancelled order's stock is for sale again and its money goes back; the customer reads `why`. {_ONLY}",
+    ),
+}

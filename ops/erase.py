@@ -1,0 +1,124 @@
+"""`payfirst erase`: takes a customer out of the table and out of the user pool, on their request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
+
+import boto3
+import typer
+
+from ops import panels
+from ops.deployed import CONFIG, StackName, enter_stack
+from ops.operate import By, Home, who
+from ops.running import HOME, table_of
+from ops.sentences import fail, in_one_sentence
+from payfirst.domain.clock import utc_now
+from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.storage import erasing
+from payfirst.usecases import erase
+from payfirst.usecases.erase import Found
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+_COGNITO: Final = "cognito-idp."
+_KEPT: Final = """\
+Kept for the books: {books}; with their amounts, receipts, ids, dates, county, and what was bought.
+Copies that end by themselves: recovery points of the table after 35 days, logs after the stack's LogRetentionDays (they
+hold ids, no names). Not ours to erase: what PhonePe, Safaricom, the customer's mailbox and your event bus's listeners
+have received."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The user pool that customers sign in with, where this stack has one of Cognito's."""
+
+    client: CognitoIdentityProviderClient
+    pool: str
+
+    def names(self, attribute: str, value: str) -> dict[str, str]:
+        """The users whose `attribute` is `value`: their names by their `sub`."""
+        users = self.client.list_users(UserPoolId=self.pool, Filter=f'{attribute} = "{value}"')["Users"]
+        found = {}
+        for user in users:
+            subs = [each.get("Value", "") for each in user["Attributes"] if each["Name"] == "sub"]
+            found[subs[0] if subs else user["Username"]] = user["Username"]
+        return found
+
+    def delete(self, name: str) -> None:
+        """Delete the user of that name."""
+        self.client.admin_delete_user(UserPoolId=self.pool, Username=name)
+
+
+def accounts_of(environment: Mapping[str, str]) -> Accounts | None:
+    """The accounts of the stack that this process has entered; None where somebody else signs its customers in."""
+    issuer = urlsplit(environment["TOKEN_ISSUER"])
+    if not (issuer.hostname or "").startswith(_COGNITO):
+        return None
+    region = (issuer.hostname or "").split(".")[1]
+    client = boto3.session.Session().client("cognito-idp", region_name=region, config=CONFIG)
+    return Accounts(client, issuer.path.strip("/"))
+
+
+def erase_command(
+    customer: Annotated[str, typer.Argument(help="Whom: the `sub` of their tokens, or their mail address.")],
+    why: Annotated[str, typer.Option(help="The reason, kept with the record; no names.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be erased and kept; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    by: By = "",
+    stack_name: StackName = None,
+    home: Home = HOME,
+) -> None:
+    """Erase a customer's name, addresses and phone numbers.
+
+    Amounts, receipts and ids stay for the books. Refused while a payment, a refund, an order or a booking of theirs is under
+    way. Safe to repeat: do so after an hour, when the last token that they held has ended. It reads the whole table.
+    """
+    with in_one_sentence():
+        stack = enter_stack(stack_name, home)
+        table, accounts = table_of(stack), accounts_of(stack.environment)
+        names = _names(accounts, customer)
+        subs = sorted(names.keys() | (erasing.owners_of(table, customer) if "@" in customer else {customer}))
+        if len(subs) > 1:
+            fail(f"{len(subs)} customers have this address; erase each by its sub: {', '.join(subs)}.")
+        if not subs:
+            print("Nothing is kept about this customer.")
+            return
+        [sub] = subs
+        found = erase.look(table, sub)
+        _show(found, account=sub in names)
+        if dry_run or not (found.steps or sub in names):
+            return
+        if found.open:
+            fail(f"Not yet: {'; '.join(found.open)}.")
+        if not why:
+            fail("Say --why; it is kept with the record.")
+        if not yes:
+            typer.confirm("Erase this for good?", abort=True)
+        erase.erase(table, sub, utc_now(), by=who(by), why=why)
+        if accounts is not None and sub in names:
+            accounts.delete(names[sub])
+    print("Erased.")
+
+
+def _names(accounts: Accounts | None, customer: str) -> dict[str, str]:
+    if any(letter in customer for letter in '"\\'):
+        raise InvalidInputError(FieldProblem("customer", "This is neither a sub nor a mail address."))
+    return accounts.names("email" if "@" in customer else "sub", customer) if accounts else {}
+
+
+def _show(found: Found, *, account: bool) -> None:
+    erased = [f"{count} {kind}" for kind, count in sorted(found.by_kind.items())] + ["the account"] * account
+    print(f"Customer {found.sub}: {', '.join(erased) if erased else 'nothing to erase'}.")
+    books = ", ".join(f"{count} {kind}" for kind, count in found.kept.items())
+    print(_KEPT.format(books=books))
+    for sentence in found.open:
+        print(f"In the way: {sentence}.")
+
+
+def register(app: typer.Typer) -> None:
+    """Make this a command of `app`."""
+    app.command("erase", rich_help_panel=panels.SHOP)(erase_command)

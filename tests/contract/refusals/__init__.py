@@ -1,0 +1,7 @@
+"""How each documented answer of each operation is brought about over HTTP: one recipe for each pair of the two."""
+
+from __future__ import annotations
+
+from tests.contract.refusals import answers, bookings, orders, usual
+
+__all__ = ["answers", "bookings", "orders", "usual"]

@@ -1,0 +1,146 @@
+"""What the shop's people do: about what no rule can settle, and with orders until they are at the door."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from ops.funnel import funnel_command
+from ops.operate import replay_command
+from payfirst.settings import ConfirmWithQuery
+from payfirst.storage import orders
+from payfirst.usecases.start_attempt import Started
+from tests.faults import counter
+from tests.faults.flows.base import Act, flow, paid_booking, paid_order
+from tests.faults.flows.sweeps import surplus
+from tests.faults.gateways import Notice
+from tests.faults.world import World
+
+_PAYMENTS = "/api/operators/payments"
+
+
+def _reviewed(world: World) -> Started:
+    """A payment that M-Pesa contradicts itself about, so that a person has to decide."""
+    started = paid_order(world)
+    payment = world.ledger.payments[started.attempt.ref]
+    world.confirm = ConfirmWithQuery.STRICT
+    payment.state = "declined"
+    world.deliver_all()
+    payment.state = "paid"
+    world.disputed.add(payment.ref)
+    return started
+
+
+@flow
+def a_person_finds_that_money_came(world: World) -> Act:
+    path = f"{_PAYMENTS}/{_reviewed(world).attempt.ref}/resolve/"
+    return lambda there: there.operate("POST", path, {"found": "paid", "why": "the statement has it"})
+
+
+@flow
+def a_person_finds_that_no_money_came(world: World) -> Act:
+    ref = _reviewed(world).attempt.ref
+    world.ledger.payments[ref].state = "declined"
+    return lambda there: there.operate(
+        "POST", f"{_PAYMENTS}/{ref}/resolve/", {"found": "unpaid", "why": "not on the statement"}
+    )
+
+
+@flow
+def a_person_closes_a_doubt(world: World) -> Act:
+    started = paid_order(world)
+    first, world.ledger.notices = world.ledger.notices[0], []
+    world.now += timedelta(minutes=1)
+    world.reconcile()
+    body = json.loads(first.raw)
+    for receipt in (first.raw, None):
+        if receipt is None:
+            body["Body"]["stkCallback"]["CallbackMetadata"]["Item"][1]["Value"] = "N999"
+        world.deliver(Notice("stk", first.token, json.dumps(body).encode()))
+    ref = started.attempt.ref
+    world.disputed.add(ref)
+    return lambda there: there.operate("POST", f"{_PAYMENTS}/{ref}/resolve/", {"why": "N999 is another shop's"})
+
+
+@flow
+def a_person_gives_money_back(world: World) -> Act:
+    started = paid_booking(world)
+    world.deliver_all()
+    ref = started.attempt.ref
+    world.given_back.add(ref)
+    return lambda there: there.operate("POST", f"{_PAYMENTS}/{ref}/refund/", {"amount": "1.00", "why": "a gesture"})
+
+
+@flow
+def a_person_records_a_refund_by_hand(world: World) -> Act:
+    started = surplus(world)
+    world.now += timedelta(minutes=1)
+    world.ledger.refuse_reversals = True
+    world.reconcile()
+    ref = started.attempt.ref
+    world.by_hand.add(ref)
+    path = f"/api/operators/refunds/R{ref}-1/resolve/"
+    return lambda there: there.operate("POST", path, {"why": "paid back in the portal"})
+
+
+@flow
+def a_person_takes_an_attempt_up_again(world: World) -> Act:
+    started = paid_order(world)
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=1)
+    ref = started.attempt.ref
+    return lambda there: counter.run(there, lambda: replay_command(ref))
+
+
+@flow
+def an_operator_looks_at_what_is_stuck(world: World) -> Act:
+    ref = _reviewed(world).attempt.ref
+
+    def look(there: World) -> None:
+        there.operate("GET", "/api/operators/stuck/")
+        there.operate("GET", f"{_PAYMENTS}/{ref}/")
+
+    return look
+
+
+# Orders on their way
+
+
+def ordered(world: World) -> str:
+    """A confirmed order's number."""
+    started = paid_order(world)
+    world.deliver_all()
+    listed = orders.of_day(world.table, world.now.strftime("%Y%m%d"))
+    return next(order.code for order in listed if order.owner == started.session.customer.sub)
+
+
+@flow
+def an_order_reaches_its_customer(world: World) -> Act:
+    path = f"/api/operators/orders/{ordered(world)}/move/"
+
+    def bring(there: World) -> None:
+        for status in ("packed", "out_for_delivery", "delivered"):
+            there.operate("POST", path, {"status": status})
+
+    return bring
+
+
+@flow
+def an_order_is_cancelled_and_its_customer_looks(world: World) -> Act:
+    order = ordered(world)
+    world.given_back.update(world.started)
+    ((_, started),) = world.started.items()
+
+    def cancel(there: World) -> None:
+        there.operate("POST", f"/api/operators/orders/{order}/move/", {"status": "cancelled", "why": "rotten"})
+        there.http("GET", f"/api/orders/{order}/", started.session.customer)
+
+    return cancel
+
+
+@flow
+def the_funnel_is_looked_at(world: World) -> Act:
+    paid_order(world)
+    world.deliver_all()
+    world.deliver_events()
+    return lambda there: counter.run(there, lambda: funnel_command("24h", None))

@@ -1,0 +1,147 @@
+"""What runs by itself: the schedules, the queue, and refunds on their way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from payfirst.usecases.start_attempt import Started
+from tests.faults.flows.base import Act, flow, paid_booking, paid_order, told
+from tests.faults.seam import Fault, Killed
+from tests.faults.world import World
+
+
+@flow
+def a_sweep_settles_what_no_notice_told(world: World) -> Act:
+    paid_order(world)
+    paid_booking(world)
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=2)
+    return lambda there: there.reconcile()
+
+
+@flow
+def a_sweep_gives_up_an_attempt_that_never_reached_us(world: World) -> Act:
+    started = world.initiate(world.session(world.customer()))
+    payment, ref = world.ledger.payments[started.attempt.ref], started.attempt.ref
+    item = dict(world.client.items[f"ATT#{ref}", "ATT"])
+    for name in ("gateway_id", "merchant_request_id"):
+        del item[name]
+    world.client.items[f"ATT#{ref}", "ATT"] = item | {"status": {"S": "unknown"}}
+    del payment
+    world.now += timedelta(minutes=4)
+    return lambda there: there.reconcile()
+
+
+@flow
+def the_queue_settles_an_attempt(world: World) -> Act:
+    paid_order(world)
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=2)
+    return lambda there: there.work_queue()
+
+
+@flow
+def a_sweep_settles_a_stored_notice(world: World) -> Act:
+    started = paid_order(world)
+    world.seam.active = True
+    world.seam.plan = lambda boundary: Fault.KILLED_AFTER if boundary.operation == "PutItem" else None
+    try:
+        world.deliver_all()
+    except Killed:
+        world.seam.active, world.seam.plan = False, lambda _: None
+        world.seam.made.clear()
+    del started
+    world.now += timedelta(minutes=1)
+    return lambda there: there.reconcile()
+
+
+# Refunds
+
+
+def surplus(world: World) -> Started:
+    """A payment whose refund is due: another amount was paid."""
+    started = world.initiate(world.session(world.customer()))
+    world.ledger.pay(started.attempt.ref, amount=10000)
+    world.deliver_all()
+    return started
+
+
+def surplus_booking(world: World) -> Started:
+    customer = world.customer()
+    started = world.process(world.booking_cart(customer), customer)
+    world.ledger.pay(started.attempt.ref, amount=10000)
+    world.deliver_all()
+    return started
+
+
+@flow
+def mpesa_sends_money_back(world: World) -> Act:
+    surplus(world)
+    world.now += timedelta(minutes=1)
+    return lambda there: there.reconcile()
+
+
+@flow
+def mpesa_is_asked_about_a_refund(world: World) -> Act:
+    surplus(world)
+    world.reconcile()
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=2)
+    return lambda there: there.reconcile()
+
+
+@flow
+def mpesa_tells_what_became_of_a_refund(world: World) -> Act:
+    surplus(world)
+    world.reconcile()
+    return told(world)
+
+
+@flow
+def phonepe_sends_money_back(world: World) -> Act:
+    surplus_booking(world)
+    world.now += timedelta(minutes=1)
+    return lambda there: there.reconcile()
+
+
+@flow
+def phonepe_is_asked_about_a_refund(world: World) -> Act:
+    surplus_booking(world)
+    world.reconcile()
+    world.now += timedelta(minutes=2)
+    return lambda there: there.reconcile()
+
+
+@flow
+def phonepe_refuses_a_refund(world: World) -> Act:
+    world.ledger.refuse_refunds = 1
+    surplus_booking(world)
+    world.reconcile()
+    world.now += timedelta(minutes=2)
+    return lambda there: there.reconcile()
+
+
+# Letters
+
+
+def _letters(world: World) -> None:
+    """A booking whose event has left and whose letter is due, and an order whose event has not left yet."""
+    world.writes_letters = True
+    paid_booking(world)
+    world.deliver_all()
+    world.deliver_events()
+    paid_order(world)
+    world.deliver_all()
+
+
+@flow
+def letters_are_written(world: World) -> Act:
+    _letters(world)
+    return lambda there: there.deliver_events()
+
+
+@flow
+def a_letter_is_refused_and_tried_again(world: World) -> Act:
+    _letters(world)
+    world.post.refuse = 1
+    return lambda there: there.deliver_events()

@@ -1,0 +1,61 @@
+"""What is sold and bought in a world, as items of its table."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from payfirst.domain.cart import BookingCart, ProduceCart, TakenPromo
+from payfirst.domain.catalogue import Listing, Service, ServiceType
+from payfirst.domain.ids import Identifier
+from payfirst.domain.money import Currency, Money
+from payfirst.domain.session import BookingSnapshot, OrderLine
+from payfirst.storage.carts import produce_cart_to_item
+from payfirst.storage.catalogue import listing_to_item, service_to_item
+from payfirst.storage.expressions import Item
+
+TOMATOES = 123
+
+
+def listing(number: int, available: str, price: int, *, hold: bool) -> Item:
+    """Tomatoes by the kilogram; `price` in cents."""
+    unit_price = Money(price, Currency.KES)
+    return listing_to_item(Listing(number, "Tomatoes", "Green Valley", "kg", unit_price, Decimal(available), hold))
+
+
+def produce(sub: str, version: str, quantity: str, price: int, now: datetime, *, hold: bool, promo: str | None = None) -> Item:
+    """A cart with so many kilograms of tomatoes; a promo takes ten shillings off."""
+    unit, amount = Money(price, Currency.KES), Decimal(quantity)
+    subtotal = Money(int(price * amount), Currency.KES)
+    line = OrderLine(1, TOMATOES, "Tomatoes", "Green Valley", "kg", amount, unit, subtotal, hold)
+    taken = None if promo is None else TakenPromo(promo, "10.00 KES")
+    return produce_cart_to_item(sub, ProduceCart(version, (line,), 1, now, promo=taken))
+
+
+def puja_offered(price: int) -> Item:
+    """The puja that the carts are about, by its price in paise."""
+    return service_to_item(
+        Service(ServiceType.PUJA, 1, "Ganesh Puja", "", "Asia/Kolkata", Currency.INR, (), Money(price, Currency.INR))
+    )
+
+
+def puja_cart(cart: Identifier, version: str, price: int, promo: str | None, day: str, now: datetime) -> BookingCart:
+    """A cart with a puja of `price` paise on the afternoon of `day`; a promo takes ten rupees off."""
+    content = BookingSnapshot(
+        cart_id=cart.number,
+        cart_uuid=str(cart.uuid),
+        service_type="PUJA",
+        service_id=1,
+        service_name="Ganesh Puja",
+        package_id=None,
+        package_name=None,
+        day=date.fromisoformat(day),
+        at=time(14, 0),
+        time_given="2:00 PM",
+        zone="Asia/Kolkata",
+        price=Money(price, Currency.INR),
+        discount=Money(1000 if promo else 0, Currency.INR),
+        promo_code=promo,
+        address=None,
+    )
+    return BookingCart(cart.number, str(cart.uuid), content, version, now)

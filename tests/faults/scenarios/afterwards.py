@@ -1,0 +1,69 @@
+"""What happens after the payment: orders that two people move, and letters that two functions write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from tests.faults.book import Book
+from tests.faults.flows import paid_booking
+from tests.faults.flows.operators import ordered
+from tests.faults.scenarios.base import outcomes, scenario
+from tests.faults.stage import Actor
+from tests.faults.world import World
+
+
+def _moving(order: str, status: str) -> Actor:
+    said = {"status": status, "why": "rotten"} if status == "cancelled" else {"status": status}
+    return Actor(lambda there: there.operate("POST", f"/api/operators/orders/{order}/move/", said))
+
+
+def moved_once(world: World, book: Book) -> Iterator[str]:
+    """The order's history tells each move once, and its money went back exactly where it was cancelled."""
+    (order,) = book.outcomes
+    steps = [step["status"] for step in order["timeline"]]
+    if len(set(steps)) < len(steps) or (steps and steps[-1] != order["status"]):
+        yield f"the order is {order['status']} after {steps}"
+    refunds = sum(len(each) for each in book.refunds.values())
+    if refunds != (order["status"] == "cancelled"):
+        yield f"an order that is {order['status']} has {refunds} refunds"
+    if not world.faulted and order["status"] not in ("packed", "cancelled"):
+        yield f"nobody has moved the order: {order['status']}"
+
+
+@scenario(moved_once)
+def packed_while_it_is_cancelled(world: World) -> Mapping[str, Actor]:
+    order = ordered(world)
+    world.given_back.update(world.started)
+    return {"packer": _moving(order, "packed"), "boss": _moving(order, "cancelled")}
+
+
+@scenario(moved_once)
+def cancelled_by_two(world: World) -> Mapping[str, Actor]:
+    order = ordered(world)
+    world.given_back.update(world.started)
+    return {"boss": _moving(order, "cancelled"), "partner": _moving(order, "cancelled")}
+
+
+@scenario(outcomes(1))
+def cancelled_while_money_goes_back(world: World) -> Mapping[str, Actor]:
+    order = ordered(world)
+    world.given_back.update(world.started)
+    (ref,) = world.started
+    give = Actor(lambda there: there.operate("POST", f"/api/operators/payments/{ref}/refund/", {"why": "a gesture"}))
+    return {"boss": _moving(order, "cancelled"), "clerk": give}
+
+
+def one_letter_each(world: World, _: Book) -> Iterator[str]:
+    """While nobody is killed or cut off, no customer gets a letter twice."""
+    if not world.faulted:
+        yield from (f"{name} was written {count} times" for name, count in Counter(world.post.came).items() if count > 1)
+
+
+@scenario(one_letter_each)
+def two_writers_of_one_letter(world: World) -> Mapping[str, Actor]:
+    world.writes_letters = True
+    paid_booking(world)
+    world.deliver_all()
+    write = Actor(lambda there: there.deliver_events())
+    return {"writer": write, "other": write}

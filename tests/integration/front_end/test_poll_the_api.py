@@ -1,0 +1,60 @@
+"""`docs/gateways/poll.js`, run by node against the running stack: it ends with what really became of the session."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import RunningStack
+from tests.integration.front_end.test_poll import HARNESS, POLL, node
+from tests.integration.gateways.shoppers import ProduceShopper
+from tests.issuer import TokenIssuer
+
+LIFETIME_S = 20
+
+
+@pytest.fixture(scope="module")
+def brief(issuer: TokenIssuer) -> Iterator[RunningStack]:
+    """A stack whose sessions do not live long."""
+    with RunningStack(issuer, variables={"SESSION_TTL_SECONDS": str(LIFETIME_S)}) as running:
+        running.wait_until_warm()
+        yield running
+
+
+def polled(stack: RunningStack, shopper: ProduceShopper) -> Any:
+    """What the function resolves to, which states it told, and how long it waited in between."""
+    given = {
+        "url": f"{stack.base_url}/api/payments/sessions/{shopper.session_id}/status/",
+        "token": shopper.customer.token,
+        "realTime": True,
+        "firstWaitMs": 300,
+        "longestWaitMs": 1000,
+        "limitMs": 60_000,
+    }
+    command = [node(), "--unhandled-rejections=strict", str(HARNESS), str(POLL), json.dumps(given)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def test_a_session_that_nobody_pays_for_ends_as_expired(brief: RunningStack) -> None:
+    told = polled(brief, ProduceShopper(brief))
+    assert (told["result"]["outcome"], told["seen"][0]) == ("expired", "pending")
+    assert set(told["seen"]) == {"pending", "expired"}
+
+
+@pytest.mark.parametrize(("outcome", "end"), [("pay", "order_created"), ("cancel", "failed")])
+def test_a_prompt_that_is_answered_ends_the_waiting(brief: RunningStack, outcome: str, end: str) -> None:
+    shopper = ProduceShopper(brief)
+    shopper.rule(call="push", outcome=outcome, after_s=1.5, times=1)
+    shopper.initiate()
+
+    told = polled(brief, shopper)
+
+    assert told["result"]["outcome"] == end
+    assert told["seen"][0] == "payment_initiated"
+    assert told["result"]["session"]["session_status"] == end

@@ -1,0 +1,132 @@
+"""What is typed wrong is told in one line and ends with 2; what is asked for by `--help` reads well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ops import words
+from ops.main import app
+from payfirst.domain.money import Currency, Money
+
+WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def run(*typed: str) -> Any:
+    return CliRunner().invoke(app, list(typed), env=WIDE)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("orders", "pack", "123"),
+        ("orders", "dispatch", "BK-449034CB"),
+        ("orders", "deliver", "ORD-2026-1"),
+        ("orders", "cancel", "order seven", "--why", "rain"),
+        ("orders", "cancel", "ORD-20260720-001", "--why", "  "),
+        ("orders", "cancel", "ORD-20260720-001", "--why", "x" * 501),
+        ("orders", "cancel", "ORD-20260720-001", "--why", "a\nb"),
+        ("orders", "list", "--day", "31.12.2026"),
+        ("orders", "list", "--day", "2026-02-31"),
+        ("funnel", "--since", "yesterday"),
+        ("funnel", "--since", "0h"),
+        ("funnel", "--since", "9999d"),
+        ("bookings", "complete", "BK-449034CB", "ORD-20260720-001"),
+        ("catalogue", "set-stock", "123", "many"),
+        ("catalogue", "set-stock", "123", "--", "-1"),
+        ("catalogue", "set-stock", "123", "NaN"),
+        ("catalogue", "set-stock", "123", "0.0001"),
+        ("show", "nonsense"),
+        ("show", "123"),
+        ("refund", "TXN46B5EE6E7D", "--why", "kind"),
+        ("refund", "MT7a8b9c0d1e2f3", "--why", ""),
+        ("resolve", "BK-449034CB", "--why", "seen"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_typed_wrong_is_told_in_one_line_before_anything_is_asked(typed: tuple[str, ...], tmp_path: Path) -> None:
+    """No stack runs in `tmp_path`: whoever asked it first would hear that."""
+    cut = typed.index("--") if "--" in typed else len(typed)
+    done = run(*typed[:cut], "--home", str(tmp_path), *typed[cut:])
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "stack" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("orders", "lst"),
+        ("orders", "list", "--days", "0"),
+        ("orders", "list", "--status", "lost"),
+        ("orders", "pack"),
+        ("funnel", "--kind", "meals"),
+        ("catalogue", "import", "no-such-file.yaml"),
+        ("catalogue", "set-stock", "tomatoes", "1"),
+        ("tick", "everything"),
+        ("token", "--user-id", "0"),
+        ("token", "--user-id", "seven"),
+        ("nonsense",),
+        ("--nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_a_word_that_there_is_not_ends_with_2_and_points_to_the_help(typed: tuple[str, ...]) -> None:
+    done = run(*typed)
+    assert done.exit_code == 2, done.output
+    assert "Usage: payfirst" in done.stderr
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("given", ["0", "-5", "NaN", "Infinity", "1.005", "ten", "", "1e400000"])
+def test_an_amount_is_above_zero_with_two_decimal_places(given: str) -> None:
+    with pytest.raises(words.WrongInputError):
+        words.amount(given, Currency.INR)
+
+
+def test_words_are_read_as_they_are_meant() -> None:
+    assert words.amount("100.5", Currency.INR) == Money(10050, Currency.INR)
+    assert words.quantity("2.5") == Decimal("2.5")
+    assert (words.time_back("24h"), words.time_back("7d")) == (timedelta(hours=24), timedelta(days=7))
+    assert words.order_code(" ORD-20260720-1001 ") == "ORD-20260720-1001"
+    assert words.refund_id("RMT7a8b9c0d1e2f3-2") == ("MT7a8b9c0d1e2f3", 2)
+    assert words.any_id("RMT7a8b9c0d1e2f3-2").code == "MT7a8b9c0d1e2f3"
+    assert words.reason("  The van broke down. ") == "The van broke down."
+
+
+def every_command(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command and every group of commands."""
+    yield path
+    for name, command in getattr(group, "commands", {}).items():
+        yield from every_command(command, (*path, name))
+
+
+COMMANDS = list(every_command(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_level_explains_itself(path: tuple[str, ...]) -> None:
+    done = run(*path, "--help")
+    assert done.exit_code == 0
+    assert f"Usage: payfirst {' '.join(path)}".strip() in done.stdout
+
+
+def test_every_command_is_told_in_one_line() -> None:
+    narrow = CliRunner().invoke(app, ["--help"], env={**WIDE, "COLUMNS": "80"}).stdout
+    told = [line for line in narrow.splitlines() if line.startswith("\N{BOX DRAWINGS LIGHT VERTICAL} ")]
+    assert not [line for line in told if line[2] == " "], narrow
+
+
+def test_every_command_that_reaches_the_table_takes_a_deployed_stack_by_its_name() -> None:
+    told = {path: run(*path, "--help").stdout for path in COMMANDS}
+    reach_a_stack = {path for path, said in told.items() if "--home" in said}
+    by_name = {path for path, said in told.items() if "--stack-name" in said and path}
+    assert reach_a_stack - by_name == set()

@@ -1,0 +1,1 @@
+"""`Idempotency-Key` against the table itself."""

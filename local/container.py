@@ -34,8 +34,8 @@ CALLED: Final = (
 )  # fmt: skip
 """The variables that hold an address which a function calls; the others only appear in answers."""
 
-CREDENTIALS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-"""What SAM hands on to a container from its own environment."""
+ACCOUNT: Final = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""What SAM has in its own environment: the keys go on to the container, and whose account they are is asked first."""
 
 HERE: Final = (LOOPBACK, "localhost")
 GRACE_SECONDS: Final = 120
@@ -99,6 +99,7 @@ class ContainedFunctions:
 
     def __init__(self, environment: Mapping[str, str], *, image: str | None = None, build_dir: Path = BUILD_DIR) -> None:
         self._environment = dict(environment)
+        self._aws = {name: environment[name] for name in ACCOUNT if name in environment}
         self._image = image
         self._build_dir = build_dir
         self._open = contextlib.ExitStack()
@@ -136,7 +137,7 @@ class ContainedFunctions:
                 event=event_file,
                 variables=variables_file,
                 image=self._image,
-                aws={name: value for name, value in variables.items() if name in CREDENTIALS},
+                aws=self._aws,
                 seconds=timeout + GRACE_SECONDS,
             )
         except sam.SamError as exc:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,16 +40,26 @@ def this_machine() -> dict[str, str]:
 
 def build(build_dir: Path = BUILD_DIR) -> None:
     """Build functions and layer for this machine into `build_dir`; what did not change comes from a cache."""
-    _sam(
-        "build",
-        "--template-file", str(ROOT / "template.yaml"),
-        "--build-dir", str(build_dir),
-        "--cached",
-        "--cache-dir", str(CACHE_DIR),
-        "--parallel",
-        "--parameter-overrides", *_overrides(this_machine()),
-        environment={f"LAYER_{name.upper()}": value for name, value in this_machine().items()},
-    )  # fmt: skip
+    with _alone_with_the_cache():
+        _sam(
+            "build",
+            "--template-file", str(ROOT / "template.yaml"),
+            "--build-dir", str(build_dir),
+            "--cached",
+            "--cache-dir", str(CACHE_DIR),
+            "--parallel",
+            "--parameter-overrides", *_overrides(this_machine()),
+            environment={f"LAYER_{name.upper()}": value for name, value in this_machine().items()},
+        )  # fmt: skip
+
+
+@contextmanager
+def _alone_with_the_cache() -> Iterator[None]:
+    """SAM clears from its cache what it takes for leftovers, though another build may just be writing it."""
+    CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    with CACHE_DIR.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def deploy(

@@ -16,7 +16,7 @@ from ops.running import HOME
 from ops.sentences import in_one_sentence
 from payfirst.domain.clock import instant, utc_now
 from payfirst.domain.session import Kind
-from payfirst.usecases.funnel import Stage, funnel
+from payfirst.usecases.funnel import Funnel, Stage, funnel
 
 BAR: Final = 40
 _WORDS: Final = {
@@ -36,7 +36,8 @@ def funnel_command(
 ) -> None:
     """Show how far the sessions of the last hours came.
 
-    `Order or booking` is the success rate: of the sessions made in that time, those that became one.
+    `Order or booking` is the success rate: of the sessions made in that time, those that became one. The second table shows
+    each of these sessions under the status that it has now.
     """
     with in_one_sentence():
         back = words.time_back(since)
@@ -51,7 +52,18 @@ def funnel_command(
         share = "" if rate is None else f"{rate:.1%}"
         grid.add_row(_WORDS[stage], str(count), share, Bar(most or 1, 0, count, width=BAR))
     Console().print(grid)
+    Console().print(_by_status(found))
     print(f"Of the sessions made since {instant(found.since)}; what happened in the last minute may be missing.")
+
+
+def _by_status(found: Funnel) -> Table:
+    """Each of these sessions under the status that it has now; those without any session are left out."""
+    grid = Table("Status now", Column("Sessions", justify="right"), Column("Share", justify="right"), Column("", width=BAR))
+    total = sum(found.by_status.values())
+    for status, count in found.by_status.items():
+        if count:
+            grid.add_row(status.value, str(count), f"{count / total:.1%}", Bar(total, 0, count, width=BAR))
+    return grid
 
 
 def register(app: typer.Typer) -> None:

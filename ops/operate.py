@@ -24,6 +24,7 @@ from ops.sentences import in_one_sentence
 from payfirst.api import resources
 from payfirst.domain.clock import Deadline, instant, utc_now
 from payfirst.domain.ids import GivenId
+from payfirst.domain.refund import parts_of_refund_id
 from payfirst.domain.session import Session
 from payfirst.settings import LatePayment, settings
 from payfirst.storage import search
@@ -145,7 +146,7 @@ def resolve_command(
     The payment then goes on by itself. Safe to repeat.
     """
     with in_one_sentence():
-        refund, said = words.refund_id(which), words.reason(why)
+        refund, said = parts_of_refund_id(which), words.reason(why)
         if refund is None:
             words.attempt_ref(which)
         table, now = table_in(home, stack_name), utc_now()

@@ -24,6 +24,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from payfirst.domain.money import Currency, Money
+from payfirst.domain.refund import parts_of_refund_id
 
 MPESA, PHONEPE = "mpesa", "phonepe"
 ZONES: Final = {MPESA: ZoneInfo("Africa/Nairobi"), PHONEPE: ZoneInfo("Asia/Kolkata")}
@@ -39,7 +40,6 @@ MOST_LINES_ABOVE: Final = 30
 _DATES: Final = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y")
 _TIMES: Final = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S")
 _RECEIPT: Final = re.compile(r"\b[A-Z0-9]{10}\b")
-_REFUND: Final = re.compile(r"R(MT[0-9a-f]{13})-[0-9]{1,3}")
 
 
 class StatementError(Exception):
@@ -196,8 +196,8 @@ def _phonepe(rows: Sequence[_Row]) -> Iterator[Paid]:
             paid.append(row)
             continue
         refund = row.named("MerchantReferenceId")
-        ours = _REFUND.fullmatch(refund)
-        original = ours.group(1) if ours else refund
+        ours = parts_of_refund_id(refund)
+        original = ours[0] if ours else refund
         returned[original] = returned.get(original, 0) + row.minor("Amount")
     for row in paid:
         ref = row.named("MerchantReferenceId")

@@ -9,12 +9,12 @@ from typing import Final
 
 from payfirst.domain.ids import GivenId, read_id
 from payfirst.domain.money import Currency, Money
+from payfirst.domain.refund import parts_of_refund_id
 
 LONGEST_REASON: Final = 500
 LARGEST_AMOUNT: Final = Decimal(10**9)
 LONGEST_BACK: Final = timedelta(days=366)
 
-_REFUND: Final = re.compile(r"R(MT[0-9a-f]{13})-([0-9]{1,3})")
 _BACK: Final = re.compile(r"([1-9][0-9]{0,3})([hd])")
 
 
@@ -44,15 +44,9 @@ def _code(given: str, prefix: str, what: str, form: str) -> str:
     return found.code
 
 
-def refund_id(given: str) -> tuple[str, int] | None:
-    """The attempt and the number of the refund `RMT7a8b9c0d1e2f3-1`; None for what is no refund."""
-    found = _REFUND.fullmatch(given)
-    return (found[1], int(found[2])) if found else None
-
-
 def any_id(given: str) -> GivenId:
     """A session's UUID or any public code; WrongInputError for what is neither."""
-    refund = refund_id(given)
+    refund = parts_of_refund_id(given)
     found = read_id(refund[0] if refund else given)
     if found is None or (found.uuid is None and found.code is None):
         raise WrongInputError(f"{given!r} is neither a session's UUID nor TXN…, MT…, BK-…, ORD-… or RMT….")

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-import boto3
 import pytest
 
-from payfirst.domain.clock import Deadline
-from payfirst.storage import attempts, sessions
-from payfirst.storage.table import Table
+from payfirst.storage import attempts, keys, sessions
+from payfirst.storage.expressions import Update
+from payfirst.storage.table import Table, write
 from tests.conftest import RunningStack
 from tests.contract.exchanges import document
+from tests.contract.stack_table import table_of
 from tests.contract.walk import Customer, a_session, new_customer, pay_mpesa, pay_phonepe, wait_until
 
 WHO: Final = "amina@example.com"
@@ -30,15 +30,7 @@ def operator(stack: RunningStack) -> Customer:
 @pytest.fixture
 def table(stack: RunningStack) -> Table:
     """The running stack's own table, for what only a gateway's contradiction would bring about."""
-    known = stack.environment
-    client = boto3.session.Session().client(
-        "dynamodb",
-        endpoint_url=known["AWS_ENDPOINT_URL"],
-        region_name=known["AWS_REGION"],
-        aws_access_key_id=known["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=known["AWS_SECRET_ACCESS_KEY"],
-    )
-    return Table(client, known["TABLE_NAME"], Deadline(lambda: 30.0))
+    return table_of(stack)
 
 
 def an_order(stack: RunningStack) -> tuple[Customer, str, str]:
@@ -152,6 +144,12 @@ def test_the_orders_of_today_are_listed_by_where_they_stand(stack: RunningStack,
     assert listed("?day=2020-01-01") == []
     for query in ("?day=2024-02-31", "?day=tomorrow", "?status=eaten"):
         assert operator.send("GET", f"/api/operators/orders{query}").status_code == 400
+
+
+def test_a_day_whose_numbers_were_all_drawn_in_vain_has_no_orders(table: Table, operator: Customer) -> None:
+    write(table, Update("sequence", keys.order_sequence("20200229"), set={"n": 130}))
+    listed = operator.get("/api/operators/orders?day=2020-02-29")
+    assert (listed["orders"], listed["more"]) == ([], False)
 
 
 def test_a_payment_is_given_back_in_part_once_for_one_key(stack: RunningStack, operator: Customer) -> None:

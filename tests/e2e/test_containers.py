@@ -23,8 +23,6 @@ from local.relay import Relay
 from tests.conftest import RunningStack
 from tests.e2e.examples import EXPECTED, example, theirs
 
-pytestmark = pytest.mark.xdist_group("built")  # SAM's cache of builds takes one build at a time
-
 IMAGE: Final = os.environ.get("LAMBDA_IMAGE")
 SLEEPER: Final = """
 AWSTemplateFormatVersion: "2010-09-09"

@@ -27,8 +27,6 @@ from payfirst.api.routes import ROUTES, Route
 from tests.conftest import SignedUpStack
 from tests.contract.walk import Customer, a_session, new_customer, pay_mpesa, pay_phonepe, wait_until
 
-pytestmark = pytest.mark.xdist_group("built")  # SAM's cache of builds takes one build at a time
-
 SCHEDULE_DEADLINE_S: Final = 120
 LAYER_BUDGET_BYTES: Final = 17 * 2**20
 PUJA_CART: Final = {

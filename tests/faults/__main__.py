@@ -43,11 +43,11 @@ def short() -> None:
 
 @app.command()
 def soak(minutes: float = 60, seed: int = 2) -> None:
-    """About as long as told, half of it races; the other steps grow with it: from 250 minutes on, 200 schedules of each
-    scenario and every single fault also meet boto3's real client."""
+    """About as long as told, half of it races; the other steps grow with it: from 250 minutes on, every single fault also meets
+    boto3's real client."""
     more = minutes / 10
     seconds = minutes * 60 / 2 * CORES / len(SCENARIOS)
-    wired_every, real = max(1, round(SHORT.wired_every / more)), min(200, max(SHORT.real, round(minutes * 0.8)))
+    wired_every, real = max(1, round(SHORT.wired_every / more)), max(SHORT.real, round(minutes * 4))
     examples = max(SHORT.examples, round(SHORT.examples * more))
     _run(Plan(seconds=seconds, wired_every=wired_every, real=real, notices=SHORT.notices, examples=examples, seed=seed))
 

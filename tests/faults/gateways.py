@@ -233,6 +233,7 @@ class Ledger:
             self.refused[refund] = body["amount"]
         else:
             self._give_back(refund, payment, body["amount"])
+        self.notices.append(Notice("phonepe", "", json.dumps(refund_body(refund, failed=refund in self.refused)).encode()))
         return 200, {"refundId": f"OMR{refund}", "state": "PENDING", "amount": body["amount"]}
 
     def _refund_status(self, path: str, _: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -266,6 +267,12 @@ def stk_body(payment: Payment) -> dict[str, Any]:
         receipt = {"Name": "MpesaReceiptNumber", "Value": payment.receipt}
         result["CallbackMetadata"] = {"Item": [amount, receipt, {"Name": "PhoneNumber", "Value": payment.phone}]}
     return {"Body": {"stkCallback": result}}
+
+
+def refund_body(refund: str, *, failed: bool) -> dict[str, Any]:
+    """The body that PhonePe posts when a refund has ended."""
+    state = "FAILED" if failed else "COMPLETED"
+    return {"event": f"pg.refund.{state.lower()}", "payload": {"merchantRefundId": refund, "state": state}}
 
 
 def phonepe_body(payment: Payment) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tests.faults.legal import illegal_moves
 from tests.faults.model_table import Change, ModelTable
 from tests.faults.rest import settle_down
 from tests.faults.seam import Boundary, Fault, Killed
-from tests.faults.wire import empty, fill, taken, wired
+from tests.faults.wire import become, taken, wired
 from tests.faults.world import World, at_work, met_fault
 
 MEANT: Final = (PayFirstError, BotoCoreError, Killed)
@@ -154,14 +154,14 @@ def run(case: Case, world: World, act: Act, *, late: bool = False) -> bool:
 
 def run_wired(case: Case, world: World, act: Act, client: Any, name: str) -> bool:
     """One case with boto3's real client on the empty table `name`; what it leaves is swept and checked on a model of it."""
-    fill(client, name, world.client)
+    become(client, name, ModelTable(), world.client)
     there = world.fork(client, name)
     with at_work(there), wired(client, there.seam):
         met_fault(there, case.boundary.number, case.fault)
         try:
             return _performed(case, there, None, act)
         finally:
-            empty(client, name)
+            become(client, name, taken(client, name), ModelTable())
 
 
 def _performed(case: Case, there: World, after: World | None, act: Act) -> bool:
@@ -182,8 +182,9 @@ def _can_end_otherwise(world: World) -> bool:
     return bool(world.ledger.notices) or any(payment.state == "open" for payment in world.ledger.payments.values())
 
 
-def modelled(there: World) -> World:
-    return watched(there.fork(taken(there.client, there.name)))
+def modelled(there: World, left: ModelTable | None = None) -> World:
+    """The shop on a model of what its real table holds, which is `left` where somebody has read it already."""
+    return watched(there.fork(left.fork() if left else taken(there.client, there.name)))
 
 
 def public_use_cases() -> dict[str, Callable[..., Any]]:

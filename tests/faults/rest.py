@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from payfirst.settings import LatePayment
+from payfirst.storage import keys
 from payfirst.storage.expressions import Item
+from payfirst.storage.outbox import STATUS
 from tests.faults.book import Book
 from tests.faults.gateways import Payment
 from tests.faults.invariants import ALWAYS, UNRESOLVED, BrokenError, Check, check, slot_key
@@ -51,6 +53,17 @@ def nothing_waits(world: World, book: Book) -> Iterator[str]:
     told = Counter(f"{event['session']}-{int(event['sk'].rsplit('#', 1)[1])}" for event in book.events)
     if set(told) != set(world.bus.came) or max(told.values(), default=1) > 1:
         yield "the bus has not heard every event under an id of its own"
+
+
+def each_status_is_counted(world: World, book: Book) -> Iterator[str]:
+    """What the funnel says of sessions by status is what a look at every session says."""
+    counted: Counter[str] = Counter()
+    for item in world.items():
+        if item["pk"] == keys.EVENT_COUNTS and f"#{STATUS}" in item["sk"]:
+            counted[item["sk"].rpartition("=")[2]] += int(item["n"])
+    seen = Counter(session["status"] for session in book.sessions.values())
+    if +counted != seen or min(counted.values(), default=0) < 0:
+        yield f"sessions are counted as {dict(counted)} and are {dict(seen)}"
 
 
 def letters_were_written(world: World, book: Book) -> Iterator[str]:
@@ -149,5 +162,6 @@ AT_REST: Final[tuple[Check, ...]] = (
     refunds_were_made,
     nothing_was_needless,
     letters_were_written,
+    each_status_is_counted,
 )
 """What holds besides when nothing happens any more."""

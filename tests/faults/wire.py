@@ -59,12 +59,15 @@ def wired(client: Any, seam: Seam) -> Iterator[None]:
         connection.close()
 
 
-def fill(client: Any, name: str, model: ModelTable) -> None:
-    """Put the model's items into the real table `name`."""
-    items = list(model.items.values())
-    for start in range(0, len(items), BATCH):
-        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + BATCH]]
-        answer = client.batch_write_item(RequestItems={name: puts})
+def become(client: Any, name: str, now: ModelTable, wanted: ModelTable) -> None:
+    """Let the real table `name`, which holds the items of `now`, hold those of `wanted`."""
+    deletes = [
+        {"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in now.items if (pk, sk) not in wanted.items
+    ]
+    puts = [{"PutRequest": {"Item": item}} for key, item in wanted.items.items() if now.items.get(key) != item]
+    writes: list[dict[str, Any]] = [*deletes, *puts]
+    for start in range(0, len(writes), BATCH):
+        answer = client.batch_write_item(RequestItems={name: writes[start : start + BATCH]})
         if answer.get("UnprocessedItems"):
             raise RuntimeError("the embedded table left items out")
 
@@ -78,11 +81,3 @@ def taken(client: Any, name: str) -> ModelTable:
             key = from_wire({"pk": item["pk"], "sk": item["sk"]})
             model.load((key["pk"], key["sk"]), item)
     return model
-
-
-def empty(client: Any, name: str) -> None:
-    """Delete every item of the real table `name`."""
-    keys = list(taken(client, name).items)
-    for start in range(0, len(keys), BATCH):
-        deletes = [{"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in keys[start : start + BATCH]]
-        client.batch_write_item(RequestItems={name: deletes})

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from payfirst.domain.clock import Deadline
+from payfirst.domain.refund import refund_id
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import keys
@@ -23,6 +24,7 @@ from tests.faults.attacks.meanwhile import has
 from tests.faults.attacks.registry import attack, declined, one_order
 from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
+from tests.faults.flows.sweeps import surplus_booking
 from tests.faults.front import AnsweredError
 from tests.faults.gateways import Notice
 from tests.faults.seam import Fault
@@ -313,6 +315,33 @@ def phonepes_notices_about_nothing_of_ours(world: World) -> None:
     assert _phonepe(world, _phonepe_body(ref, "pg.refund.completed")) is Taken.UNKNOWN
     assert _phonepe(world, _phonepe_body("MT0000000000000")) is Taken.UNKNOWN
     assert _phonepe(world, _phonepe_body(theirs)) is Taken.UNKNOWN
+    assert world.items() == before
+
+
+@attack
+def phonepes_notices_about_refunds(world: World) -> None:
+    """They make the next sweep ask, once for each refund that is under way, and nothing else of them counts."""
+    refund = refund_id(surplus_booking(world).attempt.ref, 1)
+
+    def told(state: str = "COMPLETED", number: str = refund) -> Taken:
+        return _phonepe(world, _phonepe_body(None, f"pg.refund.{state.lower()}", merchantRefundId=number, state=state))
+
+    assert told() is Taken.DUPLICATE, "it was not sent yet"
+    world.reconcile()
+    assert told("CONFIRMED") is Taken.UNKNOWN, "it is no end"
+    assert told(number="ABC-1") is Taken.UNKNOWN
+    assert told(number="RMT0000000000000-1") is Taken.DUPLICATE, "it is nothing of this shop"
+    world.now += timedelta(seconds=5)
+    assert told("FAILED") is Taken.ASKED
+    assert _calls(world, told) == 1, "the condition of its one write has failed"
+    before = world.items()
+    assert told() is Taken.DUPLICATE
+    assert world.items() == before
+    world.reconcile()
+    [ended] = [item for item in world.items() if item.get("refund_id") == refund]
+    assert ended["status"] == "refunded", "PhonePe was believed when it was asked, not when it told"
+    before = world.items()
+    assert told() is Taken.DUPLICATE
     assert world.items() == before
 
 

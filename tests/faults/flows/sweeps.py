@@ -82,6 +82,14 @@ def mpesa_sends_money_back(world: World) -> Act:
 
 
 @flow
+def phonepe_tells_of_a_refund(world: World) -> Act:
+    surplus_booking(world)
+    world.reconcile()
+    world.now += timedelta(seconds=5)
+    return lambda there: there.deliver_all()
+
+
+@flow
 def mpesa_is_asked_about_a_refund(world: World) -> Act:
     surplus(world)
     world.reconcile()

@@ -43,6 +43,11 @@ def _counts(shop: Shop, kind: Kind | None = None) -> tuple[int, ...]:
     return tuple(found.counts[stage] for stage in Stage)
 
 
+def _now(shop: Shop) -> dict[str, int]:
+    found = funnel(shop.table, shop.now, timedelta(hours=24))
+    return {status.value: count for status, count in found.by_status.items() if count}
+
+
 def _live(shop: Shop) -> None:
     """Four orders' sessions: one paid, one paid at the second try, one refused, one left alone; and a booking that is paid."""
     shop.tell(shop.initiate(shop.session(new_customer())))
@@ -77,10 +82,25 @@ def test_events_that_are_delivered_twice_are_counted_once(shop: Shop, bus: Any) 
     _live(shop)
     waiting = [item for item in shop.items() if item["sk"].startswith("E#")][:40]
     _deliver(shop, bus)
-    before = _counts(shop)
+    before = funnel(shop.table, shop.now, timedelta(hours=24))
     assert outbox.mark_delivered(shop.table, waiting, shop.now, mailed=lambda _: False) == []
     assert _deliver(shop, bus) == {}
-    assert _counts(shop) == before
+    assert funnel(shop.table, shop.now, timedelta(hours=24)) == before
+
+
+def test_a_session_has_one_status_whatever_ways_it_took(shop: Shop, bus: Any) -> None:
+    """Late money, money of another amount, money that cannot be used: each leaves the session under its last status alone."""
+    declined = shop.initiate(shop.session(new_customer()))
+    shop.tell(declined, shop.notice(declined, code=1032))
+    _deliver(shop, bus)
+    assert _now(shop) == {"failed": 1}
+    shop.tell(declined)
+    _deliver(shop, bus)
+    assert _now(shop) == {"order_created": 1}
+    wrong = shop.initiate(shop.session(new_customer()))
+    shop.tell(wrong, shop.notice(wrong, amount="1.00"))
+    _deliver(shop, bus)
+    assert _now(shop) == {"order_created": 1, "failed": 1}
 
 
 def test_of_a_batch_that_another_run_marked_in_part_the_rest_is_counted(shop: Shop, bus: Any) -> None:
@@ -152,11 +172,14 @@ def test_each_rate_is_the_one_that_the_documents_queries_give(shop: Shop, bus: A
     assert share is not None
     assert share * 100 == pytest.approx(rate)
     assert found.counts[Stage.FULFILLED] == statuses["order_created"] == names[f"{kind}.created"]
+    now = {status.value: count for status, count in found.by_status.items() if count}
     if kind is Kind.ORDER:
+        assert now == {**statuses, "expired": statuses["expired"] - 1}, "the session of the day before is not of these"
         assert found.counts[Stage.CREATED] == made - 1, "the session of the day before is not of these"
         assert statuses == {"order_created": 2, "failed": 1, "expired": 2}
         assert found.counts[Stage.EXPIRED] == statuses["expired"] - 1
     else:
+        assert now == statuses
         assert found.counts[Stage.CREATED] == made == 1
 
 

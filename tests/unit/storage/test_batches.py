@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ParamValidationError
 from botocore.stub import Stubber
 
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError
 from payfirst.storage.expressions import to_wire
-from payfirst.storage.table import Table, batch_get
+from payfirst.storage.table import Table, batch_get, get
 
 KEYS = [{"pk": "A", "sk": "1"}, {"pk": "B", "sk": "1"}, {"pk": "C", "sk": "1"}]
 
@@ -46,6 +48,16 @@ def answering(stubber: Stubber, asked: list[dict[str, str]], *, found: int) -> N
 
 def handle(client: Any, waiting: Waiting) -> Table:
     return Table(client, "t", Deadline(lambda: waiting.left), pause=waiting.pause, jitter=lambda: 1.0)
+
+
+def test_a_batch_of_nothing_is_no_request(client: Any) -> None:
+    with Stubber(client):
+        assert batch_get(handle(client, Waiting(left=10.0)), []) == []
+
+
+def test_a_request_that_cannot_be_is_a_mistake_of_ours_and_no_outage(client: Any) -> None:
+    with pytest.raises(ParamValidationError):
+        get(replace(handle(client, Waiting(left=10.0)), name=""), KEYS[0])
 
 
 def test_what_was_left_out_is_asked_for_again_after_longer_and_longer_pauses(client: Any) -> None:

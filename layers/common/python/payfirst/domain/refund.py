@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -48,6 +49,15 @@ class Refund:
 def refund_id(ref: str, number: int) -> str:
     """A refund's id: it says which attempt it pays back, and the how many-th refund of it this is."""
     return f"R{ref}-{number}"
+
+
+_ID: Final = re.compile(r"R(MT[0-9a-f]{13})-([0-9]{1,3})")
+
+
+def parts_of_refund_id(text: str) -> tuple[str, int] | None:
+    """The attempt's reference and the number in a refund's id; None for what is no refund's id."""
+    found = _ID.fullmatch(text)
+    return (found.group(1), int(found.group(2))) if found else None
 
 
 _LADDER_S: Final = (30, 60, 300, 900, 3600, 21600, 86400, 172800, 259200)

@@ -186,12 +186,16 @@ RefundStatusAnswer = Refunded | Declined | Pending | Absent | NoAnswer
 
 @dataclass(frozen=True, slots=True)
 class OrderNotice:
-    """What a gateway's notice speaks of: its own word for what happened, our reference, and the payee, where it names them."""
+    """What a gateway's notice speaks of: its own word for what happened, our reference, and the payee, where it names them.
+
+    `ended_refund` is our id of the refund whose end it tells of.
+    """
 
     event: str
     merchant_order_id: str | None
     merchant: str | None
     is_refund: bool
+    ended_refund: str | None = None
 
 
 class Recogniser(Protocol):

@@ -93,7 +93,9 @@ class PhonePeV1Credentials:
         ref = text(data.get("merchantTransactionId"))
         if body is None or ref is None:
             return None
-        return OrderNotice(text(body.get("code")) or "", ref, text(data.get("merchantId")), is_refund=ref.startswith("R"))
+        is_refund = ref.startswith("R")
+        ended = ref if is_refund and text(data.get("state")) in ("COMPLETED", "FAILED") else None
+        return OrderNotice(text(body.get("code")) or "", ref, text(data.get("merchantId")), is_refund, ended)
 
 
 def checksum(signed: str, credentials: PhonePeV1Credentials) -> str:

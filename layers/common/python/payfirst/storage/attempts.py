@@ -73,6 +73,7 @@ def claim(
         session,
         "payment.initiated",
         now,
+        to=SessionStatus.PAYMENT_INITIATED,
         amount=attempt.amount.minor,
         gateway=attempt.gateway,
         attempt=attempt.number,
@@ -118,7 +119,7 @@ def _first_claim(session: Session, attempt: Attempt, now: datetime) -> list[Writ
     return [
         Put(SESSION, session_to_item(started), when=(absent("pk"),)),
         counted(session.customer.sub, keys.SESSION),
-        told(session, "session.created", now, offset=0, amount=session.amount.minor),
+        told(session, "session.created", now, offset=0, to=session.status, amount=session.amount.minor),
     ]
 
 
@@ -221,7 +222,15 @@ def fail(
                 live_attempt=None,
                 failure=failure_to_map(failure),
             ),
-            told(session, "payment.failed", now, by="gateway", attempt=attempt.number, code=failure.code),
+            told(
+                session,
+                "payment.failed",
+                now,
+                by="gateway",
+                to=SessionStatus.FAILED,
+                attempt=attempt.number,
+                code=failure.code,
+            ),
             *holds.released(attempt),
         ]
     transact(table, writes)

@@ -64,12 +64,15 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
     return writes
 
 
-def _received(session: Session, attempt: Attempt, collected: Collected, now: datetime) -> Put:
+def _received(
+    session: Session, attempt: Attempt, collected: Collected, now: datetime, *, to: SessionStatus | None = SessionStatus.PAID
+) -> Put:
     return told(
         session,
         "payment.received",
         now,
         by="gateway",
+        to=to,
         attempt=attempt.number,
         amount=collected.amount.minor,
         receipt=collected.receipt,
@@ -151,7 +154,7 @@ def surplus_money(
         [
             *_succeeded(attempt, collected, now),
             change,
-            _received(session, attempt, collected, now),
+            _received(session, attempt, collected, now, to=SessionStatus.FAILED if awaited else None),
             *(released(attempt) if awaited else []),
         ],
     )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from payfirst.domain.errors import TemporaryError
 from payfirst.storage.expressions import Item, from_wire
@@ -58,6 +58,8 @@ class Passing:
 
 def classify(error: ClientError | BotoCoreError, names: tuple[str, ...]) -> Passing | Exception:
     """What `error` means: `Passing` to try again, else the exception to raise. `names` are the writes by position."""
+    if isinstance(error, ParamValidationError):
+        return error
     if isinstance(error, BotoCoreError):
         return StorageError("The table did not answer.")
     response: Mapping[str, Any] = error.response

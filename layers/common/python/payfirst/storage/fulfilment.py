@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.booking import completes_at
@@ -47,7 +48,7 @@ def fulfil_order(
     writes: list[Write] = [
         *_fulfilled(session, attempt, outcome, keys.ORDER, _order_item(session, snapshot, attempt, outcome, now)),
         *_stock_sold(snapshot, attempt),
-        told(session, "order.created", now, by="payfirst", order=outcome.number, order_number=outcome.code),
+        _told(session, "order.created", now, order=outcome.number, order_number=outcome.code),
         *also,
     ]
     if snapshot.promo_code:
@@ -81,7 +82,7 @@ def fulfil_booking(
     """
     writes: list[Write] = [
         *_fulfilled(session, attempt, outcome, keys.BOOKING, _booking_item(session, snapshot, outcome, now)),
-        told(session, "booking.created", now, by="payfirst", booking=outcome.number, book_id=outcome.code),
+        _told(session, "booking.created", now, booking=outcome.number, book_id=outcome.code),
         *also,
     ]
     if snapshot.promo_code:
@@ -89,6 +90,10 @@ def fulfil_booking(
     if snapshot.slot and snapshot.capacity is not None:
         writes.append(slots.kept(snapshot.slot) if attempt.held_slot else slots.taken(snapshot.slot, snapshot.capacity))
     transact(table, writes)
+
+
+def _told(session: Session, event: str, now: datetime, **facts: Any) -> Put:
+    return told(session, event, now, by="payfirst", to=SessionStatus.ORDER_CREATED, **facts)
 
 
 def _promo_used(code: str, limit: int | None, attempt: Attempt) -> list[Write]:

@@ -23,6 +23,10 @@ LEASE: Final = timedelta(minutes=2)
 """How long one sender has a letter to itself; whoever dies with it is followed by the next one after that."""
 
 
+STATUS: Final = "status="
+"""What the names of the counters begin with that count sessions by what they are now."""
+
+
 def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed: Callable[[Item], bool]) -> list[Item]:
     """These entries (40 at most) have left: each is counted once, and due as mail where `mailed` says so.
 
@@ -52,10 +56,18 @@ def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> 
 
 
 def _counted(items: Sequence[Item]) -> list[Write]:
-    counts = Counter((hour_of(_session_made(item)), item["kind"], _counted_as(item)) for item in items)
+    counts: Counter[tuple[datetime, str, str]] = Counter()
+    for item in items:
+        hour, kind, moved = hour_of(_session_made(item)), item["kind"], item.get("moved", {})
+        counts[hour, kind, _counted_as(item)] += 1
+        if "from" in moved:
+            counts[hour, kind, f"{STATUS}{moved['from']}"] -= 1
+        if "to" in moved:
+            counts[hour, kind, f"{STATUS}{moved['to']}"] += 1
     return [
-        Update(f"count{number}", keys.event_count(hour, kind, event), add={"n": count})
-        for number, ((hour, kind, event), count) in enumerate(counts.items())
+        Update(f"count{number}", keys.event_count(hour, kind, name), add={"n": count})
+        for number, ((hour, kind, name), count) in enumerate(counts.items())
+        if count
     ]
 
 
@@ -91,7 +103,10 @@ def mark_mailed(table: Table, item: Item, now: datetime, *, word: str) -> None:
 
 
 def counts_since(table: Table, hour: datetime) -> Counter[tuple[str, str]]:
-    """How often each event happened, by kind and name, to the sessions made in clock hours from `hour` on; one page a query."""
+    """Counters by kind and name, of the sessions made in clock hours from `hour` on; one page a query.
+
+    A name is an event, and how often it happened; or `STATUS` and a status, and how many of these sessions have it.
+    """
     found: Counter[tuple[str, str]] = Counter()
     first = instant(hour)
     while True:

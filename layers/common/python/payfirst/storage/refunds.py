@@ -118,7 +118,16 @@ def refund_due(
         ),
         Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
         _refunding(session, attempt, shown, failure, unfulfilled=unfulfilled),
-        told(session, "refund.due", now, by="payfirst", attempt=attempt.number, amount=amount.minor, reason=reason),
+        told(
+            session,
+            "refund.due",
+            now,
+            by="payfirst",
+            to=SessionStatus.FAILED if unfulfilled else None,
+            attempt=attempt.number,
+            amount=amount.minor,
+            reason=reason,
+        ),
         *also,
     ]
     if unfulfilled:
@@ -215,6 +224,15 @@ def put_back(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
 def plan_check(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
     """Plan the next question about a refund that is under way. ConditionFailedError when it has moved on."""
     write(table, _moved(refund, None, **_planned(refund, check)))
+
+
+def look_now(table: Table, ref: str, number: int, now: datetime) -> None:
+    """The gateway tells of the refund's end: the next sweep asks, whatever the ladder says. ConditionFailedError where the
+    refund is not under way, and from the second time on: who repeats a notice must not use the ladder up."""
+    key = keys.refund(ref, number)
+    under_way = one_of("status", (RefundStatus.SENDING, RefundStatus.ACCEPTED))
+    due = keys.due(keys.REFUND, key, now)
+    write(table, Update(REFUND, key, when=(under_way, absent("told_at")), set={"told_at": instant(now), **due}))
 
 
 def expect_answer(table: Table, refund: Refund, asked_hash: str) -> None:

@@ -47,9 +47,22 @@ def changed(session: Session, *when: Condition, to: SessionStatus | None = None,
     )
 
 
-def told(session: Session, event: str, now: datetime, *, offset: int = 1, by: str = "customer", **facts: Any) -> Put:
-    """The timeline's entry for the write that makes `session` one sequence older; it is the outbox's entry too."""
+def told(
+    session: Session,
+    event: str,
+    now: datetime,
+    *,
+    offset: int = 1,
+    by: str = "customer",
+    to: SessionStatus | None = None,
+    **facts: Any,
+) -> Put:
+    """The timeline's entry for the write that makes `session` one sequence older; it is the outbox's entry too.
+
+    `to` is the status that the session has from then on, where the write moves it; offset 0 is the write that makes it.
+    """
     key = keys.event(session.customer.sub, session.number, session.sequence + offset)
+    moved = {} if to is None else {"to": to.value} if offset == 0 else {"from": session.status.value, "to": to.value}
     return Put(
         f"event{offset}",
         {
@@ -62,6 +75,7 @@ def told(session: Session, event: str, now: datetime, *, offset: int = 1, by: st
             "kind": session.kind.value,
             "currency": session.amount.currency.value,
             "facts": {name: value for name, value in facts.items() if value is not None},
+            **({"moved": moved} if moved else {}),
         },
         when=(absent("pk"),),
     )
@@ -84,7 +98,7 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Seq
         [
             Put(SESSION, item, when=(absent("pk"),)),
             counted(session.customer.sub, keys.SESSION),
-            told(session, "session.created", session.created_at, offset=0, amount=session.amount.minor),
+            told(session, "session.created", session.created_at, offset=0, to=session.status, amount=session.amount.minor),
             *_still_sold_so(lines),
             *also,
         ],
@@ -150,5 +164,5 @@ def expire(table: Table, overdue: Sequence[Session], now: datetime, latest: date
             due_pk=None,
             due_sk=None,
         )
-        writes += [change, told(session, "session.expired", now, by="schedule")]
+        writes += [change, told(session, "session.expired", now, by="schedule", to=SessionStatus.EXPIRED)]
     transact(table, writes)

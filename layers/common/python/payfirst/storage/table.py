@@ -63,12 +63,14 @@ def get(table: Table, key: Key) -> Item | None:
 
 
 def batch_get(table: Table, keys: Sequence[Key]) -> list[Item | None]:
-    """The items at `keys` (100 at most), read consistently, in the order of `keys`; None where there is none.
+    """The items at `keys` (100 at most; none costs no request), read consistently and in their order; None where there is none.
 
     What DynamoDB leaves out of an answer is asked for again, as after a throttle; ContentionError when that takes too long.
     """
     found: dict[tuple[str, str], Item] = {}
     wanted: list[dict[str, Any]] = [to_wire(key) for key in keys]
+    if not wanted:
+        return []
     for attempt in count():
         request: Any = {table.name: {"Keys": wanted, "ConsistentRead": True}}
         answer: Mapping[str, Any] = _tried(table, partial(table.client.batch_get_item, RequestItems=request))

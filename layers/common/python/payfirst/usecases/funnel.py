@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from payfirst.domain.fair_use import hour_of
+from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import Kind
 from payfirst.storage import outbox
 from payfirst.storage.table import Table
@@ -31,6 +32,8 @@ class Funnel:
 
     since: datetime
     counts: dict[Stage, int]
+    by_status: dict[SessionStatus, int]
+    """Document B's sessions by status: what these sessions are now; every one is counted once."""
 
     def rate(self, stage: Stage) -> float | None:
         """The stage's part of all these sessions, 0 to 1; None without any. `FULFILLED` is document B's success rate."""
@@ -44,4 +47,5 @@ def funnel(table: Table, now: datetime, back: timedelta, kind: Kind | None = Non
     kinds = [kind] if kind else list(Kind)
     counts = {stage: sum(found[each.value, stage.value] for each in kinds) for stage in Stage}
     counts[Stage.FULFILLED] = sum(found[each.value, f"{each.value}.created"] for each in kinds)
-    return Funnel(since, counts)
+    by_status = {status: sum(found[each.value, f"{outbox.STATUS}{status.value}"] for each in kinds) for status in SessionStatus}
+    return Funnel(since, counts, by_status)

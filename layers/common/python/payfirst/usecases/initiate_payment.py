@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from payfirst.domain.errors import ContentionError, RefusedError
@@ -29,6 +28,6 @@ def initiate_payment(given: GivenId, phone_number: str | None, *, customer: Cust
         attempt, token = new_attempt(session, payer(session, phone_number), till)
         moved = claimed(till, session, attempt, is_new=False)
         if moved is None:
-            return push(till, replace(session, sequence=session.sequence + 1, live_attempt=attempt.ref), attempt, token)
+            return push(till, session, attempt, token)
         session = moved
     raise ContentionError("This session is being changed; please try again.")

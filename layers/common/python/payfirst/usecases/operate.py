@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from payfirst.domain.event import Event
 from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus
-from payfirst.domain.refund import Refund
+from payfirst.domain.refund import Refund, parts_of_refund_id
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
 from payfirst.storage import attempts, captures, due, keys, refunds, search, sessions, timeline
@@ -31,7 +30,6 @@ TRIES: Final = 4
 OVERDUE: Final = timedelta(minutes=2)
 """How long after its time unfinished work is no longer only the sweep's affair."""
 
-_REFUND: Final = re.compile(r"R(MT[0-9a-f]{13})-([0-9]{1,3})")
 _UNPAID: Final = Declined("found_unpaid", "The payment was not made; nothing was charged.", retryable=True)
 _ENDED: Final = frozenset({RefundStatus.REFUNDED, RefundStatus.FAILED})
 
@@ -96,8 +94,8 @@ def find(table: Table, which: str, *, owner: str | None = None) -> Session:
 
     NotFoundError where there is none.
     """
-    refund = _REFUND.fullmatch(which)
-    given = read_id(refund.group(1) if refund else which)
+    refund = parts_of_refund_id(which)
+    given = read_id(refund[0] if refund else which)
     session = None
     if given is not None and given.code is not None:
         session = search.by_code(table, given.code)
@@ -137,11 +135,11 @@ def replay(desk: Desk, which: str, *, no_answer_after: timedelta) -> str:
 
     What else `stuck` lists (a session, a booking or an event, by its whole key) is due for the next sweep.
     """
-    refund = _REFUND.fullmatch(which)
+    refund = parts_of_refund_id(which)
     if which.startswith("INBOX#"):
         key = {"pk": which, "sk": "INBOX"}
     elif refund is not None:
-        key = dict(keys.refund(refund.group(1), int(refund.group(2))))
+        key = dict(keys.refund(*refund))
     elif which.startswith("U#"):
         return _due_again(desk, which)
     else:
@@ -183,10 +181,10 @@ def _remark(table: Table, ref: str, event: str, now: datetime, *, by: str, why: 
 
 def parts_of_refund(refund_id: str) -> tuple[str, int]:
     """The attempt of `R{attempt}-{n}`, and n; NotFoundError for what is no refund's id."""
-    found = _REFUND.fullmatch(refund_id)
+    found = parts_of_refund_id(refund_id)
     if found is None:
         raise NotFoundError(f"There is no refund {refund_id}.")
-    return found.group(1), int(found.group(2))
+    return found
 
 
 def resolve_refund(table: Table, ref: str, number: int, now: datetime, *, by: str, why: str) -> Refund:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -49,7 +49,7 @@ def process_cart(wanted: CartPayment, *, customer: Customer, till: Till, lifetim
         session = _resumable(previous, cart, till.now) or _new_session(cart, total, customer, till, lifetime)
         attempt, token = new_attempt(session, payer(session, wanted.phone_number), till)
         if claimed(till, session, attempt, is_new=session is not previous) is None:
-            return push(till, replace(session, sequence=session.sequence + 1, live_attempt=attempt.ref), attempt, token)
+            return push(till, session, attempt, token)
     raise ContentionError("This cart is being changed; please try again.")
 
 

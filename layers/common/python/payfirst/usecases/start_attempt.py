@@ -24,7 +24,7 @@ from payfirst.domain.errors import (
 from payfirst.domain.fair_use import NO_LIMITS, FairUse
 from payfirst.domain.ids import Entropy, new_attempt_ref, new_callback_token, new_identifier, new_transaction_code
 from payfirst.domain.money import Currency
-from payfirst.domain.moves import AttemptStatus
+from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.promo import NOT_TAKEN
 from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Session, quantities
 from payfirst.gateways.base import Accepted, Gateway, GatewayName, Push, Rejected, Unknown
@@ -189,6 +189,8 @@ def with_checkout(table: Table, problem: PayFirstError) -> PayFirstError:
 
 
 def push(till: Till, session: Session, attempt: Attempt, token: str) -> Started:
+    """Ask the gateway to collect; `session` is as it was when `attempt` was claimed for it."""
+    session = replace(session, status=SessionStatus.PAYMENT_INITIATED, sequence=session.sequence + 1, live_attempt=attempt.ref)
     gateway = till.gateway(GatewayName(attempt.gateway))
     answer = gateway.push(_what_to_push(till, session, attempt, token), now=till.now, timeout_s=_time_for_call(till))
     check = next_check(attempt.gateway, attempt.created_at, 0, till.now)

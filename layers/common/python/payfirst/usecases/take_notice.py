@@ -14,19 +14,21 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import TemporaryError
 from payfirst.domain.ids import ref_of_callback_token
+from payfirst.domain.refund import parts_of_refund_id
 from payfirst.gateways.base import (
     Captured,
     Declined,
     Gateway,
     GatewayName,
     NoAnswer,
+    OrderNotice,
     Pending,
     Recogniser,
 )
 from payfirst.gateways.mpesa.notices import StkNotice, read_stk_notice
 from payfirst.observability import note, warn
 from payfirst.settings import ConfirmWithQuery
-from payfirst.storage import attempts, keys, looks, notices
+from payfirst.storage import attempts, keys, looks, notices, refunds
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.queue import Queue, send
 from payfirst.usecases.ask import ask
@@ -137,8 +139,9 @@ def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials:
     if notice is None:
         warn("notice.unreadable", gateway=GatewayName.PHONEPE)
         return Taken.UNREADABLE
-    if notice.is_refund or notice.merchant_order_id is None:
-        note("notice.refund", event_name=notice.event)
+    if notice.is_refund:
+        return _bring_refund_forward(desk, notice)
+    if notice.merchant_order_id is None:
         return Taken.UNKNOWN
     entry = notices.look_up(desk.settling.table, notices.digest(PHONEPE, "", raw), notice.merchant_order_id)
     attempt = entry.attempt
@@ -151,6 +154,19 @@ def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials:
         disputed = Disputed(f"its notice names another merchant: {notice.merchant}")
         return _take(desk, entry, attempt, PHONEPE, raw, lambda: disputed)
     return _take(desk, entry, attempt, PHONEPE, raw, lambda: _status(desk, attempt, None))
+
+
+def _bring_refund_forward(desk: Desk, notice: OrderNotice) -> Taken:
+    """PhonePe tells of a refund: nothing is believed, and the next sweep asks."""
+    note("notice.refund", event_name=notice.event)
+    found = parts_of_refund_id(notice.ended_refund) if notice.ended_refund else None
+    if found is None:
+        return Taken.UNKNOWN
+    try:
+        refunds.look_now(desk.settling.table, *found, desk.settling.now)
+    except ConditionFailedError:
+        return Taken.DUPLICATE  # ended already, told of before, or nothing of ours
+    return Taken.ASKED
 
 
 def settle_stored(desk: Desk, key: keys.Key, route: str, attempt: Attempt, raw: bytes) -> Settled:

@@ -40,4 +40,5 @@ class PhonePeCredentials:
         notice = read_webhook(raw)
         if notice is None:
             return None
-        return OrderNotice(notice.event, notice.merchant_order_id, notice.merchant, notice.is_refund)
+        ended = notice.merchant_refund_id if notice.state in ("COMPLETED", "FAILED") else None
+        return OrderNotice(notice.event, notice.merchant_order_id, notice.merchant, notice.is_refund, ended)

@@ -246,6 +246,21 @@ class Shop:
     ) -> Taken:
         payload = {"merchantId": merchant, "merchantOrderId": started.attempt.ref, "state": state}
         body = {"event": f"checkout.order.{state.lower()}", "payload": payload | {"amount": started.attempt.amount.minor}}
+        return self._post_as_phonepe(body, header=header, credentials=credentials, desk=desk)
+
+    def tell_phonepe_refund(self, refund_id: str, state: str = "COMPLETED") -> Taken:
+        """PhonePe posts what became of a refund."""
+        payload = {"merchantId": "MERCHANT", "merchantRefundId": refund_id, "state": state, "amount": 51000}
+        return self._post_as_phonepe({"event": f"pg.refund.{state.lower()}", "payload": payload})
+
+    def _post_as_phonepe(
+        self,
+        body: dict[str, Any],
+        *,
+        header: str | None = None,
+        credentials: PhonePeCredentials | None = None,
+        desk: Desk | None = None,
+    ) -> Taken:
         secret = hashlib.sha256(f"{WEBHOOK_USERNAME}:{WEBHOOK_PASSWORD}".encode()).hexdigest()
         given = secret if header is None else header
         return take_phonepe_notice(

@@ -73,6 +73,35 @@ def test_phonepe_pays_back_once(shop: Shop) -> None:
     assert shop.due() == {}
 
 
+def test_phonepes_notice_of_a_refund_lets_the_next_sweep_ask_and_proves_nothing_itself(shop: Shop) -> None:
+    started = owed_by_phonepe(shop)
+    refund_id = f"R{started.attempt.ref}-1"
+    pursue(shop.desk(), started.attempt.ref, 1)
+    shop.now += timedelta(hours=2)
+    reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
+    assert _status(shop, started) is RefundStatus.ACCEPTED, "it is open at PhonePe, and the next rung is hours away"
+
+    assert shop.tell_phonepe_refund(refund_id) is Taken.ASKED
+    assert shop.tell_phonepe_refund(refund_id) is Taken.DUPLICATE
+    reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
+    assert _status(shop, started) is RefundStatus.ACCEPTED, "PhonePe itself does not say so"
+
+
+def test_a_refund_that_ends_after_hours_is_shown_with_the_sweep_after_its_notice(shop: Shop) -> None:
+    started = owed_by_phonepe(shop)
+    refund_id = f"R{started.attempt.ref}-1"
+    pursue(shop.desk(), started.attempt.ref, 1)
+    shop.now += timedelta(hours=2)
+    reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
+    shop.end_refund(refund_id)
+
+    assert shop.tell_phonepe_refund(refund_id) is Taken.ASKED
+    reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
+    assert _status(shop, started) is RefundStatus.REFUNDED
+    assert shop.tell_phonepe_refund(refund_id) is Taken.DUPLICATE
+    assert shop.due() == {}
+
+
 def test_a_refund_that_phonepe_refused_is_tried_under_the_next_number(shop: Shop) -> None:
     started = owed_by_phonepe(shop)
     pursue(shop.desk(), started.attempt.ref, 1)

@@ -142,7 +142,7 @@ def _of_deployed(account: Account, stack_name: str) -> Target:
     names = _NAMES[account]
     if names.output not in outputs:
         raise CredentialError(f"The stack {stack_name} has no output {names.output}: is it a PayFirst stack, and deployed?")
-    origin = given.get("CallbackOrigin") or outputs.get("NoticeUrl", "").rstrip("/")
+    origin = outputs.get("NoticeUrl", "").rstrip("/")
     token_address, base_address = given.get(names.address_parameter), given.get(names.base_parameter)
     return Target(_secrets(), outputs[names.output], Stage(given["Stage"]), token_address, base_address, origin or None)
 

@@ -31,6 +31,11 @@ CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
 UNKNOWN_ORIGIN: Final = "https://origin.invalid"
 """Where an API is that has no address before it is deployed; a second pass gives it its own."""
 
+FIRST_TIME: Final = """
+SAM now asks for every parameter; Enter takes the value in brackets, and that does for a start. One question wants `y`: whether
+it is okay that the WebhookFunction Function Url has no authentication. Gateways have no tokens; each notice proves itself.
+"""
+
 NEXT: Final = ("NextCredentials", "PhonePeNoticeUrl", "MpesaNoticeHost", "DomainTarget", "NextToken", "PublicUrl")
 """The outputs that say what to do now, in that order."""
 
@@ -67,7 +72,7 @@ def read_overrides(written: str | list[str]) -> dict[str, str]:
 
 def with_origin(parameters: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
     """The parameters with an address for the API: the one that is given, else the one that it got when it was deployed."""
-    if parameters.get("PublicOrigin") or parameters.get("DomainName"):
+    if parameters.get("PublicOrigin", UNKNOWN_ORIGIN) not in ("", UNKNOWN_ORIGIN) or parameters.get("DomainName"):
         return dict(parameters)
     return {**parameters, "PublicOrigin": outputs.get("ApiUrl", UNKNOWN_ORIGIN)}
 
@@ -158,6 +163,7 @@ def deploy_command(env: Env, *, yes: Yes = False) -> None:
         if folder is None or not compiled_for(BUILT.parent / "CommonLayer" / "python", folder / runtime):
             fail(f"The layer is not compiled for {runtime}, so every cold start would be slower: nothing was deployed.")
         if before is None and not yes:
+            print(FIRST_TIME, flush=True)
             sam("deploy", "--guided", *overrides(with_origin(where.parameters, {})), where=where, runtime=runtime)
             where = _environment(env)  # with the answers
         else:

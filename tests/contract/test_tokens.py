@@ -23,6 +23,9 @@ TOKENS: Final[Mapping[str, Callable[[RunningStack], str | None]]] = {
     "of another issuer": lambda stack: stack.token(iss="https://issuer.example"),
     "an access token": lambda stack: stack.token(token_use="access", aud=None, client_id="test-shop"),
     "an access token with the audience": lambda stack: stack.token(token_use="access"),
+    "another issuer's access token": lambda stack: stack.token(token_use=None, client_id="test-shop"),
+    "another issuer's access token with its scope": lambda stack: stack.token(token_use=None, scope="openid orders"),
+    "another issuer's access token with its scopes": lambda stack: stack.token(token_use=None, scp=["orders"]),
     "changed after it was signed": lambda stack: changed(stack.token()),
 }
 
@@ -55,6 +58,11 @@ def test_no_route_takes_a_token_that_is_not_a_customers(stack: RunningStack, kin
 def test_the_same_calls_with_a_customers_token_are_not_refused_for_it(stack: RunningStack) -> None:
     token = stack.token()
     assert [route.operation for route in PROTECTED if call(stack, route, "", token).status_code == 401] == []
+
+
+def test_an_id_token_of_an_issuer_that_does_not_call_it_so_is_one(stack: RunningStack) -> None:
+    headers = {"Authorization": f"Bearer {stack.token(token_use=None)}"}
+    assert requests.get(f"{stack.base_url}/api/payments/sessions/", headers=headers, timeout=30).status_code == 200
 
 
 def test_every_route_to_somebodys_own_thing_is_tried_by_a_stranger() -> None:

@@ -99,7 +99,6 @@ def deployed(operator: Operator) -> Iterator[str]:
         "Stage": "sandbox",
         "MpesaBaseUrl": f"{operator.gateway_url}/mpesa",
         "PhonePeTokenUrl": f"{operator.gateway_url}/phonepe/v1/oauth/token",
-        "CallbackOrigin": "https://pay.shop.co.ke",
     }
     template = {
         "Parameters": {key: {"Type": "String"} for key in parameters},
@@ -107,7 +106,10 @@ def deployed(operator: Operator) -> Iterator[str]:
             key: {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": f"{name}/{key}"}}
             for key in ("Mpesa", "PhonePe")
         },
-        "Outputs": {f"{key}SecretId": {"Value": {"Ref": key}} for key in ("Mpesa", "PhonePe")},
+        "Outputs": {
+            **{f"{key}SecretId": {"Value": {"Ref": key}} for key in ("Mpesa", "PhonePe")},
+            "NoticeUrl": {"Value": "https://pay.shop.co.ke"},
+        },
     }
     stacks = operator.aws.client("cloudformation")
     stacks.create_stack(

@@ -87,6 +87,8 @@ def test_an_api_without_a_name_gets_its_own_address_as_soon_as_it_has_one() -> N
     assert with_origin({"PublicOrigin": "https://mine.example"}, {"ApiUrl": "https://abc.example"}) == {
         "PublicOrigin": "https://mine.example"
     }
+    saved = {"PublicOrigin": UNKNOWN_ORIGIN}  # SAM's guide keeps what the first deployment was given
+    assert with_origin(saved, {"ApiUrl": "https://abc.example"})["PublicOrigin"] == "https://abc.example"
     assert "PublicOrigin" not in with_origin({"DomainName": "mine.example"}, {"ApiUrl": "https://abc.example"})
 
 

@@ -91,7 +91,7 @@ class Request:
         """Who is calling. The authorizer has verified the token; UnauthorizedError if it is not an ID token of this shop."""
         claims = self.claims
         subject = claims.get("sub", "")
-        right = claims.get("token_use") == "id" and claims.get("iss") == issuer and claims.get("aud") == audience
+        right = _is_id_token(claims) and claims.get("iss") == issuer and claims.get("aud") == audience
         if not right or not subject or len(subject) > LONGEST_SUBJECT:
             raise UnauthorizedError("Please sign in and send your ID token.")
         user_id = claims.get("user_id") or claims.get("custom:user_id") or ""
@@ -101,6 +101,13 @@ class Request:
             email=claims.get("email"),
             name=claims.get("name"),
         )
+
+
+def _is_id_token(claims: Mapping[str, str]) -> bool:
+    """Whether a token says who somebody is, not what its bearer may do. Cognito writes it into `token_use`; of other issuers'
+    tokens, those for access name the client that may use them or what it may do with them (RFC 9068, section 2.2)."""
+    use = claims.get("token_use")
+    return use == "id" if use is not None else not claims.keys() & {"client_id", "scope", "scp"}
 
 
 def _refuse(constant: str) -> NoReturn:

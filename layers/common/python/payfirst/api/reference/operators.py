@@ -27,7 +27,8 @@ from payfirst.usecases.operate import Story, Stuck
 
 OPERATORS: Final = "Operators"
 
-_ONLY: Final = "For the group `operators`; to everybody else this route does not exist. Recorded with who and why."
+_ONLY: Final = "For the group `operators`; to everybody else this route does not exist."
+_ACT: Final = f"{_ONLY} Recorded with who and why."
 _REF: Final = samples.SETTLED.ref
 _REFUND: Final = Refund(
     ref=_REF,
@@ -64,7 +65,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, ResolvedOut(attempt=_REF, result="fulfilled", doubts_closed=0)),
         Body(ResolveIn, {"found": "paid", "receipt": "NLJ7RT61SV", "why": "it is on the statement of 15 January"}),
         ("NOT_FOUND", "NOT_UNDER_REVIEW"),
-        description=f"The payment then goes on by itself. Doubts beside it are closed; `found` may be left out then. {_ONLY}",
+        description=f"The payment then goes on by itself. Doubts beside it are closed; `found` may be left out then. {_ACT}",
     ),
     "operators_refund": Operation(
         OPERATORS,
@@ -72,7 +73,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, GivenBackOut.of(_REFUND)),
         Body(RefundIn, {"amount": "100.00", "why": "two tomatoes were green"}),
         ("NOT_FOUND", "REFUND_IN_PROGRESS", "NOT_REFUNDABLE"),
-        description=f"The next sweep sends it. Its order or booking stays as it is. {_ONLY}",
+        description=f"The next sweep sends it. Its order or booking stays as it is. {_ACT}",
     ),
     "operators_refund_paid": Operation(
         OPERATORS,
@@ -80,7 +81,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, GivenBackOut.of(_BY_HAND)),
         Body(RefundPaidIn, {"why": "paid back from the till, receipt NLJ9XK2QWE"}),
         ("NOT_FOUND", "NOT_UNDER_REVIEW"),
-        description=_ONLY,
+        description=_ACT,
     ),
     "operators_orders": Operation(
         OPERATORS,
@@ -95,6 +96,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, MovedOut.of("ORD-20240115-001", OrderStatus.PACKED)),
         Body(MoveOrderIn, {"status": "packed"}),
         ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES"),
-        description=f"A cancelled order's stock is for sale again and its money goes back; the customer reads `why`. {_ONLY}",
+        description=f"A cancelled order's stock is for sale again and its money goes back; the customer reads `why`. {_ONLY} "
+        "Recorded with who.",
     ),
 }

@@ -120,7 +120,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "gateway_notice": Operation(
         NOTICES,
-        "PhonePe tells of a payment",
+        "PhonePe tells of a payment or a refund",
         one(
             200,
             Raw(
@@ -133,7 +133,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             {"event": "checkout.order.completed", "payload": {"merchantOrderId": "MT7a8b9c0d1e2f3", "state": "COMPLETED"}},
         ),
         ("UNAUTHORIZED", "ROUTE_NOT_FOUND"),
-        description="Signed by PhonePe in the Authorization header; whatever is not is refused.",
+        description=(
+            "Authorization holds the SHA-256 of user name and password and covers no content; where the shop has a salt key, "
+            "X-VERIFY is a checksum of the body instead. A notice without the right one is answered 401. Its content is a hint "
+            "in either case: PhonePe is asked."
+        ),
     ),
     "mpesa_callback": Operation(
         NOTICES,

@@ -37,9 +37,9 @@ def cost_command(
             many = Decimal(str(thousands))
             sums.append(_show(console, f"{many * 1000:,.0f} {kind}s", each(kind, many, assumed, prices)))
     console.print(
-        f"A month: {sum(sums):,.2f} {told['currency']}. Tests measured the table's units and events; docs/cost.md says"
+        f"A month: {sum(sums):,.2f} {told['currency']}. Tests measured the table's units and events; docs/cost.md says what is"
     )
-    console.print("says what is assumed. Gateways' fees, data transfer, sign-ins and taxes are not in it.")
+    console.print("assumed. Gateways' fees, data transfer, sign-ins and taxes are not in it.")
 
 
 def _show(console: Console, title: str, lines: list[Line]) -> Decimal:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -37,7 +38,7 @@ class Assumed:
     """What no test can measure before there is a deployed stack: per booking or order, unless it says otherwise.
 
     `requests` are the calls that customers make besides the notice; `seconds` the time that they and the notice take in
-    functions of `memory_gb`, most of which waits for a gateway; `sweep_seconds` what a run of a sweep takes in half a gigabyte.
+    functions of `memory_gb`, most of which waits for a gateway; `sweep_seconds` what a run of a sweep takes.
     """
 
     requests: int = 12
@@ -105,7 +106,7 @@ def standing(assumed: Assumed, prices: Mapping[str, Price]) -> list[Line]:
     amounts: dict[str, Decimal | int] = {
         "schedules": runs,
         "lambda_requests": runs,
-        "lambda_gb_seconds": runs * assumed.sweep_seconds / 2,
+        "lambda_gb_seconds": MINUTES * assumed.sweep_seconds * watched["sweeps_mb"] / 1024,
         "table_reads": Decimal(MINUTES * read_usage()["sweeps"]["queries"]) / 2,  # an index is read at half the price
         "queue_requests": Decimal(MINUTES * assumed.idle_polls_minute),
         "secret_months": watched["secrets"],
@@ -118,7 +119,8 @@ def standing(assumed: Assumed, prices: Mapping[str, Price]) -> list[Line]:
 
 
 def watching() -> dict[str, int]:
-    """How many secrets, metrics of alarms, custom metrics and dashboards the templates declare."""
+    """How many secrets, metrics of alarms and dashboards the templates declare, and custom metrics with those of functions;
+    the memory of one run of each sweep."""
     resources = [
         resource
         for file in ("template.yaml", "alarms.yaml", "dashboard.yaml")
@@ -129,14 +131,46 @@ def watching() -> dict[str, int]:
         return [resource.get("Properties", {}) for resource in resources if resource["Type"] == kind]
 
     alarms = of("AWS::CloudWatch::Alarm")
+    sweeps = [
+        function
+        for function in of("AWS::Serverless::Function")
+        if any(event["Type"] == "ScheduleV2" for event in function["Events"].values())
+    ]
     counted = {each["MetricName"] for made in of("AWS::Logs::MetricFilter") for each in made["MetricTransformations"]}
-    measured = {str(alarm["MetricName"]) for alarm in alarms if alarm.get("Namespace") == "PayFirst"}
     return {
         "secrets": len(of("AWS::SecretsManager::Secret")),
         "alarm_metrics": sum(max(1, sum("MetricStat" in part for part in alarm.get("Metrics", []))) for alarm in alarms),
-        "custom_metrics": len(counted | measured),
+        "custom_metrics": len(counted) + sum(len(names) for names in measured().values()),
+        "sweeps_mb": sum(int(function["MemorySize"]) for function in sweeps),
         "dashboards": len(of("AWS::CloudWatch::Dashboard")),
     }
+
+
+def measured() -> dict[str, set[str]]:
+    """The metrics that each function gives with `measure`, read from its source; each function's are its own."""
+    found: dict[str, set[str]] = {}
+    for file in (ROOT / "functions").glob("*/app.py"):
+        code = ast.parse(file.read_text(encoding="utf-8"))
+        calls = [node for node in ast.walk(code) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "measure"]
+        if calls:
+            found[file.parent.name] = {name for call in calls for name in _named(call, code)}
+    return found
+
+
+def _named(call: ast.Call, code: ast.Module) -> Iterator[str]:
+    """The names that a call gives: its keywords, and for `**` the keys of the module's mapping that stands in it."""
+    mappings = {
+        str(getattr(node.target, "id", "")): [str(ast.literal_eval(key)) for key in node.value.keys if key is not None]
+        for node in code.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict)
+    }
+    for keyword in call.keywords:
+        if keyword.arg is not None:
+            yield keyword.arg
+            continue
+        for node in ast.walk(keyword.value):
+            if isinstance(node, ast.Name):
+                yield from mappings.get(node.id, ())
 
 
 def total(lines: list[Line]) -> Decimal:

@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from ops.estimate import PRICES, Assumed, Line, Price, each, read_prices, read_usage, standing, total, watching
+from functions.deliver_events.app import RATES
+from local.embedded_aws import ROOT
+from ops.estimate import PRICES, Assumed, Line, Price, each, measured, read_prices, read_usage, standing, total, watching
 
 PRICED = read_prices()
 
@@ -28,6 +30,22 @@ def test_a_thousand_orders_cost_what_their_parts_cost() -> None:
     assert lines["events"].count == 1000 * used["events"]
 
 
+def test_the_page_says_what_the_command_prints() -> None:
+    page, used = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8"), read_usage()
+    order, booking, watched = used["order"], used["booking"], watching()
+
+    assert f"| a month in which nobody buys | {total(standing(Assumed(), PRICED)):.2f} |" in page
+    assert f"| a thousand orders (M-Pesa) | {total(each('order', Decimal(1), Assumed(), PRICED)):.2f} more |" in page
+    assert f"| a thousand bookings (PhonePe) | {total(each('booking', Decimal(1), Assumed(), PRICED)):.2f} more |" in page
+    assert f"An order takes {order['writes']} write units and at most {order['reads']} read units" in page
+    assert f"a booking {booking['writes']} and {booking['reads']}:" in page
+    assert f"they ask {used['sweeps']['queries']} shards" in page
+    assert f"source: {watched['custom_metrics']}." in page
+    kinds = {"alarm_metric_months", "custom_metric_months", "dashboard_months"}
+    watches = total([line for line in standing(Assumed(), PRICED) if line.name in kinds])
+    assert f"is watching: {watches:.2f} for custom metrics, alarms and the dashboard" in page
+
+
 def test_ten_times_as_many_cost_ten_times_as_much() -> None:
     one, ten = (total(each("booking", Decimal(thousands), Assumed(), PRICED)) for thousands in (1, 10))
     assert ten == one * 10 > 0
@@ -40,8 +58,17 @@ def test_what_stands_costs_the_same_whoever_buys_and_counts_the_templates() -> N
     assert lines["secret_months"] == found["secrets"] == 3
     assert lines["alarm_metric_months"] == found["alarm_metrics"] > 36
     assert lines["dashboard_months"] == found["dashboards"] == 1
-    assert found["custom_metrics"] >= 4
+    assert lines["custom_metric_months"] == found["custom_metrics"] > sum(len(names) for names in measured().values())
+    assert lines["lambda_gb_seconds"] == 30 * 24 * 60 * Assumed().sweep_seconds * found["sweeps_mb"] / 1024
     assert lines["schedules"] == 3 * 30 * 24 * 60
+
+
+def test_the_metrics_of_functions_are_those_that_they_give() -> None:
+    assert measured() == {
+        "expire_sessions": {"SessionsExpired", "ExpiryFailures", "BookingsCompleted"},
+        "reconcile_payments": {"DueExamined", "ReconcileFailures", "Parked", "OldestDueSeconds"},
+        "deliver_events": {"EventsDelivered", "EventsFailed", "LettersSent", "LettersFailed", *RATES},
+    }
 
 
 def test_every_price_is_used_and_names_where_it_is_from() -> None:

@@ -18,6 +18,7 @@ from ops.estimate import USAGE, read_usage
 from payfirst.domain.clock import Deadline
 from payfirst.domain.session import Kind
 from payfirst.storage.table import Table
+from payfirst.usecases.complete_bookings import complete_bookings
 from payfirst.usecases.deliver_events import deliver_events
 from payfirst.usecases.expire_sessions import expire_sessions
 from payfirst.usecases.find import find_session
@@ -143,6 +144,7 @@ def sweeps(shop: Shop, aws: EmbeddedAws, postman: Postman) -> int:
     deadline = Deadline(lambda: 60.0)
     with counted(shop.table) as requests:
         expire_sessions(shop.table, now=shop.now, deadline=deadline, grace=timedelta(0))
+        complete_bookings(shop.table, now=shop.now, deadline=deadline)
         reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
         deliver_events(shop.table, aws.client("events"), BUS, now=shop.now, deadline=deadline)
         send_mail(shop.table, postman.post, now=shop.now, deadline=deadline)

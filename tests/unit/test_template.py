@@ -202,6 +202,12 @@ def test_the_sweeps_run_every_minute() -> None:
     ]
 
 
+def test_the_schedules_of_two_stacks_in_one_account_have_names_of_their_own() -> None:
+    names = {event["Name"]["Fn::Sub"] for _, event in events_of_kind("ScheduleV2")}
+    assert len(names) == 3
+    assert all(name.startswith("${AWS::StackName}-") for name in names)
+
+
 def test_no_function_behind_the_api_may_run_longer_than_the_api_waits() -> None:
     behind_the_api = {name for name, _ in events_of_kind("HttpApi")}
     assert {name for name in behind_the_api if functions()[name]["Timeout"] > 29} == set()

@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from local.embedded_aws import ROOT
+from local.template import load_template
 from ops.credential_check import ADDRESSES
 from ops.credential_fields import FIELDS
 from payfirst.gateways.mpesa.callback_address import FORBIDDEN_WORDS
@@ -25,6 +26,7 @@ from tests.unit.test_settings import LOCAL, PRODUCTION
 DOCS = ROOT / "docs" / "gateways"
 CODE = ROOT / "layers" / "common" / "python" / "payfirst"
 WORDED = frozenset({"Rejected", "Declined", "Meaning", "misconfigured", "_ours"})
+PARAMETERS = load_template(ROOT / "template.yaml")["Parameters"]
 PAYMENTS, REFUNDS = "When a payment fails", "When a refund fails"
 
 
@@ -150,6 +152,8 @@ def test_the_forbidden_words_are_those_that_are_refused() -> None:
 def test_the_known_sources_of_notices_can_be_copied_into_the_setting(name: str, setting: str) -> None:
     section = page(name).split("## Where notices come from\n", 1)[1].split("\n## ", 1)[0]
     [listed] = re.findall(r"```\n(.*?)\n```", section, re.DOTALL)
+    parameter = PARAMETERS[{"mpesa.md": "MpesaNoticeSources", "phonepe.md": "PhonePeNoticeSources"}[name]]
+    assert re.fullmatch(parameter["AllowedPattern"], listed)
     settings = read_settings(LOCAL | {setting: listed})
     networks = getattr(settings, setting.lower())
     assert len(networks) == listed.count(",") + 1

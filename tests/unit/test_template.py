@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +20,23 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = load_template(ROOT / "template.yaml")
 FUNCTION = "AWS::Serverless::Function"
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+LEFT_ALONE = {
+    "Runtime",
+    "Architecture",
+    "Stage",  # `samconfig.toml` gives it and the gateways' addresses
+    "MpesaBaseUrl",
+    "PhonePeBaseUrl",
+    "PhonePeTokenUrl",
+    "PublicOrigin",
+    "CallbackOrigin",
+    "ExpiryGraceSeconds",
+    "PhonePaceSeconds",
+    "MpesaNoAnswerSeconds",
+    "MpesaConfirmWithQuery",
+    "ApiRequestsPerSecond",
+    "ApiBurst",
+}
+"""Parameters that the page about deploying leaves to their descriptions."""
 GATEWAY_SECRETS = {"MpesaSecret", "PhonePeSecret"}
 
 
@@ -113,6 +131,12 @@ def test_no_secret_is_a_parameter_or_a_setting() -> None:
     for name in [*TEMPLATE["Parameters"], *(field.name for field in fields(Settings))]:
         words = name.lower().replace("_secret_id", "").replace("keyarn", "")
         assert not any(word in words for word in ("secret", "password", "passkey", "key")), name
+
+
+def test_a_shop_finds_every_parameter_on_the_page_about_deploying_but_those_that_it_can_leave_alone() -> None:
+    told = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    assert {name for name in TEMPLATE["Parameters"] if not re.search(rf"\b{name}\b", told)} <= LEFT_ALONE
+    assert set(TEMPLATE["Parameters"]) >= LEFT_ALONE
 
 
 def test_every_parameter_says_what_it_is_for() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from payfirst.domain.session import Failure
+from payfirst.domain.refund import OUT_OF_STOCK
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import attempts, captures, catalogue, fulfilment, keys, refunds, slots
 from payfirst.storage.expressions import Put
@@ -239,8 +239,7 @@ def what_comes_before_a_booking(world: World) -> None:
 def _refund_instead(fulfil: Kept) -> Kept:
     """The refund that is due where the outcome that `fulfil` would make cannot be made."""
     session, attempt = fulfil.given[0], fulfil.given[2]
-    failure = Failure("out_of_stock", "This was sold out meanwhile.", retryable=False)
-    given = (session, attempt, attempt.captured, failure.code, failure, fulfil.world.now)
+    given = (session, attempt, attempt.captured, OUT_OF_STOCK, fulfil.world.now)
     return Kept(fulfil.world, refunds.refund_due, given, {})
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from payfirst.domain.errors import RefusedError
 from payfirst.domain.moves import OrderStatus
+from payfirst.storage import keys
 from payfirst.usecases.move_orders import cancel_order, move_order
 from payfirst.usecases.settle import settle
 from payfirst.usecases.settling import Disputed, Settled
@@ -74,7 +75,10 @@ def a_session_that_expired_takes_late_money(world: World) -> None:
     # No session expires once it was tried to pay it, so this one is made to look as if it had.
     started = world.initiate(world.session(world.customer()))
     ref = declined(world, started)
-    has(place_of(started.session), status="expired")(world)
+    session = world.read(started.session)
+    has(place_of(session), status="expired")(world)
+    told = keys.event(session.customer.sub, session.number, session.sequence)
+    has(told, moved={"from": "payment_initiated", "to": "expired"})(world)
     late(world, ref)
     one_order(world)
 

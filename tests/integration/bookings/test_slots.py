@@ -6,9 +6,10 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from threading import Event, Thread
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,10 +20,13 @@ from payfirst.domain.ids import GivenId
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import Customer
 from payfirst.domain.times import GivenTime
+from payfirst.gateways.base import Captured
 from payfirst.storage import keys
 from payfirst.storage.expressions import Item
 from payfirst.storage.table import query
 from payfirst.usecases.bookings import cancel, find_booking, reschedule
+from payfirst.usecases.settle import settle
+from payfirst.usecases.settling import Settled
 from payfirst.usecases.start_attempt import Started
 from tests.integration.payments.shop import Shop, new_customer
 
@@ -77,6 +81,22 @@ def test_who_pays_for_a_slot_that_was_taken_meanwhile_gets_the_money_back(shop: 
     assert (session.status, session.failure.code) == (SessionStatus.FAILED, "slot_taken")
     assert shop.attempt(slow).status is AttemptStatus.REFUND_DUE
     assert shop.slot() == (1, 0)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_money_that_comes_late_books_a_slot_only_before_it_begins(shop: Shop, *, begun: bool) -> None:
+    shop.calendar = by_calendar(1)
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started, "fail")
+    shop.tell_phonepe(started, state="FAILED")
+    begins = datetime.combine(DAY, AT, ZoneInfo("Asia/Kolkata"))
+    shop.now = (begins if begun else begins - timedelta(minutes=1)).astimezone(UTC)
+
+    settled = settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, "OMO1"))
+
+    assert settled is (Settled.REFUND_DUE if begun else Settled.FULFILLED)
+    assert shop.slot() == ((0, 0) if begun else (1, 0))
 
 
 def test_a_payment_under_way_holds_the_slot_until_it_ends(shop: Shop) -> None:

@@ -130,6 +130,7 @@ def test_a_reference_that_never_reached_us_frees_the_customer_after_three_minute
     assert failed.status is SessionStatus.FAILED
     assert failed.failure is not None
     assert (failed.failure.code, failed.failure.retryable) == ("no_answer", True)
+    assert "look at your M-Pesa messages" in failed.failure.message, "the prompt may have been paid: nobody knows"
 
     second = troubled.initiate(session)
     troubled.decide(second)

@@ -41,7 +41,7 @@ def test_an_order_that_never_reached_phonepe_fails_when_it_is_looked_up_and_can_
     assert a_booker.process().status_code == 201
     assert a_booker.check() == PENDING
 
-    failed = wait_until(a_booker.check, lambda answer: answer["payment_status"] != "PENDING")
+    failed = wait_until(a_booker.check, lambda answer: answer["payment_status"] != "PENDING", seconds=60)
     assert (failed["payment_status"], failed["booking_created"]) == ("FAILED", False)
 
     assert a_booker.process().status_code == 201

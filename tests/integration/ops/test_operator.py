@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,11 +42,10 @@ def booked(running: LocalStack, home: Path) -> dict[str, str]:
     requests.post(address, json={"outcome": "pay", "notices": 0}, timeout=10).raise_for_status()
     requests.post(f"{address}/notice", json={}, timeout=10).raise_for_status()
     path = f"/api/payments/{payment['payment_id']}/check-booking/"
-    for _ in range(100):
-        checked = call(running, bearer, "GET", path)
-        if checked["booking_created"]:
-            break
-    assert checked["booking_created"]
+    ends = time.monotonic() + 60
+    while not (checked := call(running, bearer, "GET", path))["booking_created"]:
+        assert time.monotonic() < ends
+        time.sleep(0.2)
     booking = checked["booking"]
     return {"ref": payment["merchant_transaction_id"], "book_id": booking["book_id"], "amount": payment["amount"]}
 

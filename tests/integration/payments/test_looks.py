@@ -13,6 +13,8 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.storage import keys
 from payfirst.storage.captures import Collected, money
+from payfirst.storage.expressions import Update
+from payfirst.storage.table import write
 from payfirst.usecases.reconcile import look, reconcile
 from payfirst.usecases.settling import Settled
 from payfirst.usecases.take_notice import Taken
@@ -154,6 +156,24 @@ def test_a_success_that_nobody_can_confirm_yet_reopens_the_question(shop: Shop) 
         shop.now += timedelta(days=1)
         reconcile(shop.desk(), no_answer_after=NO_ANSWER)
     assert shop.due() == {}
+
+
+def test_an_order_that_phonepe_does_not_know_may_be_on_its_way_until_its_function_has_ended(shop: Shop) -> None:
+    """The first rung comes after 22 seconds; a function that claims slowly and pushes then has 28."""
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    stands = keys.attempt(started.attempt.ref)
+    write(shop.table, Update("attempt", stands, set={"status": "created"}, remove=("payment_url", "gateway_id")))
+    requests.post(f"{shop.simulators}/control/reset", timeout=10).raise_for_status()
+
+    for seconds in (22, 25, 28):
+        shop.now = started.attempt.created_at + timedelta(seconds=seconds)
+        assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
+    shop.now = started.attempt.created_at + timedelta(seconds=31)
+    assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.FAILED
+    failure = shop.read(started.session).failure
+    assert failure is not None
+    assert (failure.code, "nothing was charged" in failure.message) == ("no_answer", True)
 
 
 def test_an_order_that_phonepe_has_forgotten_ends_before_a_person(shop: Shop) -> None:

@@ -142,6 +142,35 @@ def test_a_payment_that_failed_is_told_unless_the_customer_has_paid_meanwhile(
     assert [letter["Subject"][:10] for letter in postman.mail_of(customer)] == ["Your payme", "Your order"]
 
 
+def test_a_failure_of_before_the_payment_that_could_not_be_used_is_not_written_about(
+    shop: Shop, postman: Postman, customer: Customer
+) -> None:
+    first = shop.initiate(shop.session(customer))
+    shop.decide(first, "cancel")
+    shop.tell(first, shop.notice(first, code=1032))
+    paid = shop.initiate(shop.read(first.session))
+    shop.stock(listing=123, price=15000, available="0")
+    shop.tell(paid)
+    postman.both()
+    [letter] = postman.mail_of(customer)
+    assert letter["Subject"] == "We are sending back Ksh350.00"
+
+
+def test_what_a_refunds_letter_says_is_about_that_money(shop: Shop, postman: Postman, customer: Customer) -> None:
+    """The session had failed because nobody had answered; then its customer paid another amount after all."""
+    started = shop.initiate(shop.session(customer))
+    shop.tell(started, shop.notice(started, code=1037))
+    postman.both()
+    shop.tell(started, shop.notice(started, amount="100.00"))
+    postman.both()
+
+    _, owed = postman.mail_of(customer)
+    assert "not the one that was asked for" in owed["BodyText"]
+    failure = shop.read(started.session).failure
+    assert failure is not None
+    assert (failure.code, failure.retryable) == ("wrong_amount", True)
+
+
 def test_a_refund_is_told_when_it_is_owed_and_when_it_was_sent(shop: Shop, postman: Postman, customer: Customer) -> None:
     session = shop.session(customer)
     started = shop.initiate(session)

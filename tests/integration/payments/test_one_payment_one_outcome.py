@@ -366,6 +366,19 @@ def test_money_that_another_merchant_collected_is_put_before_a_person(shop: Shop
     assert shop.of_kind(customer, keys.BOOKING) == []
 
 
+def test_a_notice_about_another_merchant_decides_nothing_where_phonepe_has_collected_nothing(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    ours = replace(shop.phonepe_credentials, merchant_id="OURS")
+
+    assert shop.tell_phonepe(started, merchant="SOMEBODY_ELSE", credentials=ours) is Taken.ASKED
+    assert shop.attempt(started).status is AttemptStatus.SENT
+
+    shop.decide(started)
+    shop.tell_phonepe(started, merchant="OURS", credentials=ours)
+    assert len(shop.of_kind(customer, keys.BOOKING)) == 1
+
+
 def test_money_for_this_merchant_is_booked(shop: Shop) -> None:
     customer = new_customer()
     started = shop.process(shop.booking_cart(customer), customer)

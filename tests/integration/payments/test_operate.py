@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from payfirst.domain.errors import ContentionError, RefusedError
+from payfirst.domain.errors import ContentionError, InvalidInputError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
 from payfirst.gateways.base import Captured, Declined
@@ -60,6 +60,18 @@ def test_money_that_a_person_found_becomes_the_order_once(shop: Shop) -> None:
     assert len(shop.of_kind(session.customer, keys.ORDER)) == 1
     [said] = [event for event in timeline.read(shop.table, session) if event.name == "operator.resolved"]
     assert (said.by, said.facts["why"]) == ("operator:amina", "the statement shows it")
+
+
+def test_a_receipt_that_serves_another_payment_is_refused_by_name(shop: Shop) -> None:
+    paid = shop.initiate(shop.session(new_customer()))
+    receipt = new_receipt()
+    shop.tell(paid, shop.notice(paid, receipt=receipt))
+    started = _under_review(shop)
+
+    with pytest.raises(InvalidInputError, match=paid.attempt.ref) as refused:
+        resolve_attempt(shop.desk().settling, started.attempt.ref, Captured(started.attempt.amount, receipt), **WHO)
+    assert [problem.field for problem in refused.value.problems] == ["receipt"]
+    assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
 
 
 def test_a_refund_that_was_paid_by_hand_is_recorded_once(shop: Shop) -> None:

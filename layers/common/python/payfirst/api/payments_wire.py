@@ -77,7 +77,7 @@ class ProcessedOut(Out):
             amount=str(session.amount),
             currency=session.amount.currency,
             payment_url=attempt.payment_url,
-            status="PENDING",
+            status=WORDS[session.status],
             cart_id=cart_id,
             **({"checkout_request_id": attempt.gateway_id} if attempt.phone else {}),
         )

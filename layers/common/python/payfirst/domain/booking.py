@@ -96,6 +96,11 @@ def completes_at(content: BookingSnapshot, now: datetime) -> datetime:
     return ends if ends > now else now + CHANCE_TO_MOVE
 
 
+def has_begun(content: BookingSnapshot, now: datetime) -> bool:
+    """Whether the slot that it takes has begun. A service without slots takes any time, so none is too late."""
+    return content.slot is not None and instant_of(content.day, content.at, content.zone) <= now
+
+
 def why_not_reschedulable(booking: Booking, rules: ChangeRules, now: datetime) -> RefusedError | None:
     """What keeps `booking` from another slot; None when nothing does. The write's conditions say the same."""
     if booking.status is not BookingStatus.CONFIRMED:

@@ -9,9 +9,24 @@ from typing import Final
 
 from payfirst.domain.money import Money
 from payfirst.domain.moves import RefundStatus
+from payfirst.domain.session import Failure
 
 MOST_TRIES: Final = 3
 """How many refunds of one attempt a gateway may definitely refuse before a person takes over."""
+
+WRONG_AMOUNT: Final = Failure(
+    "wrong_amount", "The amount that was paid is not the one that was asked for; your money is sent back.", retryable=True
+)
+SURPLUS: Final = Failure(
+    "surplus", "This payment came when it was not needed any more; your money is sent back.", retryable=True
+)
+PROMO_USED_UP: Final = Failure(
+    "promo_used_up", "The promo code was used up meanwhile; your money is sent back.", retryable=False
+)
+OUT_OF_STOCK: Final = Failure("out_of_stock", "This was sold out meanwhile; your money is sent back.", retryable=False)
+SLOT_TAKEN: Final = Failure("slot_taken", "This slot was taken meanwhile; your money is sent back.", retryable=False)
+WHY_MONEY_GOES_BACK: Final = {why.code: why for why in (WRONG_AMOUNT, SURPLUS, PROMO_USED_UP, OUT_OF_STOCK, SLOT_TAKEN)}
+"""By the reason that a refund carries; customers read the sentences in their session's status and in the refund's letter."""
 
 
 @dataclass(frozen=True, slots=True)

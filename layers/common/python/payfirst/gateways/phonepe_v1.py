@@ -270,6 +270,8 @@ def _state(body: Mapping[str, Any]) -> StatusAnswer:
     code, state = text(body.get("code")) or "", text(data.get("state"))
     if code == "PAYMENT_SUCCESS" and state == "COMPLETED":
         amount = money_of_minor(data.get("amount"), Currency.INR)
+        if amount is None and data.get("amount") is not None:
+            return NoAnswer("the amount that was collected cannot be read")
         return Captured(amount, text(data.get("transactionId")), merchant=text(data.get("merchantId")))
     if code in _FAILED_CODES and state == "FAILED":
         return Declined("payment_failed", "The payment was not completed. You can try again.", retryable=True)

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from payfirst.domain import locations
 from payfirst.domain.money import Money
+from payfirst.domain.refund import WHY_MONEY_GOES_BACK
 from payfirst.domain.session import Address, BookingSnapshot, OrderLine, OrderSnapshot, Session
 from payfirst.mail.formats import amount_text, day_text, instant_text, slot_text
 
@@ -302,8 +303,8 @@ def _why_back(about: Occasion) -> str:
     """The reason for a refund as its customer reads it; what an operator wrote stays with the operators."""
     if about.session.outcome is not None and about.facts.get("refund"):
         return "We are paying this amount back to you."
-    failure = about.session.failure
-    return failure.message if failure else "We received money that we cannot use for anything you chose."
+    why = WHY_MONEY_GOES_BACK.get(about.facts.get("reason", ""))
+    return why.message if why else "We received money that we cannot use for anything you chose."
 
 
 def _money_back(about: Occasion) -> tuple[str, ...]:

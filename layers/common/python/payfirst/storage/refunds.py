@@ -79,15 +79,14 @@ def refund_due(
     session: Session,
     attempt: Attempt,
     amount: Money,
-    reason: str,
-    failure: Failure,
+    reason: Failure,
     now: datetime,
     *,
     also: tuple[Write, ...] = (),
 ) -> None:
     """Owe `amount` of an attempt's money back: the refund `R{attempt}-1`, bounded by what is refundable.
 
-    A session that was paid by this attempt and cannot be fulfilled fails with `failure` and frees its cart version.
+    A session that was paid by this attempt and cannot be fulfilled fails with `reason` and frees its cart version.
     Names that can stand in the way: attempt, refund (it exists), session, guard.
     """
     refund = Refund(
@@ -98,11 +97,11 @@ def refund_due(
         gateway=attempt.gateway,
         amount=amount,
         status=RefundStatus.DUE,
-        reason=reason,
+        reason=reason.code,
         created_at=now,
         receipt=attempt.receipt,
     )
-    shown = RefundShown(amount, RefundStatus.DUE.value, reason)
+    shown = RefundShown(amount, RefundStatus.DUE.value, reason.code)
     unfulfilled = session.captured == attempt.ref
     writes: list[Write] = [
         Update(
@@ -117,7 +116,7 @@ def refund_due(
             remove=("next_check_at", *keys.NOT_DUE),
         ),
         Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
-        _refunding(session, attempt, shown, failure, unfulfilled=unfulfilled),
+        _refunding(session, attempt, shown, reason, unfulfilled=unfulfilled),
         told(
             session,
             "refund.due",
@@ -126,7 +125,7 @@ def refund_due(
             to=SessionStatus.FAILED if unfulfilled else None,
             attempt=attempt.number,
             amount=amount.minor,
-            reason=reason,
+            reason=reason.code,
         ),
         *also,
     ]
@@ -137,7 +136,10 @@ def refund_due(
 
 def _refunding(session: Session, attempt: Attempt, shown: RefundShown, failure: Failure, *, unfulfilled: bool) -> Update:
     if not unfulfilled:
-        return changed(session, refund=refund_to_map(shown))
+        # What a session that never had any money says of its failure has to be true of this money as well.
+        failed = session.status is SessionStatus.FAILED and session.captured is None
+        said: dict[str, Any] = {"failure": failure_to_map(failure)} if failed else {}
+        return changed(session, refund=refund_to_map(shown), **said)
     return changed(
         session,
         equal("captured", attempt.ref),

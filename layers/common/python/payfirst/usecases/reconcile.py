@@ -10,7 +10,7 @@ from typing import Final
 from payfirst.domain.attempt import Attempt, next_check
 from payfirst.domain.clock import read_instant
 from payfirst.domain.moves import AttemptStatus
-from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer
+from payfirst.gateways.base import Absent, Captured, Declined, GatewayName, NoAnswer, Pending
 from payfirst.observability import alarm, warn
 from payfirst.storage import attempts, due, keys, looks
 from payfirst.storage.expressions import Item
@@ -41,9 +41,18 @@ PAID_AT_MOST: Final = timedelta(minutes=2)
 NOTICE_AFTER_LOOK: Final = timedelta(minutes=1)
 AFTER_A_CRASH: Final = timedelta(minutes=5)
 
-NO_ANSWER: Final = Declined(
+PUSH_TAKES: Final = timedelta(seconds=30)
+"""Until then the function that claimed an attempt may still be asking its gateway: its time is over after 28 seconds."""
+
+NOT_STARTED: Final = Declined(
     "no_answer", "The payment could not be started; nothing was charged. Please try again.", retryable=True
 )
+NOT_HEARD_OF: Final = Declined(
+    "no_answer",
+    "M-Pesa did not confirm this payment. Please look at your M-Pesa messages before you try again.",
+    retryable=True,
+)
+"""A prompt may have reached the phone all the same; money that comes for it is honoured or sent back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,8 @@ def _answer(desk: Desk, attempt: Attempt) -> Evidence:
     if attempt.gateway == GatewayName.MPESA and attempt.gateway_id is None:
         return NoAnswer("M-Pesa never told its name for this attempt")
     timeout_s = min(CALL_S, desk.deadline.remaining() - WRITES_S)
-    return ask(desk.gateway(GatewayName(attempt.gateway)), attempt, now=desk.settling.now, timeout_s=timeout_s)
+    answer = ask(desk.gateway(GatewayName(attempt.gateway)), attempt, now=desk.settling.now, timeout_s=timeout_s)
+    return Pending() if isinstance(answer, Absent) and _may_be_on_its_way(attempt, desk.settling.now) else answer
 
 
 def _evidence(attempt: Attempt, answer: Evidence, now: datetime, no_answer_after: timedelta) -> Evidence:
@@ -173,8 +183,12 @@ def _evidence(attempt: Attempt, answer: Evidence, now: datetime, no_answer_after
     if isinstance(answer, Captured | Declined | Disputed) or attempt.reached_gateway or not attempt.unresolved:
         return answer
     if attempt.gateway == GatewayName.MPESA:
-        return NO_ANSWER if now >= attempt.created_at + no_answer_after else answer
-    return answer if isinstance(answer, NoAnswer) else NO_ANSWER
+        return NOT_HEARD_OF if now >= attempt.created_at + no_answer_after else answer
+    return answer if isinstance(answer, NoAnswer) or _may_be_on_its_way(attempt, now) else NOT_STARTED
+
+
+def _may_be_on_its_way(attempt: Attempt, now: datetime) -> bool:
+    return not attempt.reached_gateway and now < attempt.created_at + PUSH_TAKES
 
 
 def _review(desk: Desk, attempt: Attempt) -> None:

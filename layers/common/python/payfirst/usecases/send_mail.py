@@ -103,8 +103,8 @@ def _written(table: Table, post: Post, item: Item, now: datetime) -> str:
     to, why = session.customer.email, None
     if to is None:
         why = NO_ADDRESS
-    elif item["event"] == "payment.failed" and session.status is not SessionStatus.FAILED:
-        why = OVERTAKEN  # the customer has tried again, or has paid after all
+    elif item["event"] == "payment.failed" and _was_overtaken(session, item):
+        why = OVERTAKEN
     if to is None or why is not None:
         outbox.mark_mailed(table, item, now, word=why or NO_ADDRESS)
         note("mail.skipped", letter=item["event"], session=session.uuid, why=why)
@@ -122,6 +122,12 @@ def _written(table: Table, post: Post, item: Item, now: datetime) -> str:
     outbox.mark_mailed(table, item, now, word=message)
     note("mail.sent", letter=item["event"], session=session.uuid)
     return "sent"
+
+
+def _was_overtaken(session: Session, item: Item) -> bool:
+    """Whether its customer has tried again since this payment failed, or has paid after all."""
+    later = session.latest is not None and session.latest.number != int(item["facts"]["attempt"])
+    return later or session.captured is not None or session.status is not SessionStatus.FAILED
 
 
 def _content(table: Table, session: Session) -> OrderSnapshot | BookingSnapshot:

@@ -13,9 +13,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from payfirst.domain.attempt import Attempt, next_check
-from payfirst.domain.errors import ContentionError
+from payfirst.domain.booking import has_begun
+from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError
 from payfirst.domain.ids import new_booking_code, new_identifier, order_number
 from payfirst.domain.moves import AttemptStatus, SessionStatus, attempt_sources
+from payfirst.domain.refund import OUT_OF_STOCK, PROMO_USED_UP, SLOT_TAKEN, SURPLUS, WRONG_AMOUNT
 from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Outcome, Session
 from payfirst.gateways.base import Captured, Declined
 from payfirst.observability import alarm, note, warn
@@ -77,7 +79,7 @@ class Settlement:
             try:
                 self._record(self.evidence)
             except ConditionFailedError as error:
-                return self._review(f"its receipt already serves {self._served_by_receipt(error)}")
+                return self._receipt_is_used(self.evidence, self._served_by_receipt(error))
         elif isinstance(self.evidence, Declined) and (attempt.unresolved or attempt.status is AttemptStatus.NEEDS_REVIEW):
             return self._fail(self.evidence)
         return self._after_money() if self.attempt.status is AttemptStatus.SUCCEEDED else self._rest()
@@ -175,11 +177,12 @@ class Settlement:
 
     def _may_honour(self) -> bool:
         session = self.session
+        if isinstance(session.snapshot, BookingSnapshot) and has_begun(session.snapshot, self.work.now):
+            return False
         return self.work.late_payment is LatePayment.HONOUR and session.live_attempt is None and session.captured is None
 
     def _surplus(self, collected: Collected) -> None:
-        failure = Failure("wrong_amount", "The amount that was paid is not the one that was asked for.", retryable=True)
-        captures.surplus_money(self.work.table, self.session, self.attempt, collected, failure, self.work.now)
+        captures.surplus_money(self.work.table, self.session, self.attempt, collected, WRONG_AMOUNT, self.work.now)
 
     def _served_by_receipt(self, error: ConditionFailedError) -> str:
         """The other attempt that the receipt serves; `error` itself where that is not what stood in the way."""
@@ -187,6 +190,11 @@ class Settlement:
         if receipt is None or receipt["ref"] == self.attempt.ref:
             raise error
         return str(receipt["ref"])
+
+    def _receipt_is_used(self, captured: Captured, by: str) -> Settled:
+        if self.work.decided:
+            raise InvalidInputError(FieldProblem("receipt", f"{captured.receipt} already serves {by}."))
+        return self._review(f"its receipt already serves {by}")
 
     def _review(self, reason: str) -> Settled:
         attempts.review(self.work.table, self.session, self.attempt, reason, self.work.now, self._also())
@@ -207,8 +215,7 @@ class Settlement:
 
     def _after_money(self) -> Settled:
         if self.session.captured != self.attempt.ref:
-            reason = "surplus" if self.attempt.captured == self.attempt.amount else "wrong_amount"
-            return self._refund(reason, Failure(reason, "This money was not expected and is sent back.", retryable=False))
+            return self._refund(SURPLUS if self.attempt.captured == self.attempt.amount else WRONG_AMOUNT)
         return self._fulfil() if self.session.status is SessionStatus.PAID else self._nothing()
 
     def _fulfil(self) -> Settled:
@@ -223,7 +230,7 @@ class Settlement:
                 failed = set(error.failed)
                 reason = _cannot_fulfil(failed)
                 if reason:
-                    return self._refund(reason.code, reason)
+                    return self._refund(reason)
                 if not failed <= {fulfilment.CODE, fulfilment.OUTCOME}:
                     raise
             else:
@@ -248,23 +255,21 @@ class Settlement:
             case BookingSnapshot() as booking:
                 fulfilment.fulfil_booking(work.table, session, booking, attempt, outcome, work.now, also=self._also())
 
-    def _refund(self, reason: str, failure: Failure) -> Settled:
+    def _refund(self, reason: Failure) -> Settled:
         amount = self.attempt.collected
-        refunds.refund_due(
-            self.work.table, self.session, self.attempt, amount, reason, failure, self.work.now, also=self._also()
-        )
-        warn("refund.due", ref=self.attempt.ref, session=self.session.uuid, amount=str(amount), reason=reason)
+        refunds.refund_due(self.work.table, self.session, self.attempt, amount, reason, self.work.now, also=self._also())
+        warn("refund.due", ref=self.attempt.ref, session=self.session.uuid, amount=str(amount), reason=reason.code)
         return Settled.REFUND_DUE
 
 
 def _cannot_fulfil(failed: set[str]) -> Failure | None:
     """The business reason among the writes that failed; None when it was only somebody else's being faster."""
     if failed & {promos.PROMO, promos.USES}:
-        return Failure("promo_used_up", "The promo code was used up meanwhile; your money is sent back.", retryable=False)
+        return PROMO_USED_UP
     if any(name.startswith("listing:") for name in failed):
-        return Failure("out_of_stock", "This was sold out meanwhile; your money is sent back.", retryable=False)
+        return OUT_OF_STOCK
     if any(name.startswith("slot:") for name in failed):
-        return Failure("slot_taken", "This slot was taken meanwhile; your money is sent back.", retryable=False)
+        return SLOT_TAKEN
     return None
 
 

@@ -151,9 +151,17 @@ def take_phonepe_notice(desk: Desk, header: str | None, raw: bytes, credentials:
     if entry.settled:
         return Taken.DUPLICATE
     if credentials.merchant_id is not None and notice.merchant not in (None, credentials.merchant_id):
-        disputed = Disputed(f"its notice names another merchant: {notice.merchant}")
-        return _take(desk, entry, attempt, PHONEPE, raw, lambda: disputed)
+        other = notice.merchant
+        return _take(desk, entry, attempt, PHONEPE, raw, lambda: _collected_for(desk, attempt, other))
     return _take(desk, entry, attempt, PHONEPE, raw, lambda: _status(desk, attempt, None))
+
+
+def _collected_for(desk: Desk, attempt: Attempt, merchant: str | None) -> Evidence:
+    """PhonePe's word where its notice names another merchant. The notice decides nothing: its header may cover no body."""
+    said = _status(desk, attempt, None)
+    if isinstance(said, Captured) and said.merchant is None:
+        return Disputed(f"its notice names another merchant: {merchant}")
+    return said
 
 
 def _bring_refund_forward(desk: Desk, notice: OrderNotice) -> Taken:

@@ -104,6 +104,8 @@ def order_answer(answer: Answered, merchant_order_id: str) -> StatusAnswer:
     state = text(body.get("state"))
     if state == "COMPLETED":
         amount = money_of_minor(body.get("amount"), Currency.INR)
+        if amount is None and body.get("amount") is not None:
+            return NoAnswer("the amount that was collected cannot be read")
         return Captured(amount, text(body.get("orderId")), merchant=text(body.get("merchantId")))
     if state == "FAILED":
         return _declined(body)

@@ -65,7 +65,8 @@ class Notice:
 class Ledger:
     """What the gateways know. `notices` are those that they have not posted yet; `broken` is what no gateway may ever see.
 
-    The next `refuse_refunds` refunds and `reject_pushes` pushes are refused, and `lose_pushes` more are answered to nobody.
+    PhonePe states the `merchant` it collected for where one is given. The next `refuse_refunds` refunds and `reject_pushes`
+    pushes are refused, and `lose_pushes` more are answered to nobody.
     `asked` counts what was asked about each payment.
     """
 
@@ -77,6 +78,7 @@ class Ledger:
     reject_pushes: int = 0
     refuse_reversals: bool = False
     lose_pushes: int = 0
+    merchant: str | None = None
     asked: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     conversations: dict[str, PaidBack] = field(default_factory=dict)
@@ -221,7 +223,8 @@ class Ledger:
             return 400, {"code": "INVALID_MERCHANT_ORDER_ID", "message": "No entry found for given merchant order id"}
         state = {"open": "PENDING", "paid": "COMPLETED", "declined": "FAILED"}[payment.state]
         amount = payment.collected if payment.state == "paid" else payment.amount
-        return 200, {"orderId": payment.gateway_id, "merchantOrderId": payment.ref, "state": state, "amount": amount}
+        told = {"orderId": payment.gateway_id, "merchantOrderId": payment.ref, "state": state, "amount": amount}
+        return 200, told | ({"merchantId": self.merchant} if self.merchant else {})
 
     def _refund(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         refund, payment = body["merchantRefundId"], self.payments[body["originalMerchantOrderId"]]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from payfirst.settings import LatePayment
 from payfirst.storage import keys
@@ -153,7 +155,16 @@ def _has_reason(world: World, book: Book, attempt: Item, payment: Payment, reaso
         for other in book.attempts.values()
     )
     changed = book.guard_of(attempt).get("version", attempt["guard"]["version"]) != attempt["guard"]["version"]
-    return reason == "surplus" and (rival or changed or world.late_payment is LatePayment.REFUND)
+    too_late = rival or changed or _has_begun(session, world.now)
+    return reason == "surplus" and (too_late or world.late_payment is LatePayment.REFUND)
+
+
+def _has_begun(session: Item, now: datetime) -> bool:
+    wanted = session["snapshot"]
+    if wanted.get("capacity") is None:
+        return False
+    begins = datetime.fromisoformat(f"{wanted['day']}T{wanted['at']}").replace(tzinfo=ZoneInfo(wanted["zone"]))
+    return begins <= now
 
 
 AT_REST: Final[tuple[Check, ...]] = (

@@ -362,6 +362,15 @@ def phonepes_notice_for_another_merchant(world: World) -> None:
         facts = {} if merchant is None else {"merchantId": merchant}
         assert _phonepe(world, _phonepe_body(ref, **facts), credentials) is Taken.SETTLED
         assert world.attempt(ref).status == "succeeded"
+    customer = world.customer()
+    ref = world.process(world.booking_cart(customer), customer).attempt.ref
+    assert _phonepe(world, _phonepe_body(ref, merchantId="THEIRS"), OUR_SHOP) is Taken.ASKED
+    assert world.attempt(ref).unresolved, "nothing was collected for anybody"
+    world.ledger.merchant = "OURSHOP"
+    ref = paid_booking(world).attempt.ref
+    assert _phonepe(world, _phonepe_body(ref, merchantId="THEIRS"), OUR_SHOP) is Taken.SETTLED
+    assert world.attempt(ref).status == "succeeded", "PhonePe itself names this shop"
+    world.ledger.merchant = None
     ref = paid_booking(world).attempt.ref
     world.disputed.add(ref)
     assert _phonepe(world, _phonepe_body(ref, merchantId="THEIRS"), OUR_SHOP) is Taken.SETTLED

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from payfirst.domain.ids import GivenId
 from payfirst.settings import LatePayment
 from payfirst.usecases.booking_carts import apply_promo
 from payfirst.usecases.produce_cart import read_cart
+from tests.faults.attacks.claims import open_in_the_afternoon
 from tests.faults.attacks.registry import attack, declined, late, one_order
 from tests.faults.book import Book
 from tests.faults.flows import paid_order
@@ -42,6 +44,27 @@ def late_money_that_the_shop_does_not_honour(world: World) -> None:
     world.ledger.pay(payment.ref)
     world.deliver_all()
     assert not Book.of(world.items()).outcomes
+
+
+def _paid_late_for_a_slot(world: World, before_it_begins: timedelta) -> int:
+    """How many bookings come of it."""
+    customer = world.customer()
+    cart = world.booking_cart(customer, day="2026-03-04")
+    open_in_the_afternoon(world)
+    ref = declined(world, world.process(cart, customer))
+    world.now = datetime(2026, 3, 4, 14, tzinfo=ZoneInfo("Asia/Kolkata")).astimezone(UTC) - before_it_begins
+    late(world, ref)
+    return len(Book.of(world.items()).outcomes)
+
+
+@attack
+def late_money_for_a_slot_that_has_begun(world: World) -> None:
+    assert _paid_late_for_a_slot(world, timedelta(0)) == 0
+
+
+@attack
+def late_money_for_a_slot_that_has_not_begun(world: World) -> None:
+    assert _paid_late_for_a_slot(world, timedelta(minutes=1)) == 1
 
 
 @attack

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from payfirst.domain.attempt import Attempt
+from payfirst.domain.errors import InvalidInputError
 from payfirst.domain.money import Money
 from payfirst.gateways.base import Captured, Declined, Pending
 from payfirst.storage import keys, timeline
@@ -238,6 +239,17 @@ def a_success_while_a_person_decides(world: World) -> None:
     assert not _doubts(world)
     assert _settled(world, attempt, Captured(attempt.amount, "N555")) is Settled.NOTHING_TO_DO
     assert len(_doubts(world)) == 1
+    assert world.attempt(ref).status == "needs_review"
+
+
+@attack
+def a_decision_for_a_receipt_that_serves_another(world: World) -> None:
+    other = paid_order(world).attempt.ref
+    world.deliver_all()
+    ref = _disputed_order(world)
+    attempt, decided = world.attempt(ref), replace(world.desk().settling, decided=True)
+    with pytest.raises(InvalidInputError, match=other):
+        settle(decided, attempt, Captured(attempt.amount, world.ledger.payments[other].receipt))
     assert world.attempt(ref).status == "needs_review"
 
 

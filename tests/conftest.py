@@ -75,13 +75,6 @@ def issuer() -> Iterator[TokenIssuer]:
         yield running
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several test processes share the work by files, so that what a file starts is started once."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 class RunningStack(LocalStack):
     """A whole stack with customers of the tests' own making and a hand on the simulators."""
 

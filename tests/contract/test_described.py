@@ -31,8 +31,6 @@ from tests.contract.possessions import possessions_of
 from tests.contract.walk import Customer, a_session
 from tests.issuer import TokenIssuer
 
-pytestmark = pytest.mark.xdist_group("described")  # a stack of their own, which odd requests fill with odd things
-
 SCHEMA: Final = schemathesis.openapi.from_dict(build())
 CHECKS: Final = [
     not_a_server_error,

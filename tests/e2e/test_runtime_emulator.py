@@ -15,8 +15,6 @@ from payfirst.domain.ids import ref_of_callback_token
 from tests.conftest import RunningStack
 from tests.e2e.examples import EXPECTED, ROOT, example, theirs
 
-pytestmark = pytest.mark.xdist_group("emulator")  # a process and a stack for each; nothing is won by more at once
-
 
 def emulated(name: str, variables: Mapping[str, str]) -> RuntimeEmulator:
     """The function with `variables` where API Gateway has verified tokens of the issuer that the events name."""

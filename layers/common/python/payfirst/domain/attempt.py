@@ -15,7 +15,7 @@ from payfirst.domain.session import CartGuard, Failure, Kind
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt. `token_hash` is the SHA-256 of M-Pesa's callback token, `phone_key` the hash under which the phone is held.
+    """One attempt. `token_hash` is the SHA-256 of M-Pesa's callback token.
 
     `held_promo`, `held_stock` (listings and quantities) and `held_slot` are what it holds until it ends.
     `check` is the rung of the ladder that comes next and `next_check_at` its instant; an attempt that needs no further look
@@ -36,7 +36,6 @@ class Attempt:
     check: int = 0
     next_check_at: datetime | None = None
     phone: str | None = None
-    phone_key: str | None = None
     token_hash: str | None = None
     held_promo: str | None = None
     held_stock: tuple[tuple[int, Decimal], ...] = ()

@@ -125,7 +125,7 @@ def attempt_to_item(attempt: Attempt) -> Item:
     return {
         **key,
         **(keys.due(keys.SETTLE, key, attempt.next_check_at) if attempt.next_check_at else {}),
-        **stated({"phone": attempt.phone, "phone_key": attempt.phone_key, "token_hash": attempt.token_hash}),
+        **stated({"phone": attempt.phone, "token_hash": attempt.token_hash}),
         **stated({"held_promo": attempt.held_promo}),
         **({"held_stock": {str(number): quantity for number, quantity in attempt.held_stock}} if attempt.held_stock else {}),
         **({"held_slot": slot_to_map(attempt.held_slot)} if attempt.held_slot else {}),
@@ -168,7 +168,6 @@ def attempt_from_item(item: Item) -> Attempt:
         check=int(item["check"]),
         next_check_at=read_instant(due) if due else None,
         phone=item.get("phone"),
-        phone_key=item.get("phone_key"),
         token_hash=item.get("token_hash"),
         held_promo=item.get("held_promo"),
         held_stock=tuple((int(number), Decimal(quantity)) for number, quantity in item.get("held_stock", {}).items()),

@@ -174,11 +174,6 @@ def gateway_token(gateway: str) -> Key:
     return {"pk": f"TOKEN#{gateway}", "sk": "TOKEN"}
 
 
-def hold(ref: str) -> Key:
-    """What an attempt holds of stock, slots and promo uses."""
-    return {"pk": f"ATT#{ref}", "sk": "HOLD"}
-
-
 def due(what: str, key: Key, at: datetime) -> Key:
     """The keys of the sparse index for an item at `key` that needs work of kind `what` at `at`."""
     return {"due_pk": due_partition(what, shard_of(key)), "due_sk": instant(at)}

@@ -9,15 +9,18 @@ from typing import Any, Final
 import pytest
 
 from payfirst.domain.clock import Deadline
-from payfirst.storage import schema
+from payfirst.storage import keys, schema
 from payfirst.storage.expressions import Put, Update, from_wire, render
+from payfirst.storage.failures import StorageError
 from payfirst.storage.schema import NewerItemError, upgraded
 from payfirst.storage.table import Table, get, write
-from tests.faults import stored
-from tests.faults.flows.base import paid_order
+from tests.faults import front, stored
+from tests.faults.attacks.meanwhile import place_of
+from tests.faults.flows.base import paid_booking, paid_order
 from tests.faults.front import AnsweredError
 from tests.faults.model_table import ModelTable
 from tests.faults.process import at_work
+from tests.faults.seam import Fault
 from tests.faults.world import World
 
 SOON: Final = timedelta(minutes=2)
@@ -166,3 +169,90 @@ def test_other_payments_are_settled_beside_one_that_this_release_does_not_unders
 
     assert (report.failed, report.settled) == (1, {"fulfilled": 1})
     assert from_wire(world.client.items[f"ATT#{ours.attempt.ref}", "ATT"])["status"] == "succeeded"
+
+
+def by_a_newer_release(world: World, key: tuple[str, str]) -> dict[str, Any]:
+    """The item at `key`, as a newer release has left it."""
+    world.client.items[key] = {**world.client.items[key], "schema_v": NEWER}
+    return dict(world.client.items[key])
+
+
+def keys_of(world: World, sort: str) -> list[tuple[str, str]]:
+    return sorted((item["pk"], item["sk"]) for item in world.items() if item["sk"].startswith(sort))
+
+
+def test_other_sessions_expire_beside_one_that_this_release_does_not_understand() -> None:
+    world = World(ModelTable(), seed=8)
+    with at_work(world):
+        world.stock()
+        sessions = [world.session(world.customer()) for _ in range(3)]
+        theirs = place_of(sessions[0])
+        before = by_a_newer_release(world, (theirs["pk"], theirs["sk"]))
+        world.now += timedelta(hours=1)
+        report = world.expire()
+
+    assert (report.expired, report.failed, report.finished) == (2, 1, True)
+    assert world.client.items[theirs["pk"], theirs["sk"]] == before
+
+
+def test_other_bookings_are_completed_beside_one_that_this_release_does_not_understand() -> None:
+    world = World(ModelTable(), seed=9)
+    with at_work(world):
+        for _ in range(3):
+            paid_booking(world)
+        world.deliver_all()
+        theirs, *_ = keys_of(world, "B#0")
+        before = by_a_newer_release(world, theirs)
+        world.now += timedelta(days=365)
+        report = front.schedule("expire_sessions")["bookings"]
+
+    assert (report["completed"], report["failed"], report["finished"]) == (2, 1, True)
+    assert world.client.items[theirs] == before
+
+
+def test_other_events_leave_beside_one_that_this_release_does_not_understand() -> None:
+    world = World(ModelTable(), seed=10)
+    with at_work(world):
+        world.stock()
+        for _ in range(3):
+            world.session(world.customer())
+        theirs, *_ = keys_of(world, "E#")
+        before = by_a_newer_release(world, theirs)
+        report = world.deliver_events()
+
+    assert (report["delivered"], report["failed"], report["finished"]) == (2, 1, True)
+    assert world.client.items[theirs] == before
+
+
+def test_other_letters_leave_beside_one_that_this_release_does_not_understand() -> None:
+    world = World(ModelTable(), seed=11, writes_letters=True)
+    with at_work(world):
+        world.stock()
+        for _ in range(3):
+            paid_order(world)
+        world.deliver_all()
+        world.post.refuse = 3
+        world.deliver_events()
+        theirs = next((item["pk"], item["sk"]) for item in world.items() if str(item.get("due_pk")).startswith(keys.MAIL))
+        before = by_a_newer_release(world, theirs)
+        world.now += timedelta(minutes=10)
+        mail = world.deliver_events()["mail"]
+
+    assert (mail["sent"], mail["failed"], mail["finished"]) == (2, 1, True)
+    assert world.client.items[theirs] == before
+
+
+@pytest.mark.parametrize("function", ["expire_sessions", "deliver_events"])
+def test_a_table_that_cannot_be_reached_ends_the_run(function: str) -> None:
+    world = World(ModelTable(), seed=11)
+    with at_work(world):
+        world.stock()
+        for _ in range(2):
+            world.session(world.customer())
+        world.now += timedelta(hours=1)
+        world.seam.active = True
+        world.seam.plan = lambda boundary: Fault.LOST_REQUEST if boundary.operation == "BatchGetItem" else None
+        with pytest.raises(StorageError):
+            front.schedule(function)
+        asked = [boundary.operation for boundary in world.seam.made]
+    assert asked.count("BatchGetItem") == 1

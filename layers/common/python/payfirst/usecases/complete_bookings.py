@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from payfirst.domain.clock import Deadline
-from payfirst.domain.errors import RefusedError, TemporaryError
+from payfirst.domain.errors import RefusedError
 from payfirst.domain.moves import BookingStatus
 from payfirst.observability import alarm
 from payfirst.storage import bookings, due, keys
 from payfirst.storage.expressions import Item
 from payfirst.storage.table import Table
 from payfirst.usecases.bookings import complete
-from payfirst.usecases.put_off import put_off
+from payfirst.usecases.put_off import ends_the_run, put_off
 
 SPARE_S: Final = 5.0
 
@@ -44,9 +44,9 @@ def complete_bookings(table: Table, *, now: datetime, deadline: Deadline) -> Com
         examined += 1
         try:
             completed += _complete(table, entry, now)
-        except TemporaryError:
-            raise
-        except Exception:  # noqa: BLE001 - it is tried again later; the others must not wait for it
+        except Exception as error:  # it is tried again later; the others must not wait for it
+            if ends_the_run(error):
+                raise
             alarm("completion.failed", item=entry["sk"])
             failed += 1
             put_off(table, entry, now)

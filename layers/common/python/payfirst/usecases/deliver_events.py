@@ -19,7 +19,7 @@ from payfirst.observability import alarm
 from payfirst.storage import due, keys, outbox
 from payfirst.storage.expressions import Item
 from payfirst.storage.table import Table, batch_get
-from payfirst.usecases.put_off import put_off
+from payfirst.usecases.put_off import ends_the_run, put_off
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -99,21 +99,33 @@ def _deliver_batch(
     names: Counter[str],
 ) -> tuple[int, int]:
     """How many of `entries` left, and how many did not."""
+    try:
+        return _deliver_together(table, bus, bus_name, entries, now, mailed, names)
+    except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
+        if ends_the_run(error):
+            raise
+        if len(entries) == 1:
+            alarm("event.failed", item=entries[0]["sk"])
+            put_off(table, entries[0], now)
+            return 0, 1
+    each = [_deliver_batch(table, bus, bus_name, [entry], now, mailed, names) for entry in entries]
+    return sum(left for left, _ in each), sum(stayed for _, stayed in each)
+
+
+def _deliver_together(
+    table: Table,
+    bus: EventBridgeClient,
+    bus_name: str,
+    entries: Sequence[Item],
+    now: datetime,
+    mailed: Callable[[Item], bool],
+    names: Counter[str],
+) -> tuple[int, int]:
     found = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries])
     waiting = [item for item in found if item and "due_pk" in item]
     if not waiting:
         return 0, 0
-    try:
-        done = _deliver(bus, bus_name, waiting)
-    except TemporaryError:
-        raise
-    except Exception:  # noqa: BLE001 - one of them is broken: each is tried by itself, and the others must not wait
-        if len(entries) == 1:
-            alarm("event.failed", item=waiting[0]["sk"])
-            put_off(table, waiting[0], now)
-            return 0, 1
-        each = [_deliver_batch(table, bus, bus_name, [entry], now, mailed, names) for entry in entries]
-        return sum(left for left, _ in each), sum(stayed for _, stayed in each)
+    done = _deliver(bus, bus_name, waiting)
     names.update(item["event"] for item in outbox.mark_delivered(table, done, now, mailed=mailed))
     return len(done), len(waiting) - len(done)
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from payfirst.domain.clock import Deadline
-from payfirst.domain.errors import TemporaryError
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import Session
 from payfirst.observability import alarm, note
@@ -16,7 +15,7 @@ from payfirst.storage import due, keys, sessions
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import Table
-from payfirst.usecases.put_off import put_off
+from payfirst.usecases.put_off import ends_the_run, put_off
 
 BATCH: Final = 50
 """Sessions in one transaction: each takes two of its hundred actions."""
@@ -49,9 +48,9 @@ def expire_sessions(table: Table, *, now: datetime, deadline: Deadline, grace: t
             return ExpiryReport(examined, expired, examined - expired - failed, failed, finished=False)
         try:
             done, broken = _expire(table, entries, now, latest), 0
-        except TemporaryError:
-            raise
-        except Exception:  # noqa: BLE001 - one of them is broken: each is tried by itself, and the others must not wait
+        except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
+            if ends_the_run(error):
+                raise
             done, broken = _one_by_one(table, entries, now, latest)
         examined += len(entries)
         expired += done
@@ -65,9 +64,9 @@ def _one_by_one(table: Table, entries: Sequence[Item], now: datetime, latest: da
     for entry in entries:
         try:
             done += _expire(table, [entry], now, latest)
-        except TemporaryError:
-            raise
-        except Exception:  # noqa: BLE001 - see above
+        except Exception as error:  # see above
+            if ends_the_run(error):
+                raise
             alarm("expiry.failed", item=entry["sk"])
             broken += 1
             put_off(table, entry, now)

@@ -9,7 +9,13 @@ from payfirst.observability import alarm
 from payfirst.storage import due
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.schema import NewerItemError
 from payfirst.storage.table import Table
+
+
+def ends_the_run(error: Exception) -> bool:
+    """Whether every other item would meet `error` too: what cannot be reached stays away, what is newer stands alone."""
+    return isinstance(error, TemporaryError) and not isinstance(error, NewerItemError)
 
 
 def put_off(table: Table, entry: Item, now: datetime) -> bool:

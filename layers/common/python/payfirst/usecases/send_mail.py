@@ -22,6 +22,7 @@ from payfirst.storage import due, keys, outbox, sessions
 from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.schema import NewerItemError
 from payfirst.storage.table import Table, get
 from payfirst.usecases.put_off import put_off
 
@@ -79,7 +80,10 @@ def send_mail(table: Table, post: Post, *, now: datetime, deadline: Deadline) ->
 
 
 def _one(table: Table, post: Post, entry: Item, now: datetime) -> str:
-    item = get(table, {"pk": entry["pk"], "sk": entry["sk"]})
+    try:
+        item = get(table, {"pk": entry["pk"], "sk": entry["sk"]})
+    except NewerItemError:
+        return "failed"  # it stays due for the release that understands it; the others must not wait
     if item is None or "due_pk" not in item or "mailed_at" in item or item["due_sk"] != entry["due_sk"]:
         return "moved_on"
     try:

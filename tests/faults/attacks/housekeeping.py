@@ -169,12 +169,10 @@ def what_comes_before_due_work_is_put_off(world: World) -> None:
         "it is due otherwise": has(place, due_pk="review#0"),
         "it is due at another time": has(place, due_sk=instant(later)),
     }
-    stopped(write_of(world, due.move, attempt, later), moved)
+    stopped(write_of(world, due.again, attempt, keys.SETTLE, later), moved)
 
     def put_off(table: Table) -> None:
         with patch.object(due, "get", lambda *_: attempt):
             due.put_off(table, attempt, world.now)
 
     stopped(write_of(world, put_off), moved)
-    needless = {"it needs no work": has(place, due_pk=None, due_sk=None)}
-    stopped(write_of(world, due.again, place, keys.SETTLE, later), needless)

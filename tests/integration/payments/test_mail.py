@@ -3,61 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 
 from local.embedded_aws import EmbeddedAws
 from local.resources import verify_senders
-from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.session import Customer, Kind
-from payfirst.mail.post import Post
 from payfirst.storage import keys
-from payfirst.usecases.deliver_events import DeliveryReport, deliver_events
 from payfirst.usecases.move_orders import cancel_order, move_order
 from payfirst.usecases.operate import refund_payment, resolve_refund, stuck
 from payfirst.usecases.refund import pursue
-from payfirst.usecases.send_mail import MailReport, due_as_mail, send_mail
+from payfirst.usecases.send_mail import MailReport
 from payfirst.usecases.start_attempt import Started
+from tests.integration.payments.postman import BOOKINGS, ORDERS, Postman
 from tests.integration.payments.shop import Shop
 
-BUS = "payfirst-mail-tests"
-BOOKINGS = "Puja Bookings <bookings@shop.example>"
-ORDERS = "Green Valley Produce <orders@shop.example>"
 AMINA = "operator:amina"
-
-
-class Postman:
-    """Delivers the shop's events and letters, and reads the customers' mail."""
-
-    def __init__(self, aws: EmbeddedAws, shop: Shop, senders: Mapping[Kind, str]) -> None:
-        self._aws, self._shop = aws, shop
-        self.client: Any = aws.client("sesv2")
-        self.post = Post(self.client, senders)
-        self._bus: Any = aws.client("events")
-        if BUS not in {each["Name"] for each in self._bus.list_event_buses()["EventBuses"]}:
-            self._bus.create_event_bus(Name=BUS)
-
-    def events(self) -> DeliveryReport:
-        deadline = Deadline(lambda: 60.0)
-        mailed = due_as_mail(self.post)
-        return deliver_events(self._shop.table, self._bus, BUS, now=self._shop.now, deadline=deadline, mailed=mailed)
-
-    def letters(self) -> MailReport:
-        return send_mail(self._shop.table, self.post, now=self._shop.now, deadline=Deadline(lambda: 60.0))
-
-    def both(self) -> MailReport:
-        self.events()
-        return self.letters()
-
-    def mail_of(self, customer: Customer) -> list[dict[str, Any]]:
-        told = requests.get(f"{self._aws.endpoint}/_ministack/ses/messages", timeout=10).json()["messages"]
-        return [letter for account in told.values() for letter in account if letter["To"] == [customer.email]]
 
 
 @pytest.fixture

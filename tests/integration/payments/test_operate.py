@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError, InvalidInputError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
 from payfirst.gateways.base import Captured, Declined
 from payfirst.storage import captures, keys, timeline
+from payfirst.storage.expressions import Update
+from payfirst.storage.table import get, write
 from payfirst.usecases.initiate_payment import initiate_payment
-from payfirst.usecases.operate import close_doubts, refund_payment, resolve_attempt, resolve_refund, stuck
+from payfirst.usecases.operate import close_doubts, refund_payment, replay, resolve_attempt, resolve_refund, stuck
 from payfirst.usecases.reconcile import reconcile
 from payfirst.usecases.refund import pursue
 from payfirst.usecases.settle import settle
 from payfirst.usecases.settling import Settled
 from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.take_notice import Taken
 from tests.integration.payments.shop import Shop, new_customer, new_receipt
 
+NO_ANSWER = timedelta(minutes=3)
 WHO = {"by": "operator:amina", "why": "the statement shows it"}
 
 
@@ -148,6 +154,41 @@ def test_what_is_still_being_settled_is_not_given_back(shop: Shop) -> None:
     settle(shop.desk().settling, shop.attempt(started), None)
     assert shop.refunds(started) == []
     assert shop.read(started.session).status is SessionStatus.ORDER_CREATED
+
+
+def _stored_notice(shop: Shop, started: Started) -> str:
+    """PhonePe's notice that came while PhonePe could not be asked: it is stored and waits."""
+    hasty = replace(shop.desk(), deadline=Deadline(lambda: 0.5))
+    assert shop.tell_phonepe(started, desk=hasty) is Taken.ASKED
+    [notice] = [item["pk"] for item in shop.items() if item["sk"] == "INBOX"]
+    return str(notice)
+
+
+def test_a_notice_that_is_taken_up_again_and_stays_pending_is_due_after_its_attempts_look(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    notice = _stored_notice(shop, started)
+    place = {"pk": notice, "sk": "INBOX"}
+    write(shop.table, Update("notice", place, set={**keys.due(keys.REVIEW, place, shop.now), "tries": 5}))
+
+    assert replay(shop.desk(), notice, no_answer_after=NO_ANSWER) == "pending"
+
+    kept = get(shop.table, place)
+    assert kept is not None
+    assert kept["due_pk"].startswith(keys.SETTLE)
+    assert "tries" not in kept
+
+
+def test_a_notice_that_is_settled_is_left_alone_and_said_to_be(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    notice = _stored_notice(shop, started)
+    shop.decide(started)
+
+    assert replay(shop.desk(), notice, no_answer_after=NO_ANSWER) == "fulfilled"
+    before = shop.items()
+    assert replay(shop.desk(), notice, no_answer_after=NO_ANSWER) == "this notice is settled; there is nothing to do"
+    assert shop.items() == before
 
 
 def test_a_success_told_during_a_review_stands_beside_it_until_a_person_closes_it(shop: Shop) -> None:

@@ -24,9 +24,9 @@ from payfirst.usecases.expire_sessions import expire_sessions
 from payfirst.usecases.find import find_session
 from payfirst.usecases.reconcile import reconcile
 from payfirst.usecases.send_mail import send_mail
+from tests.integration.payments.postman import BOOKINGS, BUS, ORDERS, Postman
 from tests.integration.payments.requests import counted
 from tests.integration.payments.shop import Shop, new_customer
-from tests.integration.payments.test_mail import BOOKINGS, BUS, ORDERS, Postman
 
 POLLS: Final = 3
 """How often a customer asks what became of the payment."""

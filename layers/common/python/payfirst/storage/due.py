@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
 from payfirst.domain.clock import instant, read_instant
 from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Update, equal, present
-from payfirst.storage.failures import ConditionFailedError
+from payfirst.storage.expressions import Item, Update, equal
 from payfirst.storage.table import Table, get, query_due, write
 
 PAGE: Final = 500
@@ -57,15 +55,8 @@ def put_off(table: Table, entry: Item, now: datetime) -> bool:
     return parked
 
 
-def move(table: Table, entry: Item, moment: datetime) -> None:
-    """Make an entry due later, without counting it as a failure; one that has moved on meanwhile is left alone."""
+def again(table: Table, entry: Item, kind: str, moment: datetime) -> None:
+    """Make an entry due as `kind` at `moment`, with its failures forgotten. ConditionFailedError when it has moved on."""
     key = {"pk": entry["pk"], "sk": entry["sk"]}
-    kind = str(entry["due_pk"]).split("#", maxsplit=1)[0]
     seen = (equal("due_pk", entry["due_pk"]), equal("due_sk", entry["due_sk"]))
-    with suppress(ConditionFailedError):
-        write(table, Update("due", key, when=seen, set=keys.due(kind, key, moment)))
-
-
-def again(table: Table, key: keys.Key, kind: str, now: datetime) -> None:
-    """Make a parked entry due now, with its failures forgotten. ConditionFailedError when it needs no work at all."""
-    write(table, Update("due", key, when=(present("due_pk"),), set={**keys.due(kind, key, now), "tries": None}))
+    write(table, Update("due", key, when=seen, set={**keys.due(kind, key, moment), "tries": None}))

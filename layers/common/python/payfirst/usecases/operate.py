@@ -31,6 +31,9 @@ OVERDUE: Final = timedelta(minutes=2)
 """How long after its time unfinished work is no longer only the sweep's affair."""
 
 _UNPAID: Final = Declined("found_unpaid", "The payment was not made; nothing was charged.", retryable=True)
+_DUE_AS: Final = {keys.SESSION: keys.EXPIRE, keys.BOOKING: keys.COMPLETE, "E": keys.OUTBOX}
+"""What is left to do, by the sort key; of an event that has left it is the letter about it."""
+
 _ENDED: Final = frozenset({RefundStatus.REFUNDED, RefundStatus.FAILED})
 
 
@@ -144,20 +147,26 @@ def replay(desk: Desk, which: str, *, no_answer_after: timedelta) -> str:
         return _due_again(desk, which)
     else:
         key = dict(keys.attempt(which))
-    if get(desk.settling.table, key) is None:
+    entry = get(desk.settling.table, key)
+    if entry is None:
         raise NotFoundError(f"There is nothing under {which}.")
-    return str(settle_entry(desk, key, no_answer_after=no_answer_after))
+    if "settled_at" in entry:
+        return "this notice is settled; there is nothing to do"
+    return str(settle_entry(desk, entry, no_answer_after=no_answer_after))
 
 
 def _due_again(desk: Desk, which: str) -> str:
     partition, _, sort = which.partition(" ")
-    kind = {"S": keys.EXPIRE, "B": keys.COMPLETE, "E": keys.OUTBOX}.get(sort[:1])
-    if kind is None:
+    if sort[:1] not in _DUE_AS:
         raise NotFoundError(f"There is nothing to take up under {which}.")
+    entry = get(desk.settling.table, {"pk": partition, "sk": sort})
+    if entry is None or "due_pk" not in entry:
+        raise NotFoundError(f"{which} needs no work.")
+    kind = keys.MAIL if "delivered_at" in entry else _DUE_AS[sort[:1]]
     try:
-        due.again(desk.settling.table, {"pk": partition, "sk": sort}, kind, desk.settling.now)
+        due.again(desk.settling.table, entry, kind, desk.settling.now)
     except ConditionFailedError as error:
-        raise NotFoundError(f"{which} needs no work.") from error
+        raise ContentionError(f"{which} is just being worked on; please look again.") from error
     return "due for the next sweep"
 
 

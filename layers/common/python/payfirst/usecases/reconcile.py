@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -110,8 +111,9 @@ def _settle_notice(desk: Desk, entry: Item) -> Settled:
     settled = settle_stored(desk, key, notice["route"], attempt, bytes(notice["raw"]))
     if settled is Settled.PENDING:
         # The attempt's own ladder asks now; the notice comes after its next look, so that it keeps the gateway's pace too.
-        after = attempt.next_check_at or desk.settling.now
-        due.move(desk.settling.table, entry, max(after, desk.settling.now) + NOTICE_AFTER_LOOK)
+        after = max(attempt.next_check_at or desk.settling.now, desk.settling.now) + NOTICE_AFTER_LOOK
+        with suppress(ConditionFailedError):  # it has moved on meanwhile
+            due.again(desk.settling.table, entry, keys.SETTLE, after)
     return settled
 
 

@@ -17,10 +17,13 @@ MOST_TRIES: Final = 5
 FIRST_WAIT: Final = timedelta(minutes=1)
 
 
-def entries(table: Table, what: str, until: datetime) -> Iterator[Item]:
-    """The entries of one kind of work that fall due at `until` or before: their keys only, shard by shard, oldest first."""
-    for shard in range(keys.SHARDS):
-        partition = keys.due_partition(what, shard)
+def entries(table: Table, what: str, until: datetime, *, first: int = 0) -> Iterator[Item]:
+    """The entries of one kind of work that fall due at `until` or before: their keys only, shard by shard, oldest first.
+
+    `first` is the shard to begin with, in any turn.
+    """
+    for shard in range(first, first + keys.SHARDS):
+        partition = keys.due_partition(what, shard % keys.SHARDS)
         page = query_due(table, partition, until=instant(until), limit=PAGE)
         while page.items:
             yield from page.items

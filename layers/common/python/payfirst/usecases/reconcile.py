@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
@@ -18,12 +18,13 @@ from payfirst.storage.expressions import Item
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import send
-from payfirst.storage.table import get
+from payfirst.storage.table import Table, get
 from payfirst.usecases.ask import ask
 from payfirst.usecases.put_off import put_off
 from payfirst.usecases.refund import pursue
 from payfirst.usecases.settle import settle
 from payfirst.usecases.settling import Disputed, Evidence, Settled
+from payfirst.usecases.silence import Silence
 from payfirst.usecases.take_notice import Desk, settle_stored
 
 SPARE_S: Final = 10.0
@@ -58,28 +59,42 @@ NOT_HEARD_OF: Final = Declined(
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """One run: entries that the index suggested, how each ended, those that failed (of them parked for a person), for how many
-    seconds the oldest had been due, and whether it got to the end."""
+    """One run: entries that the index suggested, how each ended, those that failed (of them parked for a person), those that
+    were passed over because their gateway was silent, for how many seconds the oldest had been due, and whether it got to the
+    end."""
 
     examined: int
     settled: dict[str, int]
     failed: int
     parked: int
+    passed_over: int
     oldest_due_s: int
     finished: bool
 
 
 def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
-    """Settle everything that fell due and that no notice or message has settled; one failing item never stops the others."""
-    examined = failed = parked = oldest_s = 0
+    """Settle everything that fell due and that no notice or message has settled.
+
+    One failing item never stops the others, nor does a gateway that is silent: what would be asked of it stays as it is, due.
+    """
+    examined = failed = parked = passed_over = oldest_s = 0
     counts: dict[str, int] = {}
     table, now = desk.settling.table, desk.settling.now
-    for entry in chain(due.entries(table, keys.SETTLE, now), due.entries(table, keys.REFUND, now)):
+    silence = Silence(desk.deadline)
+    desk = replace(desk, gateway=silence.noticing(desk.gateway))
+    # Each minute another shard is the first, so that none is always the one that the time does not suffice for.
+    turn = int(now.timestamp()) // 60
+    finished = True
+    for entry in chain(*(due.entries(table, what, now, first=turn) for what in (keys.SETTLE, keys.REFUND))):
         if desk.deadline.remaining() < SPARE_S:
-            return ReconcileReport(examined, counts, failed, parked, oldest_s, finished=False)
+            finished = False
+            break
         examined += 1
         oldest_s = max(oldest_s, int((now - read_instant(entry["due_sk"])).total_seconds()))
         try:
+            if silence.is_around() and _would_wait(table, entry, silence):
+                passed_over += 1
+                continue
             word = settle_entry(desk, entry, no_answer_after=no_answer_after)
         except Exception:  # noqa: BLE001 - the item is tried again later; the others must not wait for it
             alarm("reconcile.failed", item=entry["pk"])
@@ -87,7 +102,20 @@ def reconcile(desk: Desk, *, no_answer_after: timedelta) -> ReconcileReport:
             parked += put_off(table, entry, now)
         else:
             counts[word] = counts.get(word, 0) + 1
-    return ReconcileReport(examined, counts, failed, parked, oldest_s, finished=True)
+    return ReconcileReport(examined, counts, failed, parked, passed_over, oldest_s, finished)
+
+
+def _would_wait(table: Table, entry: Item, silence: Silence) -> bool:
+    """Whether a silent gateway would be asked about this attempt or refund. A notice may need nobody's word to be settled."""
+    if entry["sk"] == "INBOX":
+        return False
+    attempt = attempts.read(table, entry["pk"].removeprefix("ATT#"))
+    if attempt is None or not silence.of(attempt.gateway):
+        return False
+    if entry["sk"].startswith("R#"):
+        return True
+    nameless = attempt.gateway == GatewayName.MPESA and attempt.gateway_id is None
+    return attempt.status is not AttemptStatus.SUCCEEDED and not nameless
 
 
 def settle_entry(desk: Desk, entry: Item, *, no_answer_after: timedelta) -> str:

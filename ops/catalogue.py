@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 import yaml
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from ops import words
 from ops.catalogue_file import Entry, as_raw, name_of, read_catalogue
@@ -71,15 +71,35 @@ def _with_stock_of(wanted: Entry, current: Entry | None) -> Entry:
     return wanted
 
 
-def store(table: Table, found: Sequence[Difference], progress: Callable[[Sequence[Any]], Iterator[Any]] = iter) -> None:
-    """Write the differences, nearly a hundred at a time, each batch at once or not at all. What was stored before an
-    interruption is no difference any more: the same import ends it. ContentionError when somebody else changed an entry."""
-    for first in progress(range(0, len(found), shelves.AT_ONCE)):
+def store(table: Table, found: Sequence[Difference], written: Callable[[int], None] = lambda _: None) -> None:
+    """Write the differences, nearly a hundred at a time, each batch at once or not at all, and tell `written` how many are.
+
+    What was stored before an interruption is no difference any more: the same import ends it. ContentionError when somebody
+    else changed an entry.
+    """
+    for first in range(0, len(found), shelves.AT_ONCE):
+        batch = found[first : first + shelves.AT_ONCE]
         try:
-            shelves.store(table, [(each.wanted, each.current) for each in found[first : first + shelves.AT_ONCE]])
+            shelves.store(table, [(each.wanted, each.current) for each in batch])
         except ConditionFailedError as error:
             message = f"Somebody else changed {', '.join(sorted(error.failed))} meanwhile; please look again."
             raise ContentionError(message) from error
+        written(first + len(batch))
+
+
+def store_in_sight(table: Table, found: Sequence[Difference]) -> None:
+    """Write the differences as `store` does, with a bar; whatever stops it half-way, it says how far it came."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    bar = Progress(console=console)
+    task = bar.add_task("Storing", total=len(found))
+    try:
+        with bar:
+            store(table, found, lambda written: bar.update(task, completed=written))
+    except BaseException:
+        # Whether the batch under way was taken may be unknown; those before it are written.
+        written = int(bar.tasks[0].completed)
+        console.print(f"At least {written} of {len(found)} entries are written; the same import again writes the rest.")
+        raise
 
 
 @catalogue_app.command("import")
@@ -105,7 +125,7 @@ def import_command(
                 for line in each.lines():
                     console.print(line, markup=False)
         else:
-            store(table, found, lambda steps: iter(track(steps, "Storing", console=Console(stderr=True))))
+            store_in_sight(table, found)
     added = sum(each.current is None for each in found)
     would = "would be " if dry_run else ""
     print(f"{added} {would}added, {len(found) - added} {would}changed, {len(entries) - len(found)} as they are.")

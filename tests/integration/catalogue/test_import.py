@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import yaml
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.catalogue import compare, set_stock, store
+from ops.catalogue import compare, set_stock, store, store_in_sight
 from ops.catalogue_file import CatalogueError, as_raw, read_catalogue
 from ops.catalogue_forms import CatalogueForm
 from ops.seed import CATALOGUE, seed
@@ -23,6 +24,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing
 from payfirst.storage import catalogue, keys, offers, shelves
 from payfirst.storage.expressions import Update
+from payfirst.storage.failures import StorageError
 from payfirst.storage.table import Table, get, write
 
 MANY: Final = 5000
@@ -199,6 +201,31 @@ def test_stock_is_set_beside_what_is_held_and_sold_even_while_it_is_bought(
 def test_only_stock_of_what_there_is_can_be_set(table: Table) -> None:
     with pytest.raises(NotFoundError):
         set_stock(table, 1, Decimal(1))
+
+
+@pytest.mark.parametrize("stopped_by", [KeyboardInterrupt(), EndpointConnectionError(endpoint_url="http://127.0.0.1")])
+def test_an_import_that_is_stopped_in_the_middle_says_how_far_it_came_and_the_same_one_again_ends_it(
+    table: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str], stopped_by: BaseException
+) -> None:
+    entry = '  - {{id: {}, product_name: Kale, farm_name: Hill Farm, unit: kg, price: "20", available: "5"}}\n'
+    file = written(tmp_path, "listings:\n" + "".join(entry.format(number) for number in range(1, 301)))
+    calls = iter(range(3))
+
+    def stop(**_: Any) -> None:
+        if next(calls) == 2:
+            raise stopped_by
+
+    name = "before-call.dynamodb.TransactWriteItems"
+    table.client.meta.events.register(name, stop)
+    with pytest.raises((KeyboardInterrupt, StorageError)):
+        store_in_sight(table, compare(table, read_catalogue(file)))
+    table.client.meta.events.unregister(name, stop)
+
+    [said] = [line for line in capsys.readouterr().err.splitlines() if "entries" in line]
+    assert said == "At least 194 of 300 entries are written; the same import again writes the rest."
+    assert len(catalogue.all_listings(table)) == 194
+    assert take(table, file) == 106
+    assert len(catalogue.all_listings(table)) == 300
 
 
 def test_five_thousand_listings_are_stored_within_a_minute(table: Table, tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ class PhonePeRefunds:
 
     def _open(self, attempt: Attempt, refund_id: str, amount: int, ending: Ending | None) -> Response:
         desk, now = self._desk, self._desk.timers.now()
+        if desk.ledger.refund(PHONEPE, refund_id) is not None:
+            return _used_before()  # whatever else is wrong: who repeats a refund has to be told of it
         earlier = desk.ledger.refunds(PHONEPE, attempt.ref)
         if attempt.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
             say(PHONEPE, f"refund of {attempt.ref} refused: it is {attempt.state.value}, or a refund is open")
@@ -83,7 +85,7 @@ class PhonePeRefunds:
         try:
             refund = desk.ledger.open_refund(asked, captured=attempt.amount)
         except DuplicateReferenceError:
-            return phonepe_error(417, "INVALID_TRANSACTION_ID", "Refund ID has already been used", success=False)
+            return _used_before()
         except TooMuchError:
             say(PHONEPE, f"refund of {attempt.ref} refused: more than was captured")
             return bad_request()
@@ -111,3 +113,7 @@ class PhonePeRefunds:
             return JSONResponse(refund_status(refund, desk.settings.phonepe_merchant_id, hide_end=hide_end))
 
         return await desk.answer(facts, token, work, fault)
+
+
+def _used_before() -> Response:
+    return phonepe_error(417, "INVALID_TRANSACTION_ID", "Refund ID has already been used", success=False)

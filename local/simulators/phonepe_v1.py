@@ -196,6 +196,8 @@ class PhonePeV1:
 
     def _pay_back(self, original: Attempt, body: dict[str, Any], ending: Ending | None) -> Response:
         desk, now = self._desk, self._desk.timers.now()
+        if desk.ledger.refund(PHONEPE, body["merchantTransactionId"]) is not None:
+            return _duplicate()  # whatever else is wrong: who repeats a refund has to be told of it
         earlier = desk.ledger.refunds(PHONEPE, original.ref)
         if original.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
             say(PHONEPE, f"refund of {original.ref} refused: it is {original.state.value}, or a refund is open")

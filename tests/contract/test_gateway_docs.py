@@ -94,7 +94,7 @@ def says_you(who: str) -> bool:
             "mpesa.md",
             REFUNDS,
             ["gateways/mpesa/result_notices.py", "gateways/mpesa/refunds.py"],
-            {"already_reversed", "manual_refund_required", "refund_rejected", "token_refused"},
+            {"already_reversed", "manual_refund_required", "refund_rejected"},
         ),
     ],
 )
@@ -110,7 +110,7 @@ def test_the_tables_of_phonepe_have_every_word_of_the_code_and_no_other() -> Non
     named = phonepes_own_words()
     assert payments | refunds == words | named
     assert payments == (words | named) - {"refund_failed"}
-    assert refunds == words - {"no_answer"}
+    assert refunds == words - {"no_answer", "gateway_busy", "token_refused"}  # a refund that was turned away is sent later
 
 
 @pytest.mark.parametrize(("heading", "results"), [(PAYMENTS, STK_RESULTS), (REFUNDS, REFUND_RESULTS)])

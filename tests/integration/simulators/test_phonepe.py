@@ -180,6 +180,7 @@ def test_a_refund_in_progress_is_confirmed_before_it_is_completed(merchant_of: C
     merchant.advance(60)
     assert merchant.refund_state("R1-1") == "CONFIRMED"
     assert merchant.refund("R1-2", 100).status_code == 400
+    assert merchant.refund("R1-1", 100).status_code == 417, "who repeats a refund is told so, though it is open"
     merchant.advance(50)
     assert merchant.refund_state("R1-1") == "COMPLETED"
     assert merchant.refund("R1-2", 100).status_code == 200

@@ -142,8 +142,6 @@ def test_without_an_initiator_a_person_has_to_pay_back(
 
 NOES: list[tuple[int, dict[str, str], str, bool, bool]] = [
     (400, bodies.error("400.002.02", "Bad Request - Invalid TransactionID"), "refund_rejected", False, True),
-    (500, bodies.error("500.003.02", "System is busy"), "gateway_busy", True, False),
-    (404, bodies.error("404.001.03", "Invalid Access Token"), "token_refused", False, True),
     (404, bodies.error("404.001.01", "Resource not found"), "misconfigured", False, True),
     (401, bodies.error("401.003.01", "no apiproduct match found"), "misconfigured", False, True),
 ]
@@ -167,6 +165,24 @@ def test_each_definite_no_has_its_word(
     assert isinstance(answer, Rejected)
     assert (answer.code, answer.retryable, answer.configuration) == (code, retryable, alarm)
     assert answer.message.endswith(".")
+
+
+@pytest.mark.parametrize(("path", "request_it"), REQUESTS)
+@pytest.mark.parametrize(
+    ("status", "body", "alarm"),
+    [
+        (500, bodies.error("500.003.02", "System is busy"), False),
+        (429, {}, False),
+        (404, bodies.error("404.001.03", "Invalid Access Token"), True),
+    ],
+)
+def test_what_was_turned_away_at_the_gate_may_be_sent_later(
+    gateway: ScriptedGateway, *, path: str, request_it: Request, status: int, body: object, alarm: bool
+) -> None:
+    gateway.on(path, reply(body, status))
+    answer = request_it(client(gateway))
+    assert isinstance(answer, Unknown)
+    assert (answer.sent, answer.configuration) == (False, alarm)
 
 
 @pytest.mark.parametrize(("path", "request_it"), REQUESTS)
@@ -202,11 +218,11 @@ def test_without_a_token_nothing_is_sent(gateway: ScriptedGateway) -> None:
     gateway.on("/oauth/v1/generate", Reply(503))
     answer = reversed_by(mpesa)
     assert isinstance(answer, Unknown)
-    assert not answer.sent
+    assert (answer.sent, answer.configuration) == (False, False)
     gateway.on("/oauth/v1/generate", Reply(400))
     refused = reversed_by(mpesa)
-    assert isinstance(refused, Rejected)
-    assert refused.configuration
+    assert isinstance(refused, Unknown)
+    assert (refused.sent, refused.configuration) == (False, True)
 
 
 def test_no_secret_shows_in_a_repr() -> None:

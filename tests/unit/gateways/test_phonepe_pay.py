@@ -145,14 +145,17 @@ REFUSALS: list[tuple[int, dict[str, object], str, bool, bool]] = [
     (400, bodies.error("SOMETHING_NEW"), "misconfigured", False, True),
     (404, bodies.error("NOT_FOUND", "Api Mapping Not Found"), "misconfigured", False, True),
     (403, bodies.error("FORBIDDEN"), "misconfigured", False, True),
+]
+TURNED_AWAY: list[tuple[int, dict[str, object], str, bool, bool]] = [
     (401, bodies.error("AUTHORIZATION_FAILED", success=False), "token_refused", False, True),
     (429, bodies.error("TOO_MANY_REQUESTS"), "gateway_busy", True, False),
     (429, {}, "gateway_busy", True, False),
 ]
+NOES = [(*refusal, *request) for refusal in REFUSALS for request in REQUESTS]
+NOES += [(*refusal, PAY, paid) for refusal in TURNED_AWAY]
 
 
-@pytest.mark.parametrize(("path", "request_it"), REQUESTS)
-@pytest.mark.parametrize(("status", "body", "code", "retryable", "alarm"), REFUSALS)
+@pytest.mark.parametrize(("status", "body", "code", "retryable", "alarm", "path", "request_it"), NOES)
 def test_each_definite_no_has_its_word_and_a_sentence(
     gateway: ScriptedGateway,
     *,
@@ -171,6 +174,26 @@ def test_each_definite_no_has_its_word_and_a_sentence(
     assert answer.message.endswith(".")
     assert ("charged" in answer.message) is (path == PAY and code != "gateway_busy")
     assert answer.detail
+
+
+@pytest.mark.parametrize(("status", "body", "alarm"), [(status, body, alarm) for status, body, _, _, alarm in TURNED_AWAY])
+def test_a_refund_that_was_turned_away_at_the_gate_may_be_sent_later(
+    gateway: ScriptedGateway, *, status: int, body: dict[str, object], alarm: bool
+) -> None:
+    gateway.on(REFUND, reply(body, status))
+    answer = refunded(client(gateway))
+    assert isinstance(answer, Unknown)
+    assert (answer.sent, answer.configuration) == (False, alarm)
+    assert answer.reason.startswith("not taken: ")
+
+
+@pytest.mark.parametrize(("status", "alarm"), [(400, True), (429, False), (503, False)])
+def test_a_refund_without_a_token_is_not_sent(gateway: ScriptedGateway, *, status: int, alarm: bool) -> None:
+    gateway.on(TOKEN, Reply(status))
+    answer = refunded(client(gateway))
+    assert isinstance(answer, Unknown)
+    assert (answer.sent, answer.configuration) == (False, alarm)
+    assert gateway.asked(REFUND) == []
 
 
 @pytest.mark.parametrize(("path", "request_it"), REQUESTS)

@@ -227,6 +227,12 @@ def test_each_answer_to_a_refund_has_its_kind(gateway: ScriptedGateway, answer: 
     assert len(gateway.seen) == 1
 
 
+def test_a_refund_that_was_turned_away_for_load_may_be_sent_later(gateway: ScriptedGateway) -> None:
+    answer = refunded(gateway, reply(bodies.error("TOO_MANY_REQUESTS"), 429))
+    assert isinstance(answer, Unknown)
+    assert not answer.sent
+
+
 @pytest.mark.parametrize(
     ("code", "state", "expected"),
     [

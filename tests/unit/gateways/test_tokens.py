@@ -12,6 +12,7 @@ import pytest
 from payfirst.gateways.base import GatewayName, StoredToken
 from payfirst.gateways.tokens import LEASE, TokenFailure, Tokens, call_with_token, token_living
 from payfirst.gateways.wire import Answered, Lost
+from payfirst.storage.failures import StorageError
 
 from .shared_tokens import MemoryTokenStore
 
@@ -181,6 +182,28 @@ def test_a_renewal_that_fails_leaves_the_old_token_in_use_until_its_end() -> Non
     issuer.down = True
     assert value(tokens.current(now=NOON + timedelta(minutes=59), timeout_s=5)) == "token-1"
     assert isinstance(tokens.current(now=NOON + HOUR, timeout_s=5), TokenFailure)
+
+
+class Away(MemoryTokenStore):
+    """A store whose table stops answering."""
+
+    def read(self, gateway: GatewayName) -> StoredToken | None:
+        raise StorageError(f"no answer about {gateway}")
+
+
+def test_without_its_store_a_cold_container_says_that_nothing_was_sent() -> None:
+    answer = container(Issuer(), Away()).current(now=NOON, timeout_s=5)
+    assert answer == TokenFailure("the shared tokens could not be reached: STORAGE_UNAVAILABLE")
+
+
+def test_without_its_store_a_container_goes_on_with_its_own_token_until_its_end_unless_it_was_refused() -> None:
+    tokens = container(Issuer(), MemoryTokenStore())
+    kept = tokens.current(now=NOON, timeout_s=5)
+    tokens.store = Away()
+    assert tokens.current(now=NOON + timedelta(minutes=59), timeout_s=5) is kept
+    assert isinstance(tokens.current(now=NOON + HOUR, timeout_s=5), TokenFailure)
+    assert isinstance(kept, StoredToken)
+    assert isinstance(tokens.instead_of(kept, now=NOON, timeout_s=5), TokenFailure)
 
 
 def test_a_refused_token_is_replaced_in_the_store_too() -> None:

@@ -78,12 +78,14 @@ class Rejected:
 class Unknown:
     """The answer was lost or says nothing; `reason` is a short fact for the log, never a body.
 
-    `sent` is False when the request surely never left (connection refused, no address, connect timeout, no access
-    token): there is then nothing to look up.
+    `sent` is False when the gateway surely has nothing of it (connection refused, no address, connect timeout, no access
+    token; a refund also when it was turned away for load): there is then nothing to look up, and the same request may be
+    sent later. `configuration` asks for an alarm: that will not help until an operator mends something.
     """
 
     reason: str
     sent: bool = True
+    configuration: bool = False
 
 
 @dataclass(frozen=True, slots=True)

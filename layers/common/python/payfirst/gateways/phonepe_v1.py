@@ -231,6 +231,8 @@ def _pay_answer(answer: Answered) -> PushAnswer:
 def _refund_answer(answer: Answered, refund_ref: str) -> PushAnswer:
     body = answer.body or {}
     code = text(body.get("code")) or ""
+    if answer.status == _TOO_MANY:
+        return Unknown(f"not taken: {answer.status} {detail(code)}", sent=False)
     if answer.is_success and code in _PENDING_CODES | {"PAYMENT_SUCCESS"}:
         return Accepted(text(mapping(body.get("data")).get("transactionId")) or refund_ref)
     if answer.is_success and code in _FAILED_CODES:

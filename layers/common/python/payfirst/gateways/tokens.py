@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
+from payfirst.domain.errors import TemporaryError
 from payfirst.gateways.base import GatewayName, StoredToken, TokenStore
 from payfirst.gateways.wire import Answered, Budget, Lost
 
@@ -86,6 +87,16 @@ class Tokens:
             return self._renewed(refused, now=now, budget=Budget.of(timeout_s))
 
     def _renewed(self, refused: StoredToken | None, *, now: datetime, budget: Budget) -> StoredToken | TokenFailure:
+        try:
+            return self._agreed(refused, now=now, budget=budget)
+        except TemporaryError as error:
+            # Nothing has been sent with a token yet, and whoever asked has to be able to say so.
+            known = self._cached
+            if known is not None and now < known.expires_at and (refused is None or known.value != refused.value):
+                return known
+            return TokenFailure(f"the shared tokens could not be reached: {error.code}")
+
+    def _agreed(self, refused: StoredToken | None, *, now: datetime, budget: Budget) -> StoredToken | TokenFailure:
         def fits(token: StoredToken | None) -> bool:
             return token is not None and now < token.expires_at and (refused is None or token.value != refused.value)
 

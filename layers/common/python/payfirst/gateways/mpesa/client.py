@@ -136,7 +136,7 @@ class Mpesa:
             case Rejected():
                 return NoAnswer(answer.detail, answer.configuration)
             case Unknown():
-                return NoAnswer(answer.reason)
+                return NoAnswer(answer.reason, answer.configuration)
 
     def post(self, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> Answered | Lost | TokenFailure:
         """POST `body` to one of Daraja's APIs with the access token, as the other requests of this package do."""

@@ -143,9 +143,7 @@ def _request(mpesa: Mpesa, path: str, body: Mapping[str, Any], *, now: datetime,
     if isinstance(answer, Lost):
         return Unknown(answer.reason, answer.sent)
     if isinstance(answer, TokenFailure):
-        if answer.configuration:
-            return Rejected("misconfigured", _MESSAGE, answer.reason, retryable=False, configuration=True)
-        return Unknown(f"never sent: no access token ({answer.reason})", sent=False)
+        return Unknown(f"never sent: no access token ({answer.reason})", sent=False, configuration=answer.configuration)
     return _acknowledged(answer)
 
 
@@ -161,10 +159,11 @@ def _refused(error: ErrorBody) -> PushAnswer:
     kind = refusal(error)
     if kind is Refusal.DUPLICATE_REFERENCE:
         return Unknown(_NOT_SENT_TWICE)
-    if kind is Refusal.RATE:
-        return Rejected("gateway_busy", _MESSAGE, error.detail, retryable=True)
-    if kind in {Refusal.INVALID_FIELD, Refusal.CONFIGURATION, Refusal.TOKEN}:
-        code = {Refusal.INVALID_FIELD: "refund_rejected", Refusal.TOKEN: "token_refused"}.get(kind, "misconfigured")
+    if kind in {Refusal.RATE, Refusal.TOKEN}:
+        # Daraja's gate turned it away before any of its APIs saw it.
+        return Unknown(f"not taken: {error.detail}", sent=False, configuration=kind is Refusal.TOKEN)
+    if kind in {Refusal.INVALID_FIELD, Refusal.CONFIGURATION}:
+        code = "refund_rejected" if kind is Refusal.INVALID_FIELD else "misconfigured"
         return Rejected(code, _MESSAGE, error.detail, retryable=False, configuration=True)
     return Unknown(f"maybe processed: answered {error.detail}")
 

@@ -66,7 +66,12 @@ def pay_answer(answer: Answered) -> PushAnswer:
 
 
 def refund_answer(answer: Answered) -> PushAnswer:
-    """What a request to refund was answered; `Accepted.gateway_id` is PhonePe's refundId."""
+    """What a request to refund was answered; `Accepted.gateway_id` is PhonePe's refundId.
+
+    `Rejected.retryable` says that PhonePe knows this refund and will never make it, so that another may be asked for.
+    """
+    if answer.status == _TOO_MANY or refuses_token(answer):
+        return Unknown(f"not taken: {words(answer)}", sent=False, configuration=answer.status != _TOO_MANY)
     if not answer.is_success:
         return _refused(answer, REFUND_FAILED)
     body = answer.body or {}

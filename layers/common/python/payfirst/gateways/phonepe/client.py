@@ -31,7 +31,6 @@ from payfirst.gateways.base import (
 from payfirst.gateways.lenient import LONGEST_TEXT, text, whole
 from payfirst.gateways.phonepe.answers import (
     CANNOT_PAY,
-    REFUND_FAILED,
     misconfigured,
     order_answer,
     pay_answer,
@@ -118,7 +117,9 @@ class PhonePe:
             "amount": _paisa(wanted.amount),
         }
         answer = self._post("/payments/v2/refund", body, now=now, timeout_s=timeout_s)
-        return refund_answer(answer) if isinstance(answer, Answered) else _unsent_or_lost(answer, REFUND_FAILED)
+        if isinstance(answer, TokenFailure):
+            return Unknown(f"never sent: no access token ({answer.reason})", sent=False, configuration=answer.configuration)
+        return Unknown(answer.reason, answer.sent) if isinstance(answer, Lost) else refund_answer(answer)
 
     def refund_status(self, query: RefundQuery, *, now: datetime, timeout_s: float) -> RefundStatusAnswer:
         """What PhonePe says of the refund with this `ref`."""
@@ -197,11 +198,11 @@ def _paisa(amount: Money) -> int:
     return amount.minor
 
 
-def _unsent_or_lost(answer: Lost | TokenFailure, message: str = CANNOT_PAY) -> Rejected | Unknown:
+def _unsent_or_lost(answer: Lost | TokenFailure) -> Rejected | Unknown:
     if isinstance(answer, Lost):
         return Unknown(answer.reason, answer.sent)
     if answer.configuration:
-        return misconfigured(answer.reason, message)
+        return misconfigured(answer.reason, CANNOT_PAY)
     return Unknown(f"never sent: no access token ({answer.reason})", sent=False)
 
 

@@ -324,6 +324,15 @@ def a_refund_beside_another(scene: Scene, route: Route) -> requests.Response:
     return operator.send("POST", path_of(route, ref), {"amount": "10.00", "why": "it was green"})
 
 
+@brings("REFUND_IN_PROGRESS", "operators_move_order")
+def a_cancellation_beside_a_refund(scene: Scene, route: Route) -> requests.Response:
+    number, ref, _ = order_of(scene.stack)
+    operator = scene.caller(route)
+    operator.post(f"/api/operators/payments/{ref}/refund", {"amount": "10.00", "why": "it was green"})
+    with_values(scene.table, keys.refund(ref, 1), status="accepted")
+    return operator.send("POST", path_of(route, number), {"status": "cancelled", "why": "rain"})
+
+
 @brings("NOT_REFUNDABLE", "operators_refund")
 def more_than_was_paid(scene: Scene, route: Route) -> requests.Response:
     _, ref, _ = order_of(scene.stack)

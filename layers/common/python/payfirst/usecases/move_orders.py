@@ -47,7 +47,7 @@ def cancel_order(table: Table, code: str, now: datetime, *, by: str, why: str) -
     """Cancel the order `code`: its stock is for sale again, and what is left of its payment is due back, all or nothing.
 
     Answers the refund, or None where nothing was left to give back. Cancelled twice it is cancelled once. NotFoundError,
-    RefusedError ORDER_NOT_MOVABLE or STOCK_DISAGREES, ContentionError.
+    RefusedError ORDER_NOT_MOVABLE, STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
     """
     for _ in range(TRIES):
         order, session = _found(table, code)
@@ -86,14 +86,19 @@ def _check_stock(failed: set[str]) -> None:
 
 
 def _left(table: Table, session: Session) -> GivenBack | None:
-    """What of the order's payment has not been given back yet, and is not on its way back."""
+    """What of the order's payment has not been given back yet. RefusedError while a part of it is on its way back."""
     attempt = attempts.read(table, session.captured or "")
     if attempt is None or attempt.captured is None:
         raise LookupError(f"session {session.uuid} has an order and no payment")
     made = refunds.of_attempt(table, attempt.ref)
     returned = sum(refund.amount.minor for refund in made if refund.status is not RefundStatus.FAILED)
     left = Money(attempt.captured.minor - returned, attempt.captured.currency)
-    return GivenBack(attempt, left, len(made) + 1) if left.minor > 0 else None
+    if left.minor <= 0:
+        return None
+    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in made):
+        # If its gateway refuses it, it is owed anew under the next number, which must be free then.
+        raise RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
+    return GivenBack(attempt, left, len(made) + 1)
 
 
 def _refund_of(table: Table, session: Session) -> Refund | None:

@@ -73,7 +73,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, GivenBackOut.of(_REFUND)),
         Body(RefundIn, {"amount": "100.00", "why": "two tomatoes were green"}),
         ("NOT_FOUND", "REFUND_IN_PROGRESS", "NOT_REFUNDABLE"),
-        description=f"The next sweep sends it. Its order or booking stays as it is. {_ACT}",
+        description="The next sweep sends it. M-Pesa pays back whole shillings, PhonePe 1.00 rupee and more. "
+        f"Its order or booking stays as it is. {_ACT}",
     ),
     "operators_refund_paid": Operation(
         OPERATORS,
@@ -95,7 +96,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Move an order towards the door, or cancel it",
         one(200, MovedOut.of("ORD-20240115-001", OrderStatus.PACKED)),
         Body(MoveOrderIn, {"status": "packed"}),
-        ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES"),
+        ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES", "REFUND_IN_PROGRESS"),
         description=f"A cancelled order's stock is for sale again and its money goes back; the customer reads `why`. {_ONLY} "
         "Recorded with who.",
     ),

@@ -13,8 +13,8 @@ from payfirst.api.sources import comes_from
 from payfirst.domain.clock import Deadline
 from payfirst.observability import note, warn
 from payfirst.settings import settings
-from payfirst.usecases.refund import take_result_notice
 from payfirst.usecases.take_notice import Desk, Taken, take_phonepe_notice, take_stk_notice, take_untrusted_stk_notice
+from payfirst.usecases.take_result import take_result_notice
 
 ACCEPTED = {"status": "success", "message": "Callback received", "ResultCode": 0, "ResultDesc": "Accepted"}
 """M-Pesa's answer, the same whatever was known, so that nothing can be probed."""

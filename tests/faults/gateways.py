@@ -66,8 +66,8 @@ class Ledger:
     """What the gateways know. `notices` are those that they have not posted yet; `broken` is what no gateway may ever see.
 
     PhonePe states the `merchant` it collected for where one is given. The next `refuse_refunds` refunds and `reject_pushes`
-    pushes are refused, and `lose_pushes` more are answered to nobody.
-    `asked` counts what was asked about each payment.
+    pushes are refused, and `lose_pushes` more are answered to nobody. With `refuse_status` PhonePe says nothing about refunds.
+    `asked` counts what was asked about each payment, `refunds_unknown` how often a refund was asked about that is none.
     """
 
     payments: dict[str, Payment] = field(default_factory=dict)
@@ -77,6 +77,8 @@ class Ledger:
     refuse_refunds: int = 0
     reject_pushes: int = 0
     refuse_reversals: bool = False
+    refuse_status: bool = False
+    refunds_unknown: int = 0
     lose_pushes: int = 0
     merchant: str | None = None
     asked: Counter[str] = field(default_factory=Counter)
@@ -229,7 +231,7 @@ class Ledger:
     def _refund(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         refund, payment = body["merchantRefundId"], self.payments[body["originalMerchantOrderId"]]
         if refund in self.refused or refund in self.paid_back:
-            self.broken.append(f"the refund {refund} was sent twice")
+            # Sent once more because it was not known yet; PhonePe makes each of our ids once.
             return 417, {"code": "DUPLICATE_TXN_REQUEST"}
         if self.refuse_refunds:
             self.refuse_refunds -= 1
@@ -241,9 +243,12 @@ class Ledger:
 
     def _refund_status(self, path: str, _: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         refund = path.split("/")[-2]
+        if self.refuse_status:
+            return 503, {}
         if refund in self.refused:
             return 200, {"merchantRefundId": refund, "state": "FAILED", "amount": self.refused[refund]}
         if refund not in self.paid_back:
+            self.refunds_unknown += 1
             return 400, {"code": "INVALID_MERCHANT_REFUND_ID", "message": "No entry found"}
         amount = self.paid_back[refund].amount
         return 200, {"merchantRefundId": refund, "refundId": f"OMR{refund}", "state": "COMPLETED", "amount": amount}

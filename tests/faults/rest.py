@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,7 @@ def settle_down(world: World, *, open_stays: bool = False) -> None:
     if not open_stays:
         world.ledger.close()
     begin = world.now
-    refused = world.ledger.refuse_refunds + len(world.ledger.refused)
-    for pause in (*SWEEPS, *[SWEEPS[-1] * (2 + number) for number in range(2 * refused)]):
+    for pause in _pauses(world):
         world.now = begin + pause
         report = world.sweep()
         if report.failed or not report.finished:
@@ -36,6 +35,15 @@ def settle_down(world: World, *, open_stays: bool = False) -> None:
     if world.items() != before:
         raise BrokenError("a sweep after the last one still changed something")
     check(world, (*ALWAYS, *AT_REST), Book.of(before))
+
+
+def _pauses(world: World) -> Iterator[timedelta]:
+    """When the sweeps run. A refund that PhonePe refuses or does not know is sent once more, and then asked about."""
+    yield from SWEEPS
+    number = 0
+    while number < 2 * (world.ledger.refuse_refunds + len(world.ledger.refused) + world.ledger.refunds_unknown):
+        yield SWEEPS[-1] * (2 + number)
+        number += 1
 
 
 def nothing_waits(world: World, book: Book) -> Iterator[str]:

@@ -92,10 +92,16 @@ def a_reversal_whose_answer_is_lost(world: World) -> None:
     world.seam.plan = lambda boundary: Fault.LOST_RESPONSE if boundary.operation == "reverse" else None
     world.reconcile()
     world.seam.active, world.seam.plan = False, lambda _: None
-    world.ledger.notices.clear()
+    results, world.ledger.notices = world.ledger.notices, []
     world.now += timedelta(minutes=2)
     world.reconcile()
+    assert Book.of(world.items()).refunds[ref][0]["status"] == "sending", "its result may still come by itself"
+    world.now += timedelta(minutes=16)
+    world.reconcile()
     assert Book.of(world.items()).refunds[ref][0]["status"] == "needs_review"
+    world.ledger.notices += results
+    world.deliver_all()
+    assert Book.of(world.items()).refunds[ref][0]["status"] == "refunded", "nobody may pay it back by hand now"
 
 
 @attack

@@ -51,6 +51,37 @@ def what_comes_before_a_refund_that_never_left_is_due_again(world: World) -> Non
 
 
 @attack
+def what_comes_before_a_refund_that_phonepe_does_not_know_is_due_again(world: World) -> None:
+    started = surplus_booking(world)
+    world.seam.active = True
+    world.seam.plan = lambda boundary: Fault.LOST_REQUEST if boundary.operation == "refund" else None
+    world.reconcile()
+    world.seam.active, world.seam.plan = False, lambda _: None
+    world.now += timedelta(minutes=2)
+    back = kept_back(world, refunds, "put_back", lambda there: there.reconcile())
+    stopped(
+        back,
+        {
+            "it was taken after all": has(_of(started), status="accepted"),
+            "somebody else sends it": has(_of(started), token_hash="another"),
+        },
+    )
+
+
+@attack
+def what_comes_before_a_refund_is_put_back_on_a_persons_list(world: World) -> None:
+    started = surplus_booking(world)
+    world.reconcile()
+    world.ledger.refuse_status = True
+    world.now += timedelta(days=4)
+    world.reconcile()
+    world.deliver_all()
+    back = kept_back(world, refunds, "stays_under_review", lambda there: there.reconcile())
+    stopped(back, {"it was paid back by hand": has(_of(started), status="refunded")})
+    world.ledger.refuse_status = False
+
+
+@attack
 def what_comes_before_a_refund_is_asked_about(world: World) -> None:
     started = surplus(world)
     world.reconcile()
@@ -67,7 +98,14 @@ def what_comes_before_the_end_of_a_refund(world: World) -> None:
     started = surplus(world)
     world.reconcile()
     end = kept_back(world, refunds, "end", lambda there: there.deliver_all())
-    stopped(end, {**to_session(end.given[0]), "a person took it over": has(_of(started), status="needs_review")})
+    stopped(
+        end,
+        {
+            **to_session(end.given[0]),
+            "a person took it over": has(_of(started), status="needs_review"),
+            "somebody else sends it": has(_of(started), token_hash="another"),
+        },
+    )
     reviewed = end.instead(1, status=RefundStatus.NEEDS_REVIEW).after(has(_of(started), status="needs_review"))
     stopped(reviewed, {"it has ended": has(_of(started), status="refunded")})
 

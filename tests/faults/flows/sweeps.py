@@ -82,11 +82,63 @@ def mpesa_sends_money_back(world: World) -> Act:
 
 
 @flow
+def mpesa_refuses_a_reversal(world: World) -> Act:
+    surplus(world)
+    world.ledger.refuse_reversals = True
+    world.now += timedelta(minutes=1)
+    return lambda there: there.reconcile()
+
+
+@flow
 def phonepe_tells_of_a_refund(world: World) -> Act:
     surplus_booking(world)
     world.reconcile()
     world.now += timedelta(seconds=5)
     return lambda there: there.deliver_all()
+
+
+@flow
+def phonepe_tells_of_a_refund_that_a_person_has(world: World) -> Act:
+    surplus_booking(world)
+    world.reconcile()
+    world.ledger.refuse_status = True
+    world.now += timedelta(days=4)
+    world.reconcile()
+    world.ledger.refuse_status = False
+
+    def tell_and_sweep(there: World) -> None:
+        there.deliver_all()
+        there.reconcile()
+
+    return tell_and_sweep
+
+
+@flow
+def mpesa_tells_what_became_of_a_refund_that_a_person_has(world: World) -> Act:
+    surplus(world)
+    world.reconcile()
+    world.now += timedelta(days=4)
+    results, world.ledger.notices = world.ledger.notices, []
+    world.reconcile()
+    world.ledger.notices = results
+    return told(world)
+
+
+@flow
+def a_refund_that_phonepe_does_not_know_is_sent_again(world: World) -> Act:
+    surplus_booking(world)
+    world.seam.active = True
+    world.seam.plan = lambda boundary: Fault.LOST_REQUEST if boundary.operation == "refund" else None
+    world.reconcile()
+    world.seam.active, world.seam.plan = False, lambda _: None
+    world.seam.made.clear()
+
+    def ask_and_send(there: World) -> None:
+        for minutes in (2, 10):
+            there.now += timedelta(minutes=minutes)
+            there.reconcile()
+
+    return ask_and_send
 
 
 @flow

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from payfirst.settings import ConfirmWithQuery
+from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
 from tests.faults.scenarios.base import (
     outcomes,
@@ -83,6 +84,28 @@ def a_refused_refund_is_asked_about_twice(world: World) -> Mapping[str, Actor]:
             sweep(timedelta(minutes=minutes)).work(there)
 
     return {"slow": sweep(timedelta(minutes=2)), "quick": Actor(twice)}
+
+
+def one_refund(world: World, book: Book) -> Iterator[str]:
+    """A part goes back once, however often it is sent."""
+    yield from outcomes(1)(world, book)
+    if len(world.ledger.paid_back) > 1:
+        yield f"it was paid back as {' and '.join(world.ledger.paid_back)}"
+
+
+@scenario(one_refund)
+def a_part_is_sent_slowly_and_asked_about_meanwhile(world: World) -> Mapping[str, Actor]:
+    started = paid_booking(world)
+    world.deliver_all()
+    ref = started.attempt.ref
+    world.given_back.add(ref)
+    world.operate("POST", f"/api/operators/payments/{ref}/refund/", {"amount": "1.00", "why": "a gesture"})
+
+    def again_and_again(there: World) -> None:
+        for minutes in (2, 10, 12):
+            sweep(timedelta(minutes=minutes)).work(there)
+
+    return {"slow": sweep(), "quick": Actor(again_and_again)}
 
 
 @scenario(outcomes(1))

@@ -100,7 +100,7 @@ def test_what_was_given_back_before_counts_against_it(shop: Shop, started: Start
 
     pursue(shop.desk(), ref, first.number)
     shop.end_refund(first.refund_id)
-    shop.now += timedelta(seconds=31)
+    shop.now += timedelta(seconds=91)
     assert pursue(shop.desk(), ref, first.number) is RefundStatus.REFUNDED
     assert give_up(shop, booking).refund == Money(41000, Currency.INR)
 

@@ -15,7 +15,8 @@ from payfirst.gateways.mpesa.result_notices import REFUND_RESULTS
 from payfirst.gateways.mpesa.results import STK_RESULTS, Meaning
 from payfirst.gateways.phonepe.client import PhonePe
 from payfirst.usecases.reconcile import reconcile
-from payfirst.usecases.refund import pursue, take_result_notice
+from payfirst.usecases.refund import pursue
+from payfirst.usecases.take_result import take_result_notice
 from tests.integration.payments.shop import Shop, new_customer
 from tests.integration.payments.test_refunds import owed_by_mpesa, owed_by_phonepe, result_of, reversal_token, reversing
 

@@ -74,7 +74,7 @@ def _live_through_everything(shop: Shop) -> None:
     refund = refund_payment(shop.table, booked.attempt.ref, None, shop.now, by="operator:amina", why="a kindness")
     pursue(shop.desk(), booked.attempt.ref, refund.number)
     shop.end_refund(refund.refund_id, "fail")
-    shop.now += timedelta(seconds=31)
+    shop.now += timedelta(seconds=91)
     pursue(shop.desk(), booked.attempt.ref, refund.number)
     shop.session(new_customer())
     shop.now += LIFETIME * 3

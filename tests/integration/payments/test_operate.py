@@ -108,7 +108,7 @@ def test_a_payment_is_given_back_in_parts_up_to_what_was_captured(shop: Shop) ->
         refund_payment(shop.table, ref, None, shop.now, **WHO)
     pursue(shop.desk(), ref, first.number)
     shop.end_refund(first.refund_id)
-    shop.now += timedelta(seconds=31)
+    shop.now += timedelta(seconds=91)
     pursue(shop.desk(), ref, first.number)
     with pytest.raises(RefusedError, match=r"410\.00 INR"):
         refund_payment(shop.table, ref, Money(41001, Currency.INR), shop.now, **WHO)

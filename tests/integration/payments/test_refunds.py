@@ -20,9 +20,10 @@ from payfirst.storage.expressions import Update
 from payfirst.storage.failures import ConditionFailedError
 from payfirst.storage.table import write
 from payfirst.usecases.reconcile import reconcile
-from payfirst.usecases.refund import pursue, take_result_notice
+from payfirst.usecases.refund import pursue
 from payfirst.usecases.start_attempt import Started
 from payfirst.usecases.take_notice import Taken
+from payfirst.usecases.take_result import take_result_notice
 from tests.integration.payments.shop import PASSKEY, Shop, new_customer, new_receipt
 from tests.unit.gateways.shared_tokens import MemoryTokenStore
 
@@ -63,7 +64,7 @@ def test_phonepe_pays_back_once(shop: Shop) -> None:
 
     assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.ACCEPTED
     shop.end_refund(f"R{started.attempt.ref}-1")
-    shop.now += timedelta(seconds=31)
+    shop.now += timedelta(seconds=91)
     report = reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
 
     assert report.settled == {"refund_refunded": 1}
@@ -106,7 +107,7 @@ def test_a_refund_that_phonepe_refused_is_tried_under_the_next_number(shop: Shop
     started = owed_by_phonepe(shop)
     pursue(shop.desk(), started.attempt.ref, 1)
     shop.end_refund(f"R{started.attempt.ref}-1", "fail")
-    shop.now += timedelta(seconds=31)
+    shop.now += timedelta(seconds=91)
 
     pursue(shop.desk(), started.attempt.ref, 1)
 
@@ -194,7 +195,7 @@ def test_a_reversal_that_surely_never_left_is_sent_when_mpesa_is_back(reversing:
     early = reconcile(reversing.desk(), no_answer_after=timedelta(minutes=3))
     assert early.examined == 0
     reversing.gateways[GatewayName.MPESA] = working
-    reversing.now += timedelta(seconds=31)
+    reversing.now += timedelta(seconds=91)
     report = reconcile(reversing.desk(), no_answer_after=timedelta(minutes=3))
 
     assert report.settled == {"refund_accepted": 1}
@@ -212,7 +213,9 @@ def test_a_reversal_that_may_have_left_is_never_sent_again(reversing: Shop) -> N
     requests.post(f"{reversing.simulators}/control/script", json=rule, timeout=10).raise_for_status()
 
     assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.SENDING
-    reversing.now += timedelta(seconds=31)
+    reversing.now += timedelta(seconds=91)
+    assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.SENDING, "its result may still come"
+    reversing.now += timedelta(minutes=15)
     assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
 
     assert _reversals(reversing, started) == 1
@@ -333,7 +336,7 @@ def test_the_reversals_own_result_still_counts_after_a_question_was_asked(revers
     started = owed_by_mpesa(reversing)
     pursue(reversing.desk(), started.attempt.ref, 1)
     token = reversal_token(reversing, started)
-    reversing.now += timedelta(seconds=31)
+    reversing.now += timedelta(seconds=91)
     pursue(reversing.desk(), started.attempt.ref, 1)
 
     assert take_result_notice(reversing.desk(), token, result_of(reversing, started)) is Taken.SETTLED

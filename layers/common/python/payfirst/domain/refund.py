@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from payfirst.domain.money import Money
+from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import RefundStatus
+from payfirst.domain.pricing import is_chargeable
 from payfirst.domain.session import Failure
 
 MOST_TRIES: Final = 3
@@ -75,7 +76,20 @@ def parts_of_refund_id(text: str) -> tuple[str, int] | None:
     return (found.group(1), int(found.group(2))) if found else None
 
 
-_LADDER_S: Final = (30, 60, 300, 900, 3600, 21600, 86400, 172800, 259200)
+def why_not_by_gateway(amount: Money) -> str | None:
+    """Why no gateway can pay back exactly `amount`, so that a person has to; None where one can."""
+    if is_chargeable(amount):
+        return None
+    if amount.currency is Currency.KES:
+        return f"M-Pesa pays back whole shillings, not {amount}"
+    return f"PhonePe pays back 1.00 rupee and more, not {amount}"
+
+
+RESULT_TAKES: Final = timedelta(minutes=15)
+"""How long the result of a reversal whose answer was lost may still come by itself before a person is asked to look."""
+
+_LADDER_S: Final = (90, 300, 900, 3600, 21600, 86400, 172800, 259200)
+"""A run that sends at its very end is over 60 s after it began: before the first rung somebody may still be sending."""
 
 
 def next_refund_check(sent_at: datetime, check: int, now: datetime) -> tuple[int, datetime] | None:

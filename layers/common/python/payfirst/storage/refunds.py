@@ -89,18 +89,7 @@ def refund_due(
     A session that was paid by this attempt and cannot be fulfilled fails with `reason` and frees its cart version.
     Names that can stand in the way: attempt, refund (it exists), session, guard.
     """
-    refund = Refund(
-        ref=attempt.ref,
-        number=1,
-        owner=attempt.owner,
-        session_number=attempt.session_number,
-        gateway=attempt.gateway,
-        amount=amount,
-        status=RefundStatus.DUE,
-        reason=reason.code,
-        created_at=now,
-        receipt=attempt.receipt,
-    )
+    refund = _new(attempt, amount, 1, now, reason.code)
     shown = RefundShown(amount, RefundStatus.DUE.value, reason.code)
     unfulfilled = session.captured == attempt.ref
     writes: list[Write] = [
@@ -132,6 +121,21 @@ def refund_due(
     if unfulfilled:
         writes += [freed_guard(attempt), *freed_holds(attempt)]
     transact(table, writes)
+
+
+def _new(attempt: Attempt, amount: Money, number: int, now: datetime, reason: str) -> Refund:
+    return Refund(
+        ref=attempt.ref,
+        number=number,
+        owner=attempt.owner,
+        session_number=attempt.session_number,
+        gateway=attempt.gateway,
+        amount=amount,
+        status=RefundStatus.DUE,
+        reason=reason,
+        created_at=now,
+        receipt=attempt.receipt,
+    )
 
 
 def _refunding(session: Session, attempt: Attempt, shown: RefundShown, failure: Failure, *, unfulfilled: bool) -> Update:
@@ -166,18 +170,7 @@ def owed(attempt: Attempt, amount: Money, number: int, now: datetime, *, reason:
 
     Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken).
     """
-    refund = Refund(
-        ref=attempt.ref,
-        number=number,
-        owner=attempt.owner,
-        session_number=attempt.session_number,
-        gateway=attempt.gateway,
-        amount=amount,
-        status=RefundStatus.DUE,
-        reason=reason,
-        created_at=now,
-        receipt=attempt.receipt,
-    )
+    refund = _new(attempt, amount, number, now, reason)
     return refund, [
         Update(
             ATTEMPT,
@@ -215,7 +208,7 @@ def start_sending(table: Table, refund: Refund, token_hash: str | None, now: dat
 
 
 def put_back(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
-    """Nothing has left this shop: the refund is due again, under the same number. ConditionFailedError when it has moved on.
+    """Its gateway has nothing of it: the refund is due again, under the same number. ConditionFailedError when it has moved on.
 
     The word of this sending is a condition: a late repetition of this very write must not release another worker's sending.
     """
@@ -229,12 +222,20 @@ def plan_check(table: Table, refund: Refund, check: tuple[int, datetime]) -> Non
 
 
 def look_now(table: Table, ref: str, number: int, now: datetime) -> None:
-    """The gateway tells of the refund's end: the next sweep asks, whatever the ladder says. ConditionFailedError where the
-    refund is not under way, and from the second time on: who repeats a notice must not use the ladder up."""
+    """The gateway tells of the refund's end: the next sweep asks, whatever the ladder says, even where a person has it by now.
+
+    ConditionFailedError where nobody waits for its end, and from the second time on, once more after it was put before a
+    person: who repeats a notice must not use the ladder up.
+    """
     key = keys.refund(ref, number)
-    under_way = one_of("status", (RefundStatus.SENDING, RefundStatus.ACCEPTED))
+    waits = one_of("status", (RefundStatus.SENDING, RefundStatus.ACCEPTED, RefundStatus.NEEDS_REVIEW))
     due = keys.due(keys.REFUND, key, now)
-    write(table, Update(REFUND, key, when=(under_way, absent("told_at")), set={"told_at": instant(now), **due}))
+    write(table, Update(REFUND, key, when=(waits, absent("told_at")), set={"told_at": instant(now), **due}))
+
+
+def stays_under_review(table: Table, refund: Refund, now: datetime) -> None:
+    """Its gateway does not say that it was made: it is on the list again. ConditionFailedError when it has ended."""
+    write(table, _moved(refund, None, **keys.due(keys.REVIEW, keys.refund(refund.ref, refund.number), now)))
 
 
 def expect_answer(table: Table, refund: Refund, asked_hash: str) -> None:
@@ -250,13 +251,18 @@ def accepted(table: Table, refund: Refund, conversation: str | None) -> None:
 def end(
     table: Table, session: Session, refund: Refund, status: RefundStatus, now: datetime, *, by: str, detail: str | None = None
 ) -> None:
-    """The refund is `REFUNDED`, or needs a person (`NEEDS_REVIEW`); the session shows it."""
+    """The refund is `REFUNDED`, or needs a person (`NEEDS_REVIEW`); the session shows it.
+
+    The word of its sending is a condition: what is known of one sending must not end the next one, which is under way.
+    """
     key = keys.refund(refund.ref, refund.number)
     due = keys.due(keys.REVIEW, key, now) if status is RefundStatus.NEEDS_REVIEW else {"due_pk": None, "due_sk": None}
+    change = _moved(refund, status, ended_at=instant(now), detail=detail, told_at=None, **due)
+    sending = (equal("token_hash", refund.token_hash),) if refund.token_hash else ()
     transact(
         table,
         [
-            _moved(refund, status, ended_at=instant(now), detail=detail, **due),
+            replace(change, when=(*change.when, *sending)),
             *_shown(session, refund, status, now, by=by),
         ],
     )

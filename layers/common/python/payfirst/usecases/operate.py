@@ -9,12 +9,12 @@ from typing import Final
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import read_instant
-from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
+from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError, NotFoundError, RefusedError
 from payfirst.domain.event import Event
 from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus
-from payfirst.domain.refund import Refund, parts_of_refund_id
+from payfirst.domain.refund import Refund, parts_of_refund_id, why_not_by_gateway
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
 from payfirst.storage import attempts, captures, due, keys, refunds, search, sessions, timeline
@@ -218,7 +218,8 @@ def resolve_refund(table: Table, ref: str, number: int, now: datetime, *, by: st
 def refund_payment(table: Table, ref: str, amount: Money | None, now: datetime, *, by: str, why: str) -> Refund:
     """Owe a payment back by a person's will: `amount`, or all that is left of it. The next sweep sends it.
 
-    RefusedError while another refund of it is under way, or when not that much is left.
+    RefusedError while another refund of it is under way, or when not that much is left. InvalidInputError for a part that its
+    gateway cannot pay back; all that is left goes back all the same, by hand where it has to.
     """
     found = case(table, ref)
     open_refunds = [refund.refund_id for refund in found.refunds if refund.status not in _ENDED]
@@ -230,6 +231,9 @@ def refund_payment(table: Table, ref: str, amount: Money | None, now: datetime, 
     wanted = amount or left
     if wanted.minor <= 0 or wanted.minor > left.minor:
         raise RefusedError(f"{left} {left.currency} of this payment can be refunded.", code="NOT_REFUNDABLE")
+    problem = why_not_by_gateway(wanted)
+    if problem is not None and wanted != left:
+        raise InvalidInputError(FieldProblem("amount", f"{problem}."))
     number = len(found.refunds) + 1
     try:
         refunds.give_back(table, found.session, found.attempt, wanted, number, now, by=by, why=why)

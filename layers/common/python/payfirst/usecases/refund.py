@@ -1,21 +1,18 @@
 """Send money back: once for each refund, never by a second way, and to a person where no gateway can do it.
 
-PhonePe knows a refund by our id, so it can be asked about and a definite refusal opens the next number. M-Pesa's reversal is
-sent once; its result comes as a notice, and whatever stays unclear goes to the list that a person sees. What surely never left
-this shop was not sent yet: it is tried again under the same number.
+PhonePe knows a refund by our id and makes each id once, so it can be asked about, what it does not know is sent again under
+the same number, and only its definite failure opens the next one. M-Pesa's reversal is sent once; its result comes as a notice,
+and whatever stays unclear goes to the list that a person sees. What a gateway surely has nothing of was not sent yet.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import re
 from dataclasses import replace
 from typing import Final
 
 from payfirst.domain.moves import RefundStatus
-from payfirst.domain.refund import MOST_TRIES, Refund, next_refund_check
-from payfirst.domain.session import Session
+from payfirst.domain.refund import MOST_TRIES, RESULT_TAKES, Refund, next_refund_check, why_not_by_gateway
 from payfirst.gateways.base import (
     Absent,
     Accepted,
@@ -27,28 +24,20 @@ from payfirst.gateways.base import (
     PushAnswer,
     Refunded,
     RefundQuery,
+    RefundStatusAnswer,
     Rejected,
     Unknown,
 )
-from payfirst.gateways.mpesa.result_notices import ResultNotice, read_result_notice
 from payfirst.observability import alarm, note, warn
-from payfirst.storage import attempts, keys, refunds
+from payfirst.storage import attempts, refunds
 from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.items import session_from_item
-from payfirst.storage.table import get
+from payfirst.usecases.end_refund import refunded, review, session_of
 from payfirst.usecases.start_attempt import phonepe_notices
-from payfirst.usecases.take_notice import Desk, Taken
+from payfirst.usecases.take_notice import Desk
 
-TRIES: Final = 4
 CALL_S: Final = 10.0
 WRITES_S: Final = 5.0
 """What is kept back of the function's time for the writes after a gateway was asked."""
-
-_TOKEN: Final = re.compile(r"[0-9a-f]{47}")
-_BY_HAND: Final = (
-    "Pay back {amount} {currency} for receipt {receipt} in the gateway's own portal, then record it: "
-    'payfirst resolve {refund} --refunded --why "…"'
-)
 
 
 def pursue(desk: Desk, ref: str, number: int) -> RefundStatus | None:
@@ -61,6 +50,8 @@ def pursue(desk: Desk, ref: str, number: int) -> RefundStatus | None:
             return _send(desk, refund)
         if refund.status in (RefundStatus.SENDING, RefundStatus.ACCEPTED):
             return _ask(desk, refund)
+        if refund.status is RefundStatus.NEEDS_REVIEW:
+            return _ask_once_more(desk, refund)
     except ConditionFailedError:
         note("refund.moved_on", refund=refund.refund_id)  # somebody else has just taken it further
     return refund.status
@@ -73,6 +64,9 @@ def _send(desk: Desk, refund: Refund) -> RefundStatus:
         refund = _with_receipt(desk, refund)
         if refund.receipt is None:
             return _wait_for_receipt(desk, refund)
+    problem = why_not_by_gateway(refund.amount)
+    if problem is not None:
+        return review(desk, refund, problem)
     token = _new_token(desk, refund)
     first = next_refund_check(now, 0, now)
     if first is None:
@@ -109,8 +103,10 @@ def _sent(desk: Desk, refund: Refund, gateway: Gateway, answer: PushAnswer) -> R
         case Rejected():
             if answer.configuration:
                 alarm("refund.misconfigured", refund=refund.refund_id, code=answer.code)
-            return _refused(desk, refund, gateway, answer.detail, again=answer.retryable)
+            return _rejected(desk, refund, gateway, answer)
         case Unknown(reason, sent=False):
+            if answer.configuration:
+                alarm("refund.misconfigured", refund=refund.refund_id, reason=reason)
             return _not_sent(desk, refund, reason)
         case _:
             warn("refund.unknown", refund=refund.refund_id, reason=answer.reason)
@@ -118,57 +114,32 @@ def _sent(desk: Desk, refund: Refund, gateway: Gateway, answer: PushAnswer) -> R
 
 
 def _not_sent(desk: Desk, refund: Refund, reason: str) -> RefundStatus:
-    """Surely nothing has left: the sweep sends it for the first time when the gateway can be reached again."""
+    """Its gateway has nothing of it: a sweep sends it under the same number, later and later, for three days."""
     warn("refund.not_sent", refund=refund.refund_id, reason=reason)
-    following = next_refund_check(refund.created_at, refund.check, desk.settling.now)
+    following = next_refund_check(refund.created_at, 0, desk.settling.now)
     if following is None:
-        return _review(desk, refund, "its gateway could not be reached for days, and nothing was sent")
+        return review(desk, refund, f"its gateway has taken nothing for days ({reason})")
     refunds.put_back(desk.settling.table, refund, following)
     return RefundStatus.DUE
+
+
+def _rejected(desk: Desk, refund: Refund, gateway: Gateway, answer: Rejected) -> RefundStatus:
+    """A refusal of this request. An earlier one under the same number may have arrived, so a gateway that can tell is asked."""
+    if answer.retryable or not gateway.knows_refunds:
+        return _refused(desk, refund, gateway, answer.detail, again=answer.retryable)
+    known = _question(desk, refund, gateway)
+    if isinstance(known, Absent):
+        return review(desk, refund, answer.detail)
+    return _told(desk, refund, gateway, known)
 
 
 def _refused(desk: Desk, refund: Refund, gateway: Gateway, detail: str, *, again: bool) -> RefundStatus:
     """A definite refusal: who knows refunds by our numbers may be asked anew under the next, anything else is for a person."""
     if again and gateway.knows_refunds and refund.number < MOST_TRIES:
-        refunds.failed(desk.settling.table, _session(desk, refund), refund, desk.settling.now, detail=detail)
+        refunds.failed(desk.settling.table, session_of(desk, refund), refund, desk.settling.now, detail=detail)
         note("refund.failed", refund=refund.refund_id)
         return RefundStatus.FAILED
-    return _review(desk, refund, detail)
-
-
-def _review(desk: Desk, refund: Refund, detail: str) -> RefundStatus:
-    by_hand = _BY_HAND.format(
-        amount=refund.amount, currency=refund.amount.currency, receipt=refund.receipt or "(unknown)", refund=refund.refund_id
-    )
-    _end(desk, refund, RefundStatus.NEEDS_REVIEW, f"{detail}. {by_hand}")
-    warn("refund.needs_review", refund=refund.refund_id, reason=detail)
-    return RefundStatus.NEEDS_REVIEW
-
-
-def _refunded(desk: Desk, refund: Refund) -> RefundStatus:
-    _end(desk, refund, RefundStatus.REFUNDED, None)
-    note("refund.refunded", refund=refund.refund_id, amount=str(refund.amount))
-    return RefundStatus.REFUNDED
-
-
-def _end(desk: Desk, refund: Refund, status: RefundStatus, detail: str | None) -> None:
-    """End the refund; a session that is changing at the same moment is read again, a refund that moved on is left alone."""
-    for tried in range(TRIES):
-        session = _session(desk, refund)
-        try:
-            refunds.end(desk.settling.table, session, refund, status, desk.settling.now, by="gateway", detail=detail)
-        except ConditionFailedError as error:
-            if refunds.REFUND in error.failed or tried == TRIES - 1:
-                raise
-        else:
-            return
-
-
-def _session(desk: Desk, refund: Refund) -> Session:
-    item = get(desk.settling.table, keys.owned(refund.owner, keys.SESSION, refund.session_number))
-    if item is None:
-        raise LookupError(f"the session of {refund.refund_id} is gone")
-    return session_from_item(item)
+    return review(desk, refund, detail)
 
 
 def _with_receipt(desk: Desk, refund: Refund) -> Refund:
@@ -180,34 +151,50 @@ def _wait_for_receipt(desk: Desk, refund: Refund) -> RefundStatus:
     """A reversal names the receipt: money that only the query told of waits until a notice or a statement brings it."""
     following = next_refund_check(refund.created_at, refund.check, desk.settling.now)
     if following is None:
-        return _review(desk, refund, "its receipt never came")
+        return review(desk, refund, "its receipt never came")
     refunds.plan_check(desk.settling.table, refund, following)
     return refund.status
 
 
 def _ask(desk: Desk, refund: Refund) -> RefundStatus:
     """Ask its gateway; one that does not know our references and gave no name of its own cannot be asked, nor sent to again."""
-    following = next_refund_check(refund.sent_at or refund.created_at, refund.check + 1, desk.settling.now)
-    if following is None:
-        return _review(desk, refund, "its gateway gave no final answer in time")
-    refunds.plan_check(desk.settling.table, refund, following)
+    now = desk.settling.now
     gateway = desk.gateway(GatewayName(refund.gateway))
-    if not gateway.knows_refunds and refund.conversation is None:
-        return _review(desk, refund, "the answer to its reversal was lost; look in the portal whether it was made")
+    following = next_refund_check(refund.sent_at or refund.created_at, refund.check + 1, now)
+    if following is None:
+        return _ask_for_the_last_time(desk, refund, gateway)
+    refunds.plan_check(desk.settling.table, refund, following)
+    if gateway.knows_refunds or refund.conversation is not None:
+        return _told(desk, refund, gateway, _question(desk, refund, gateway))
+    if now < (refund.sent_at or refund.created_at) + RESULT_TAKES:
+        return refund.status  # its result may still come by itself
+    return review(desk, refund, "the answer to its reversal was lost; look in the portal whether it was made")
+
+
+def _ask_for_the_last_time(desk: Desk, refund: Refund, gateway: Gateway) -> RefundStatus:
+    became = _told(desk, refund, gateway, _question(desk, refund, gateway)) if gateway.knows_refunds else refund.status
+    return review(desk, refund, "its gateway gave no final answer in time") if became is refund.status else became
+
+
+def _question(desk: Desk, refund: Refund, gateway: Gateway) -> RefundStatusAnswer:
     token = _new_token(desk, refund)
     if not gateway.knows_refunds:
         refunds.expect_answer(desk.settling.table, refund, hashlib.sha256(token.encode()).hexdigest())
     query = RefundQuery(refund.refund_id, refund.conversation, *_addresses(desk, token))
-    answer = gateway.refund_status(query, now=desk.settling.now, timeout_s=_time_for_call(desk))
+    return gateway.refund_status(query, now=desk.settling.now, timeout_s=_time_for_call(desk))
+
+
+def _told(desk: Desk, refund: Refund, gateway: Gateway, answer: RefundStatusAnswer) -> RefundStatus:
     match answer:
         case Refunded(amount, _) if amount in (None, refund.amount):
-            return _refunded(desk, refund)
+            return refunded(desk, refund)
         case Refunded(amount, _):
-            return _review(desk, refund, f"PhonePe says that {amount} went back")
+            return review(desk, refund, f"PhonePe says that {amount} went back")
         case Declined():
             return _refused(desk, refund, gateway, answer.code, again=True)
         case Absent() if refund.status is RefundStatus.SENDING:
-            return _refused(desk, refund, gateway, "it never reached PhonePe", again=True)
+            # Its request may be on its way all the same: under the same number PhonePe makes it once.
+            return _not_sent(desk, refund, "PhonePe does not know it")
         case NoAnswer(reason, configuration=True):
             alarm("gateway.misconfigured", gateway=refund.gateway, refund=refund.refund_id, reason=reason)
             return refund.status
@@ -215,40 +202,11 @@ def _ask(desk: Desk, refund: Refund) -> RefundStatus:
             return refund.status
 
 
-def take_result_notice(desk: Desk, token: str, raw: bytes) -> Taken:
-    """M-Pesa's result of a reversal, on the address that only it knows."""
-    if not _TOKEN.fullmatch(token):
-        return Taken.REFUSED
-    refund = refunds.read(desk.settling.table, f"MT{token[:13]}", int(token[13:15], 16))
-    presented = hashlib.sha256(token.encode()).hexdigest()
-    result = refund is not None and hmac.compare_digest(presented, refund.token_hash or "")
-    answer = refund is not None and hmac.compare_digest(presented, refund.asked_hash or "")
-    if refund is None or not (result or answer):
-        warn("notice.refused", why="token")
-        return Taken.REFUSED
-    if refund.status not in (RefundStatus.SENDING, RefundStatus.ACCEPTED):
-        return Taken.DUPLICATE
-    notice = read_result_notice(raw)
-    if notice is None or (answer and notice.status is None):
-        return Taken.UNREADABLE  # an answer that states no status says only that the question was processed
-    try:
-        _settle_result(desk, refund, notice)
-    except ConditionFailedError:
-        return Taken.DUPLICATE
-    return Taken.SETTLED
-
-
-def _settle_result(desk: Desk, refund: Refund, notice: ResultNotice) -> None:
-    answer = notice.refund_answer
-    if isinstance(answer, Declined):
-        if answer.configuration:
-            alarm("refund.misconfigured", refund=refund.refund_id, code=answer.code)
-        _review(desk, refund, f"M-Pesa refused it: {answer.code}")
-    elif notice.original_receipt not in (None, refund.receipt):
-        _review(desk, refund, "M-Pesa's result names another receipt")
-    elif answer.amount not in (None, refund.amount):
-        _review(desk, refund, f"M-Pesa says that {answer.amount} went back")
-    elif notice.status is not None and notice.status.lower() != "completed":
-        _review(desk, refund, f"M-Pesa says that the reversal is {notice.status}")
-    else:
-        _refunded(desk, refund)
+def _ask_once_more(desk: Desk, refund: Refund) -> RefundStatus:
+    """A person has it: only its gateway's own word that the money went back takes it off their list."""
+    gateway = desk.gateway(GatewayName(refund.gateway))
+    answer = _question(desk, refund, gateway) if gateway.knows_refunds else None
+    if isinstance(answer, Refunded) and answer.amount in (None, refund.amount):
+        return refunded(desk, refund)
+    refunds.stays_under_review(desk.settling.table, refund, desk.settling.now)
+    return refund.status

@@ -34,14 +34,18 @@ class Requests:
 
 
 @contextmanager
-def counted(table: Table) -> Iterator[Requests]:
-    """Everything that `table`'s client sends inside the block."""
+def counted(table: Table, *, each_takes_s: float = 0.0) -> Iterator[Requests]:
+    """Everything that `table`'s client sends inside the block.
+
+    Where rounds are counted each request has to take its time: those sent side by side then overlap on a busy machine as well.
+    """
     seen = Requests()
     events = table.client.meta.events
 
     def sent(model: Any, context: Any, **_: Any) -> None:
         context["began"] = time.monotonic()
         seen.operations.append(model.name)
+        time.sleep(each_takes_s)
 
     def answered(model: Any, context: Any, **_: Any) -> None:
         del model

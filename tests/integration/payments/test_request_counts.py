@@ -43,7 +43,7 @@ def test_a_success_notice_takes_four_rounds(shop: Shop) -> None:
     started = shop.initiate(shop.session(new_customer()))
     raw, token = shop.notice(started), shop.address(started)
 
-    with counted(shop.table) as requests:
+    with counted(shop.table, each_takes_s=0.2) as requests:
         shop.tell(started, raw, token=token)
 
     assert requests.rounds == 4

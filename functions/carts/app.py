@@ -17,7 +17,7 @@ from payfirst.api.carts_wire import (
     UpdateQuantityIn,
 )
 from payfirst.api.errors import Reply
-from payfirst.api.orders_wire import NothingIn
+from payfirst.api.fields import NothingIn
 from payfirst.api.paging import before, filtered, page_size, paged, position
 from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, table

@@ -6,9 +6,11 @@ import secrets
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
-from payfirst.api.orders_wire import CreateSessionIn, ExtendedOut, NothingIn, SessionOut
+from payfirst.api.fields import NothingIn
+from payfirst.api.new_session_wire import CreateSessionIn
 from payfirst.api.request import Request
 from payfirst.api.resources import customer, lifetime, limits, table
+from payfirst.api.sessions_wire import ExtendedOut, SessionOut
 from payfirst.api.values import check_day, given
 from payfirst.settings import settings
 from payfirst.usecases import create_session as sessions

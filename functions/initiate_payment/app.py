@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import MalformedError, Reply
-from payfirst.api.orders_wire import InitiatedOut, InitiateIn
+from payfirst.api.initiate_wire import InitiatedOut, InitiateIn
 from payfirst.api.payments_wire import ProcessCartIn, ProcessedOut
 from payfirst.api.request import Request
 from payfirst.api.resources import customer, lifetime, till

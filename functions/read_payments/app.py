@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from payfirst.api.app import build_app
 from payfirst.api.bookings_wire import BookingOut
 from payfirst.api.errors import Reply
-from payfirst.api.orders_wire import SessionListed, SessionOut, StatusOut, TimelineOut
 from payfirst.api.paging import before, filtered, page_size, paged, position
 from payfirst.api.payments_wire import WORDS, CheckedOut, PaymentOut
 from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, queue, table
+from payfirst.api.sessions_wire import SessionListed, SessionOut, StatusOut, TimelineOut
 from payfirst.api.values import given
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.moves import SessionStatus

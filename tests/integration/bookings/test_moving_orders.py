@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from payfirst.api.events import EVENTS
-from payfirst.api.orders_wire import order_of
+from payfirst.api.sessions_wire import order_of
 from payfirst.domain.errors import NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money

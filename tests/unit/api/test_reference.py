@@ -77,6 +77,11 @@ def test_no_answer_is_a_default_and_no_schema_is_empty() -> None:
     assert {} not in list(_schemas(DOCUMENT["components"]["schemas"]))
 
 
+def test_no_schema_is_named_after_the_module_that_it_stands_in() -> None:
+    """As pydantic does where two models of one document have the same name."""
+    assert [name for name in DOCUMENT["components"]["schemas"] if "__" in name] == []
+
+
 def _schemas(part: Any) -> Iterator[Any]:
     if isinstance(part, dict):
         for name, value in part.items():

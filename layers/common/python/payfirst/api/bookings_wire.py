@@ -32,14 +32,14 @@ class BookingCartOut(Out):
     total_price: str
 
 
-class SlotOut(Out):
+class BookedSlotOut(Out):
     """A day and a time of day in the service's zone."""
 
     selected_date: date
     selected_time: LocalTime
 
     @classmethod
-    def of(cls, slot: tuple[date, time]) -> SlotOut:
+    def of(cls, slot: tuple[date, time]) -> BookedSlotOut:
         return cls(selected_date=slot[0], selected_time=slot[1])
 
 
@@ -48,21 +48,25 @@ class StepOut(Out):
 
     status: str
     at: str
-    moved_from: SlotOut | None = None
-    moved_to: SlotOut | None = None
+    moved_from: BookedSlotOut | None = None
+    moved_to: BookedSlotOut | None = None
     reason: str | None = None
 
     @classmethod
     def of(cls, step: Step) -> StepOut:
         moved: dict[str, Any] = {}
         if step.moved_from and step.moved_to:
-            moved = {"moved_from": SlotOut.of(step.moved_from), "moved_to": SlotOut.of(step.moved_to), "reason": step.reason}
+            moved = {
+                "moved_from": BookedSlotOut.of(step.moved_from),
+                "moved_to": BookedSlotOut.of(step.moved_to),
+                "reason": step.reason,
+            }
         elif step.reason is not None:
             moved = {"reason": step.reason}
         return cls(status=step.status, at=instant(step.at), **moved)
 
 
-class RefundOut(Out):
+class CancellationRefundOut(Out):
     """What a cancellation gives back; its payment shows how far it has got."""
 
     amount: str
@@ -89,14 +93,14 @@ class BookingOut(Out):
     address: dict[str, str] | str | None
     version: int
     timeline: list[StepOut]
-    refund: RefundOut | None = None
+    refund: CancellationRefundOut | None = None
 
     @classmethod
     def of(cls, booking: Booking) -> BookingOut:
         content = booking.content
         cancelled: dict[str, Any] = {}
         if booking.status is BookingStatus.CANCELLED:
-            cancelled = {"refund": RefundOut(amount=str(booking.refund)) if booking.refund else None}
+            cancelled = {"refund": CancellationRefundOut(amount=str(booking.refund)) if booking.refund else None}
         return cls(
             id=booking.number,
             book_id=booking.code,

@@ -130,3 +130,7 @@ def _whole_or_decimal(value: Decimal) -> int | float:
 
 Count = Annotated[Decimal, PlainSerializer(_whole_or_decimal, return_type=int | float)]
 """A sum of quantities: an integer when whole."""
+
+
+class NothingIn(In):
+    """A request that takes no fields."""

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from payfirst.api.bookings_wire import BookingOut
 from payfirst.api.fields import Amount, AnyId, In, Out, ShortText
-from payfirst.api.orders_wire import RefundOut
+from payfirst.api.sessions_wire import RefundOut
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import BookingSnapshot, Session

@@ -6,7 +6,7 @@ from typing import Any
 
 from payfirst.api.bookings_wire import StepOut
 from payfirst.api.fields import Count, JsonNumber, Out
-from payfirst.api.orders_wire import DeliveryOut, RefundOut
+from payfirst.api.sessions_wire import DeliveryOut, RefundOut
 from payfirst.domain.clock import instant
 from payfirst.domain.order import Order
 from payfirst.domain.session import OrderLine, RefundShown

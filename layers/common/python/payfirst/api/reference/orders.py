@@ -6,19 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from payfirst.api.carts_wire import AddItemIn, ApplyPromoIn, ProduceCartOut, RemoveItemIn, UpdateQuantityIn
-from payfirst.api.orders_wire import (
-    CreateSessionIn,
-    ExtendedOut,
-    InitiatedOut,
-    InitiateIn,
-    SessionListed,
-    SessionOut,
-    StatusOut,
-    TimelineOut,
-)
+from payfirst.api.initiate_wire import InitiatedOut, InitiateIn
+from payfirst.api.new_session_wire import CreateSessionIn
 from payfirst.api.reference import samples
 from payfirst.api.reference.bookings import PROMO_CODES
 from payfirst.api.reference.operation import PAGING, Body, Listed, Operation, one
+from payfirst.api.sessions_wire import ExtendedOut, SessionListed, SessionOut, StatusOut, TimelineOut
 from payfirst.api.tracking_wire import OrderListed, OrderOut
 from payfirst.domain.session import Session
 

@@ -1,82 +1,17 @@
-"""Document B's requests and answers."""
+"""Document B's sessions as they are answered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field
-
-from payfirst.api.fields import Count, Day, In, JsonNumber, Number, Out, ShortText, Text
+from payfirst.api.fields import Count, JsonNumber, Out
 from payfirst.domain.clock import instant
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import OrderStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, Delivery, Kind, OrderLine, OrderSnapshot, RefundShown, Session
-from payfirst.usecases.start_attempt import Started
-
-Part = Literal["", "morning", "afternoon", "evening", "anytime"]
-
-
-def _part_of_day(value: object) -> object:
-    if not isinstance(value, str) or value not in get_args(Part):
-        raise ValueError(f"One of these is expected: {', '.join(filter(None, get_args(Part)))}.")
-    return value
-
-
-TimeSlot = Annotated[Part, BeforeValidator(_part_of_day), Field(description="When to deliver.")]
-
-
-class DeliveryIn(In):
-    """Where to deliver; the last three may stand here or beside `delivery_details`."""
-
-    full_name: ShortText
-    phone_number: ShortText
-    county_id: Number
-    subcounty_id: Number
-    detailed_address: Annotated[Text, Field(min_length=1)]
-    special_instructions: Text | None = None
-    delivery_time_slot: TimeSlot | None = None
-    estimated_delivery_date: Day | None = None
-
-
-class CreateSessionIn(In):
-    """`POST /api/payments/sessions/`."""
-
-    delivery_details: DeliveryIn
-    special_instructions: Text | None = None
-    delivery_time_slot: TimeSlot | None = None
-    estimated_delivery_date: Day | None = None
-
-    @property
-    def field_of_day(self) -> str:
-        """Where the day of delivery stands that counts."""
-        return f"{'' if self.estimated_delivery_date else 'delivery_details.'}estimated_delivery_date"
-
-    def delivery(self) -> Delivery:
-        """The delivery as the domain knows it; what stands beside `delivery_details` wins over what stands inside."""
-        inside = self.delivery_details
-        return Delivery(
-            full_name=inside.full_name,
-            phone_number=inside.phone_number,
-            county_id=inside.county_id,
-            subcounty_id=inside.subcounty_id,
-            detailed_address=inside.detailed_address,
-            special_instructions=self.special_instructions or inside.special_instructions or "",
-            delivery_time_slot=self.delivery_time_slot or inside.delivery_time_slot or "",
-            estimated_delivery_date=self.estimated_delivery_date or inside.estimated_delivery_date,
-        )
-
-
-class InitiateIn(In):
-    """`POST …/initiate_payment/`: another phone than the session's may be prompted."""
-
-    phone_number: ShortText | None = None
-
-
-class NothingIn(In):
-    """A request that takes no fields."""
 
 
 class SnapshotLineOut(Out):
@@ -365,35 +300,3 @@ class TimelineOut(Out):
     def of(cls, session: Session, events: Iterable[Event]) -> TimelineOut:
         shown = [EventOut.of(event, session.amount.currency) for event in events]
         return cls(session_id=session.uuid, events=shown)
-
-
-class InitiatedOut(Out):
-    """A prompt is on its way, or its answer was lost and is looked up."""
-
-    status: Literal["success", "pending"]
-    message: str
-    session_id: str
-    transaction_id: int
-    checkout_request_id: str | None
-    customer_message: str | None = None
-
-    @classmethod
-    def of(cls, started: Started) -> InitiatedOut:
-        session, attempt = started.session, started.attempt
-        if started.lost:
-            message = "We are checking with M-Pesa."
-            return cls(
-                status="pending",
-                message=message,
-                session_id=session.uuid,
-                transaction_id=attempt.number,
-                checkout_request_id=None,
-            )
-        return cls(
-            status="success",
-            message="STK Push sent successfully. Please check your phone.",
-            session_id=session.uuid,
-            transaction_id=attempt.number,
-            checkout_request_id=attempt.gateway_id,
-            customer_message="Please check your phone for M-Pesa prompt.",
-        )

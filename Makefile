@@ -14,11 +14,12 @@ CHECKS := .tools/checks/bin
 SEMGREP := PATH="$(CURDIR)/$(CHECKS):$$PATH" SEMGREP_SETTINGS_FILE=.tools/checks/semgrep.yaml SEMGREP_LOG_FILE=.tools/checks/semgrep.log \
 	semgrep scan --config checks/rules.yaml --metrics off --disable-version-check --no-git-ignore --error --quiet
 SBOM := sbom.json
+TWO := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-deployed update-deployed deploy-local deploy destroy simulate kill-storm invoke reset test restore-drill \
-	faults soak check sbom validate openapi lock clean \
-	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-checks tools-checkov
+.PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
+	restore-drill faults soak check bench bench-quick sbom validate openapi lock clean \
+	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-checks tools-checkov tools-bench
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,33 +33,40 @@ run-deployed: tools-venv tools-aws tools-sam ## The same as a stack that SAM has
 update-deployed: tools-venv tools-aws tools-sam ## Build and deploy again onto the running `make run-deployed`
 	@$(BIN)/python -m local.run_deployed --update $(ARGS)
 
-deploy-local: tools-venv tools-aws tools-sam ## From nothing: deploy the template to an embedded AWS, run the end-to-end suite on it
-	$(BIN)/python -m pytest --deployed --durations=5 tests/e2e/test_deployed_form.py tests/contract/test_document_b.py $(ARGS)
+deploy-local: tools-venv tools-aws tools-sam tools-newman ## From nothing: deploy the template to an embedded AWS, run the documents on it; ARGS=tests/contract runs all
+	$(BIN)/python -m pytest --deployed --durations=5 tests/e2e/test_deployed_form.py tests/contract/test_document_*.py \
+		tests/contract/test_postman.py tests/integration/front_end/test_poll_the_api.py $(ARGS)
 
 deploy: tools-venv tools-sam ## Deploy to your AWS account: ENV=dev or ENV=prod; asks before anything changes
 	@$(BIN)/python -m ops.rollout deploy "$(ENV)" $(ARGS)
+
+smoke: tools-venv ## Say what is true of the stack of ENV, in one table; ARGS=--json prints JSON; changes nothing that stays
+	@$(BIN)/python -m ops.smoke "$(ENV)" $(ARGS)
 
 destroy: tools-venv ## Take the stack of ENV away; ARGS=--data deletes the table and the customers too
 	@$(BIN)/python -m ops.rollout destroy "$(ENV)" $(ARGS)
 
 simulate: tools-venv ## Storm the running `make run` with payments, then compare both ledgers; ARGS="--seconds 60" is short
-	@$(BIN)/python -m local.storm $(ARGS)
+	@$(BIN)/python -m tests.proofs.storm $(ARGS)
 
 invoke: tools-venv tools-sam ## Run one function in a container: make invoke FN=webhook; needs Docker and the running `make run`
 	@$(BIN)/python -m local.invoke $(FN) $(ARGS)
 
 kill-storm: tools-venv tools-aws ## Kill workers under load, in a stack of its own, then compare both ledgers; ARGS="--seconds 30" is short
-	@$(BIN)/python -m local.kill_storm $(ARGS)
+	@$(BIN)/python -m tests.proofs.kill_storm $(ARGS)
 
 reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset
 	@$(BIN)/python -m local.run_deployed --reset
 
 test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-checks tools-checkov ## Run all tests; ARGS="tests/unit -k money" runs some of them
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(TWO) $(ARGS)
+
+test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP
+	$(BIN)/python -m pytest $(TWO) tests/unit tests/contract/test_document_a.py tests/contract/test_document_b.py $(ARGS)
 
 restore-drill: tools-venv tools-aws ## Lose the table of a shop that was doing business, bring it back, compare the books; a minute
-	@$(BIN)/python -m local.restore_drill $(ARGS)
+	@$(BIN)/python -m tests.proofs.restore_drill $(ARGS)
 
 faults: tools-venv tools-aws ## Faults at every call, races in many orders, guards that are missing: a few minutes
 	$(BIN)/python -m tests.faults short
@@ -71,24 +79,30 @@ check: tools-venv tools-sam tools-checks ## Check style, types, imports, the tem
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(SAM) validate --lint
-	$(BIN)/cfn-lint alarms.yaml dashboard.yaml
+	$(BIN)/python -m checks.aws
 	$(BIN)/payfirst openapi --check
 	$(BIN)/payfirst events --check
+	$(BIN)/python -m checks.pages --check
 	$(CHECKS)/bandit --quiet --recursive --skip B105 $(RUNS) # B105 takes a domain for a password; ruff looks for those
 	$(SEMGREP) $(RUNS)
 	$(CHECKS)/pip-licenses --python $(BIN)/python --summary --allow-only "$$(grep -v '^#' checks/licences.txt | paste -s -d ';')"
+
+bench: tools-venv tools-aws tools-bench ## Measure the service beside its peers, write docs/performance.md; needs PostgreSQL
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-quick: tools-venv tools-aws ## Modules, instructions, requests and units against benchmarks/budget.json; ARGS=--write rewrites it
+	$(BIN)/python -m benchmarks.quick $(ARGS)
 
 sbom: tools-checks ## Write the bill of materials of what runs in AWS, from its lock, as CycloneDX to sbom.json
 	$(CHECKS)/cyclonedx-py requirements $(LAYER)/requirements.txt --pyproject pyproject.toml --output-reproducible -o $(SBOM)
 
 validate: tools-venv tools-sam ## Check the templates alone
-	$(SAM) validate --lint
-	$(BIN)/cfn-lint alarms.yaml dashboard.yaml
+	$(BIN)/python -m checks.aws
 
-openapi: tools-venv ## Write the API's description and the events' schemas anew from the code
+openapi: tools-venv ## Write the API's description, the events' schemas and what pages say of the code anew
 	$(BIN)/payfirst openapi
 	$(BIN)/payfirst events
+	$(BIN)/python -m checks.pages
 
 lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgrade takes newer versions
 	$(LOCK) $(ARGS) $(LAYER)/requirements.in -o $(LAYER)/requirements.txt
@@ -98,6 +112,7 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) locks/phonepe-sdk.in -o locks/phonepe-sdk.txt
 	$(LOCK) $(ARGS) locks/checks.in -o locks/checks.txt
 	$(LOCK) $(ARGS) locks/checkov.in -o locks/checkov.txt
+	$(LOCK) $(ARGS) locks/bench.in -o locks/bench.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
 	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
 	PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/newman install --package-lock-only \
@@ -105,7 +120,7 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 
 clean: ## Remove what can be made again: builds and caches, not what was booked here
 	rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find functions layers local ops tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find functions layers local ops benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 tools-venv:
 	$(PREPARE) venv
@@ -124,6 +139,9 @@ tools-phonepe-sdk:
 
 tools-checks:
 	$(PREPARE) checks
+
+tools-bench:
+	$(PREPARE) bench
 
 tools-checkov:
 	$(PREPARE) checkov

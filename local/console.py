@@ -10,6 +10,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from ops.printing import visible
+
 NOT_FACTS: Final = frozenset(
     {
         "level",
@@ -72,11 +74,12 @@ def readable(told: Mapping[str, Any]) -> Text | None:
         case "log":
             return _log_line(clock, told["function"], told["record"])
         case "problem":
-            return Text.assemble((f"{clock}  ", "dim"), (str(told["text"])[:LONGEST_MESSAGE], "red"))
+            return Text.assemble((f"{clock}  ", "dim"), (visible(str(told["text"])[:LONGEST_MESSAGE]), "red"))
         case "simulator":
             said = STAMPED.fullmatch(told["text"])
-            return Text(f"{clock}  {said[1] if said else told['text']}", "dim")
-    return None
+            return Text(f"{clock}  {visible(said[1] if said else told['text'])}", "dim")
+        case _:
+            return None
 
 
 def _log_line(clock: str, function: str, record: Mapping[str, Any]) -> Text | None:
@@ -87,12 +90,12 @@ def _log_line(clock: str, function: str, record: Mapping[str, Any]) -> Text | No
             return None  # a sweep that found nothing to do
         facts = "  ".join(f"{name}={_short(value)}" for name, value in told.items())
         return Text.assemble((f"{clock}  ", "dim"), (str(record["event"]), style or "cyan"), f"  {facts}")
-    message = " ".join(str(record.get("message", "")).split())[:LONGEST_MESSAGE]
+    message = visible(" ".join(str(record.get("message", "")).split())[:LONGEST_MESSAGE])
     return Text.assemble((f"{clock}  ", "dim"), (f"{function}: {message}", style))
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = visible(str(value))
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 

@@ -15,7 +15,7 @@ import ipaddress
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,10 +24,11 @@ from urllib.parse import urlsplit
 
 from local import sam
 from local.embedded_aws import TEMPLATE
+from local.examples import verified_by
 from local.ports import LOOPBACK
 from local.relay import Relay
 from local.sam import BUILD_DIR
-from local.template import load_template
+from ops.template import load_template
 
 CALLED: Final = (
     "AWS_ENDPOINT_URL", "SETTLE_QUEUE_URL", "MPESA_BASE_URL", "PHONEPE_BASE_URL", "PHONEPE_TOKEN_URL"
@@ -90,6 +91,29 @@ def _docker(*arguments: str) -> str:
     return done.stdout
 
 
+@contextlib.contextmanager
+def within_reach(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """`environment` with the addresses that functions call as containers know them, for as long as this lasts.
+
+    ContainerError without an engine.
+    """
+    engine = find_engine()
+    relays: dict[int, int] = {}
+    with contextlib.ExitStack() as running:
+
+        def reachable(address: str) -> str:
+            parts = urlsplit(address)
+            if parts.hostname not in HERE or parts.port is None:
+                return address
+            if engine.desktop:
+                return parts._replace(netloc=f"host.docker.internal:{parts.port}").geturl()
+            if parts.port not in relays:
+                relays[parts.port] = running.enter_context(Relay(engine.bridge, port=parts.port)).port
+            return parts._replace(netloc=f"{engine.bridge}:{relays[parts.port]}").geturl()
+
+        yield {name: reachable(value) if name in CALLED else value for name, value in environment.items()}
+
+
 class ContainedFunctions:
     """The functions that `sam build` left in `build_dir`, each invocation in a container of its own.
 
@@ -107,16 +131,8 @@ class ContainedFunctions:
 
     def start(self) -> Self:
         """Let containers reach the stack; ContainerError without an engine."""
-        engine = find_engine()
+        self._environment = self._open.enter_context(within_reach(self._environment))
         self._files = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="payfirst-container-")))
-        template = load_template(self._build_dir / "template.yaml")
-        # SAM hands on no variable that the template does not declare, and in AWS this one is not needed.
-        template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
-        self._template.write_text(json.dumps(template), encoding="utf-8")
-        relays: dict[int, int] = {}
-        for name in CALLED:
-            if name in self._environment:
-                self._environment[name] = self._reachable(self._environment[name], engine, relays)
         return self
 
     def invoke(self, name: str, event: Any) -> sam.Invocation:  # noqa: ANN401 - what JSON holds
@@ -128,12 +144,11 @@ class ContainedFunctions:
         function, timeout = FUNCTIONS[name]
         event_file, variables_file = self._files / f"{name}.json", self._files / f"{name}-variables.json"
         event_file.write_text(json.dumps(event), encoding="utf-8")
-        variables = {**self._environment, **verified_by(event)}
-        variables_file.write_text(json.dumps({"Parameters": variables}), encoding="utf-8")
+        variables_file.write_text(variables_for(self._environment | verified_by(event)), encoding="utf-8")
         try:
             return sam.invoke(
                 function,
-                template=self._template,
+                template=self._build_dir / "template.yaml",
                 event=event_file,
                 variables=variables_file,
                 image=self._image,
@@ -157,26 +172,7 @@ class ContainedFunctions:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    @property
-    def _template(self) -> Path:
-        return self._build_dir / "in-container.json"  # beside the folders that it names
 
-    def _reachable(self, address: str, engine: Engine, relays: dict[int, int]) -> str:
-        """`address` as a container reaches it; `relays` are the ports that the bridge has for ports of this machine."""
-        parts = urlsplit(address)
-        if parts.hostname not in HERE or parts.port is None:
-            return address
-        if engine.desktop:
-            return parts._replace(netloc=f"host.docker.internal:{parts.port}").geturl()
-        if parts.port not in relays:
-            relays[parts.port] = self._open.enter_context(Relay(engine.bridge, port=parts.port)).port
-        return parts._replace(netloc=f"{engine.bridge}:{relays[parts.port]}").geturl()
-
-
-def verified_by(event: Any) -> dict[str, str]:  # noqa: ANN401 - what JSON holds
-    """The settings under which the tokens that `event` tells of are the right ones; none if it tells of none."""
-    try:
-        claims = event["requestContext"]["authorizer"]["jwt"]["claims"]
-    except (KeyError, TypeError):
-        return {}
-    return {"TOKEN_ISSUER": claims["iss"], "TOKEN_AUDIENCE": claims["aud"]}
+def variables_for(environment: Mapping[str, str]) -> str:
+    """The file for `sam local --env-vars` with which every function gets `environment`, as far as the template knows it."""
+    return json.dumps({"Parameters": dict(environment)}, indent=2) + "\n"

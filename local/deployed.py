@@ -17,33 +17,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from local import sam
-from local.api_import import allow_origins, import_routes
-from local.credentials import Secrets, load_credentials
-from local.embedded_aws import AwsEndpoint, EmbeddedAws
+from local.credentials import load_credentials
+from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws
 from local.ports import free_port
 from local.resources import Client, verify_senders
+from local.rest_api import complete
 from local.simulator_process import SimulatorProcess
 from local.stack import SEED_SECONDS, Ports
 from ops.seed import seed
+from ops.template import load_template
 from payfirst.domain.clock import Deadline
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 
 STACK: Final = "payfirst-local"
+API_STAGE: Final = "live"
 API_ID: Final = "a1b2c3d4"
 """The id that the API gets in MiniStack, by a tag that it knows, so that its address is known before it exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is deployed: the stack's outputs, the environment of its functions, its base URL, how many routes it has."""
+    """What is deployed: the stack's outputs, the environment of its functions, its base URL."""
 
     outputs: Mapping[str, str]
     variables: Mapping[str, str]
     base_url: str
-    routes: int
 
 
 class DeployedStack:
@@ -51,6 +52,7 @@ class DeployedStack:
 
     With `state_dir` everything survives a clean stop, on the same ports only: the deployed stack knows its own address.
     `parameters` of the template win over those that a local run has. `progress` gets a sentence before each step.
+    `environment` lends credentials as it does to a `LocalStack`.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class DeployedStack:
         ports: Ports | None = None,
         parameters: Mapping[str, str] | None = None,
         progress: Callable[[str], None] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        self._given = dict(environment or {})
         self._state_dir = state_dir
         self._ports = ports or Ports()
         self._parameters = dict(parameters or {})
@@ -74,7 +78,7 @@ class DeployedStack:
         self.built = Path()
 
     def start(self) -> Self:
-        """Build, start everything, deploy, and return once the API has its routes."""
+        """Build, start everything, deploy, and return once all of it answers."""
         try:
             self._start()
         except BaseException:
@@ -94,7 +98,7 @@ class DeployedStack:
 
     def _start(self) -> None:
         state_dir = self._state_dir or self._temporary()
-        secrets = load_credentials(state_dir / "credentials.json", {})
+        secrets = load_credentials(state_dir / "credentials.json", self._given)
         simulator_port = self._ports.simulators or free_port()
         self._progress("building functions and layer")
         self.built = state_dir / "build"
@@ -107,15 +111,16 @@ class DeployedStack:
             port=simulator_port,
             state=state_dir / "simulators.sqlite",
             log=state_dir / "simulators.log",
-            webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
-            phonepe=secrets["PhonePeSecret"],
+            webhook_url=f"{self.base_url}/api/payments/webhook/phonepe",
+            phonepe=secrets["phonepe"],
             mail_source=f"{aws.endpoint}/_ministack/ses/messages",
         )
         simulators.launch()
         self._running.callback(simulators.stop)
         self._progress("deploying the stack")
         self.deployment = deploy(aws, local_parameters(self.simulator_url) | self._parameters, self.built)
-        _fill_secrets(aws, self.deployment, secrets)
+        outputs, keeper = self.deployment.outputs, aws.client("secretsmanager")
+        keeper.put_secret_value(SecretId=outputs["GatewaysSecretId"], SecretString=json.dumps(secrets))
         senders = (self.deployment.variables[name] for name in ("BOOKINGS_MAIL_SENDER", "ORDERS_MAIL_SENDER"))
         verify_senders(aws.client("sesv2"), senders)
         self._progress("filling the catalogue")
@@ -136,13 +141,14 @@ class DeployedStack:
 
 def base_url(aws: AwsEndpoint) -> str:
     """Where the API of the deployed stack answers; known before it is deployed."""
-    return f"{aws.endpoint}/_aws/execute-api/{API_ID}/$default"
+    return f"{aws.endpoint}/_aws/execute-api/{API_ID}/{API_STAGE}"
 
 
 def local_parameters(simulator_url: str) -> dict[str, str]:
     """The template's parameters with which the stack talks to the simulators at `simulator_url`."""
     return {
         "Stage": "local",
+        "ShopOrigin": "https://shop.example,http://localhost:3000",
         "AllowPastDates": "true",
         "ExpiryGraceSeconds": "0",
         "PhonePaceSeconds": "0",
@@ -159,7 +165,7 @@ def local_parameters(simulator_url: str) -> dict[str, str]:
 
 
 def deploy(aws: AwsEndpoint, parameters: Mapping[str, str], build_dir: Path = sam.BUILD_DIR) -> Deployment:
-    """Deploy what `sam.build` built in `build_dir` to `aws`, or update what is deployed, and make the routes of its API."""
+    """Deploy what `sam.build` built in `build_dir` to `aws`, or update what is deployed."""
     origin = base_url(aws)
     sam.deploy(
         STACK,
@@ -168,35 +174,34 @@ def deploy(aws: AwsEndpoint, parameters: Mapping[str, str], build_dir: Path = sa
         aws.environment(),
         build_dir,
     )
-    stacks, functions, gateway = aws.client("cloudformation"), aws.client("lambda"), aws.client("apigatewayv2")
+    stacks, functions = aws.client("cloudformation"), aws.client("lambda")
     [stack] = stacks.describe_stacks(StackName=STACK)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
     made = {part["LogicalResourceId"]: part for part in stacks.describe_stack_resources(StackName=STACK)["StackResources"]}
     site = functions.get_function_configuration(FunctionName=made["SiteFunction"]["PhysicalResourceId"])
     variables = site["Environment"]["Variables"]
-    body = _openapi_body(stacks)
-    routes = import_routes(
-        gateway,
+    for logical in ("DeliverEventsFunctionRole", "Boundary"):
+        _let_mail_leave(aws.client("iam"), made[logical]["PhysicalResourceId"])
+    complete(
+        aws.client("apigateway"),
         api_id=outputs["ApiId"],
-        body=body,
-        arns={name: part["PhysicalResourceId"] for name, part in made.items() if part["ResourceType"] == "AWS::Lambda::Alias"},
-        issuer=variables["TOKEN_ISSUER"],
-        audience=variables["TOKEN_AUDIENCE"],
+        stage=API_STAGE,
+        template=load_template(TEMPLATE),
+        shop_origin=variables["SHOP_ORIGIN"],
     )
-    allow_origins(gateway, api_id=outputs["ApiId"], body=body, origins=[given["ShopOrigin"]])
-    return Deployment(outputs, variables, origin, routes)
+    return Deployment(outputs, variables, origin)
 
 
-def _openapi_body(stacks: Client) -> Mapping[str, Any]:
-    processed = stacks.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
-    template = json.loads(processed) if isinstance(processed, str) else processed
-    [api] = [part for part in template["Resources"].values() if part["Type"] == "AWS::ApiGatewayV2::Api"]
-    body: Mapping[str, Any] = api["Properties"]["Body"]
-    return body
-
-
-def _fill_secrets(aws: AwsEndpoint, deployment: Deployment, secrets: Secrets) -> None:
-    keeper = aws.client("secretsmanager")
-    for logical_id, content in secrets.items():
-        keeper.put_secret_value(SecretId=deployment.outputs[f"{logical_id}Id"], SecretString=json.dumps(content))
+def _let_mail_leave(iam: Client, where: str) -> None:
+    """Let a role, or the boundary, send mail from anything: MiniStack asks for that where AWS asks for who sends it."""
+    more = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
+    if not where.startswith("arn:"):
+        policy = {"Version": "2012-10-17", "Statement": [more]}
+        iam.put_role_policy(RoleName=where, PolicyName="mail-here", PolicyDocument=json.dumps(policy))
+        return
+    version = iam.get_policy(PolicyArn=where)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=where, VersionId=version)["PolicyVersion"]["Document"]
+    policy = json.loads(document) if isinstance(document, str) else document
+    if more not in policy["Statement"]:  # an update finds it there
+        wider = {**policy, "Statement": [*policy["Statement"], more]}
+        iam.create_policy_version(PolicyArn=where, PolicyDocument=json.dumps(wider), SetAsDefault=True)

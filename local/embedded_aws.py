@@ -34,7 +34,7 @@ from local.resources import (
     create_user_pool,
     settle_queue,
 )
-from local.template import load_template
+from ops.template import load_template
 
 __all__ = [
     "LOOPBACK",

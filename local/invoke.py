@@ -11,22 +11,22 @@ from pathlib import Path
 
 from local import sam
 from local.container import FUNCTIONS, ContainedFunctions, ContainerError, find_engine
-from local.embedded_aws import ROOT
-from local.run import HOME
-from local.storm import NoStackError, announced
+from local.examples import EVENTS, prepare
+from ops.running import HOME, NoStackError, running_stack
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what the function answers; 1 with a sentence if it could not be run."""
     given = _arguments().parse_args(arguments)
-    event_file = given.event or ROOT / "events" / f"{given.function}.json"
+    event_file = given.event or EVENTS / f"{given.function}.json"
     try:
         event = json.loads(event_file.read_text(encoding="utf-8"))
         find_engine()
-        told = announced(given.home)
+        stack = running_stack(given.home)
         print(f"Building the functions and their layer for {given.function} …", file=sys.stderr, flush=True)
         sam.build()
-        with ContainedFunctions(told["environment"], image=given.image) as functions:
+        prepare(stack.environment)
+        with ContainedFunctions(stack.environment, image=given.image) as functions:
             invocation = functions.invoke(given.function, event)
     except (ContainerError, NoStackError, sam.SamError, OSError, ValueError) as exc:
         print(exc, file=sys.stderr)

@@ -53,10 +53,12 @@ class Environment:
         return self.stamp.exists() and self.stamp.read_text() == self.fingerprint()
 
     def prepare(self, install: Callable[[Path], None]) -> None:
-        """Make the directory with `install` unless it is as its lock says."""
+        """Make the directory with `install` unless it is as its lock says; what a link leads to is never touched."""
         if self.is_ready():
             return
-        name = self.directory.relative_to(ROOT)
+        name, real = self.directory.relative_to(ROOT), self.directory.resolve()
+        if real != self.directory:
+            raise PreparationError(f"{name} leads to {real}, which would be emptied: remove the link, and it is made here.")
         print(f"Preparing {name}: {self.purpose} ({self.size}, once)", flush=True)
         started = time.monotonic()
         self.stamp.unlink(missing_ok=True)
@@ -75,9 +77,10 @@ PYTHON_PACKAGES = {
     "phonepe-sdk": Environment(
         ".tools/phonepe-sdk", "PhonePe's own SDK, which tests try on the simulator", "seconds", ["locks/phonepe-sdk.txt"]
     ),
+    "bench": Environment(".tools/bench", "the peers that the service is measured beside", "seconds", ["locks/bench.txt"]),
     "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
 }
-OWN_PACKAGES = Environment(".venv", "the packages of this project", "seconds", ["pyproject.toml"], ".own-prepared")
+OWN_PACKAGE = Environment(".venv", "the package of this project", "seconds", ["pyproject.toml"], ".own-prepared")
 NEWMAN = Environment(
     ".tools/newman",
     "newman, which runs the Postman collection",
@@ -98,7 +101,15 @@ def prepare_python(name: str) -> None:
     INSTALLER.prepare(install_installer)
     environment.prepare(install)
     if name == "venv":
-        OWN_PACKAGES.prepare(lambda directory: install_packages(directory, "--no-build-isolation", "-e", str(ROOT)))
+        OWN_PACKAGE.prepare(install_own)
+
+
+def install_own(directory: Path) -> None:
+    """The package `payfirst`, editable, and the command of that name."""
+    install_packages(directory, "--no-build-isolation", "-e", str(ROOT))
+    command = directory / "bin" / "payfirst"
+    command.unlink(missing_ok=True)
+    command.symlink_to(ROOT / "ops" / "payfirst")
 
 
 def install_installer(directory: Path) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeAlias
 
-from local.template import load_template, the_only
+from ops.resolve import Resolver
+from ops.template import load_template, the_only
 
 Client: TypeAlias = Any
 """A boto3 client; boto3 makes their classes at run time, and what is passed here is read from the template."""
@@ -41,6 +42,7 @@ class SharedResources:
     """What the functions share, under the names that their settings take."""
 
     table_name: str
+    gateway_tokens_table_name: str
     settle_queue_url: str
     dead_letter_queue_url: str
     event_bus_name: str
@@ -49,9 +51,9 @@ class SharedResources:
     """The logical id of each secret in the template (`MpesaSecret`) and the name under which it was made."""
 
 
-def create_table(client: Client, template: Path, name: str) -> None:
-    """Create the DynamoDB table of `template` as `name`, with indexes and time to live; it is active afterwards."""
-    declared = the_only(load_template(template), "AWS::DynamoDB::Table")
+def create_table(client: Client, template: Path, name: str, *, logical_id: str = "Table") -> None:
+    """Create the DynamoDB table `logical_id` of `template` as `name`, with indexes and time to live; active afterwards."""
+    declared = load_template(template)["Resources"][logical_id]["Properties"]
     as_declared = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
     client.create_table(TableName=name, **{key: declared[key] for key in as_declared if key in declared})
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
@@ -100,19 +102,32 @@ def verify_senders(client: Client, senders: Iterable[str]) -> None:
 def create_user_pool(client: Client, template: Path, name: str) -> UserPool:
     """Create the Cognito user pool of `template` as `name`, with its client and groups."""
     declared = load_template(template)
-    pool = {key: value for key, value in the_only(declared, "AWS::Cognito::UserPool").items() if key in _POOL_FIELDS}
+    own = Resolver(declared, {"AWS::NoValue": ""})
+    made = own.value({key: value for key, value in the_only(declared, "AWS::Cognito::UserPool").items() if key in _POOL_FIELDS})
+    pool = _without_nothing(made)
     pool_id = client.create_user_pool(PoolName=name, **pool)["UserPool"]["Id"]
-    app = {
-        key: value
-        for key, value in the_only(declared, "AWS::Cognito::UserPoolClient").items()
-        if key not in ("UserPoolId", "ClientName")
-    }
+    app = _without_nothing(
+        own.value(
+            {
+                key: value
+                for key, value in the_only(declared, "AWS::Cognito::UserPoolClient").items()
+                if key not in ("UserPoolId", "ClientName")
+            }
+        )
+    )
     client_id = client.create_user_pool_client(UserPoolId=pool_id, ClientName=name, **app)["UserPoolClient"]["ClientId"]
     for resource in declared["Resources"].values():
         if resource["Type"] == "AWS::Cognito::UserPoolGroup":
             properties = resource["Properties"]
             client.create_group(UserPoolId=pool_id, GroupName=properties["GroupName"], Description=properties["Description"])
     return UserPool(pool_id, client_id)
+
+
+def _without_nothing(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    """`value` without what a condition left out of it, which is resolved to an empty text."""
+    if isinstance(value, dict):
+        return {key: _without_nothing(part) for key, part in value.items() if part != ""}
+    return [_without_nothing(part) for part in value if part != ""] if isinstance(value, list) else value
 
 
 def find_user_pool(client: Client, name: str) -> UserPool | None:
@@ -177,8 +192,11 @@ def create_shared_resources(
     `secrets` is what `create_secrets` takes as `values`.
     """
     tables = client("dynamodb")
-    if name not in tables.list_tables()["TableNames"]:
+    existing, tokens = tables.list_tables()["TableNames"], f"{name}-gateway-tokens"
+    if name not in existing:
         create_table(tables, template, name)
+    if tokens not in existing:
+        create_table(tables, template, tokens, logical_id="GatewayTokens")
     queue_url, dead_letter_url = settle_queue(client("sqs"), template, f"{name}-settle")
     buses = client("events")
     if name not in {bus["Name"] for bus in buses.list_event_buses()["EventBuses"]}:
@@ -186,6 +204,7 @@ def create_shared_resources(
     users = client("cognito-idp")
     return SharedResources(
         table_name=name,
+        gateway_tokens_table_name=tokens,
         settle_queue_url=queue_url,
         dead_letter_queue_url=dead_letter_url,
         event_bus_name=name,

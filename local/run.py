@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -15,51 +16,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
-from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from local.choices import ENV_FILE, SCHEDULE, ChoiceError, Choices, choose, read_env_file
 from local.console import Screen
+from local.container import ContainerError, find_engine, variables_for, within_reach
 from local.credentials import write_for_owner
-from local.embedded_aws import ROOT, EmbeddedAwsError
+from local.deployed import DeployedStack
+from local.embedded_aws import EmbeddedAwsError
+from local.examples import example, prepare, verified_by
 from local.host.process import HostError
 from local.ports import is_free
+from local.sam import as_typed
 from local.simulator_process import SimulatorError
 from local.stack import LocalStack, Ports, StackError
+from ops.running import ANNOUNCEMENT, HOME
 from ops.token import mint
+from payfirst.gateways.account import CredentialError
 from payfirst.settings import SettingError
 
-HOME: Final = ROOT / ".local"
 STATE: Final = "state"
 LOGS: Final = "logs"
-ANNOUNCEMENT: Final = "stack.json"
-MPESA_SANDBOX: Final = "https://sandbox.safaricom.co.ke"
+VARIABLES: Final = "sam.json"
+"""What `sam local invoke` gives to the functions that it runs."""
 USER_ID: Final = 1
 EMAIL: Final = "user@example.com"
-MAY_BE_CHOSEN: Final = (
-    "ALLOW_PAST_DATES",
-    "BOOKINGS_MAIL_SENDER",
-    "CALLBACK_ORIGIN",
-    "DELIVERY_FEES",
-    "EXPIRY_GRACE_SECONDS",
-    "LATE_PAYMENT",
-    "MPESA_BASE_URL",
-    "MPESA_CONFIRM_WITH_QUERY",
-    "MPESA_NO_ANSWER_SECONDS",
-    "MPESA_NOTICE_SOURCES",
-    "OPEN_SESSIONS_PER_USER",
-    "ORDERS_MAIL_SENDER",
-    "PHONE_PACE_SECONDS",
-    "PROMPTS_PER_PHONE_HOUR",
-    "PROMPTS_PER_USER_HOUR",
-    "PHONEPE_BASE_URL",
-    "PHONEPE_NOTICE_SOURCES",
-    "PHONEPE_TOKEN_URL",
-    "PUBLIC_ORIGIN",
-    "SESSIONS_PER_USER_HOUR",
-    "SESSION_TTL_SECONDS",
-)
-"""Settings that `make run` takes from its own environment."""
+
+
+LARGEST_PORT: Final = 65535
+INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
 class RunError(Exception):
@@ -68,40 +54,85 @@ class RunError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stack until it is interrupted, or reset its state; the exit status."""
-    given = _arguments().parse_args(arguments)
     screen = Screen(Console(highlight=False))
     try:
+        choices = _choices(arguments, screen)
+        given = _arguments(choices.given).parse_args(arguments)
         with _only_one(given.home):
-            return _reset(given.home, screen) if given.reset else _run(given, screen)
-    except (RunError, EmbeddedAwsError, HostError, SimulatorError, StackError, SettingError) as exc:
+            return _reset(given.home, screen) if given.reset else _run(given, choices, screen)
+    except (
+        RunError,
+        ChoiceError,
+        ContainerError,
+        CredentialError,
+        EmbeddedAwsError,
+        HostError,
+        SimulatorError,
+        StackError,
+        SettingError,
+    ) as exc:
         print(exc, file=sys.stderr)
         return 1
 
 
-def _arguments() -> argparse.ArgumentParser:
+def _choices(arguments: Sequence[str] | None, screen: Screen) -> Choices:
+    """What the environment and the `.env` that the command line names ask for; what cannot be followed is said."""
+    file = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    file.add_argument("--env-file", type=Path, default=ENV_FILE)
+    path: Path = file.parse_known_args(arguments)[0].env_file
+
+    def say(sentence: str) -> None:
+        screen.say(f"  {sentence}", "yellow")
+
+    return choose(os.environ, read_env_file(path, say), say)
+
+
+def _arguments(chosen: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make run", description="The whole of PayFirst on this machine.")
-    parser.add_argument("--port", type=int, default=_number("PORT", 8000), help="of the API (PORT, 8000)")
+    parser.add_argument("--port", type=int, default=_number(chosen, "PORT", 8000), help="of the API (PORT, 8000)")
     parser.add_argument(
-        "--simulator-port", type=int, default=_number("SIMULATOR_PORT", 8001), help="of the gateways (SIMULATOR_PORT, 8001)"
+        "--simulator-port",
+        type=int,
+        default=_number(chosen, "SIMULATOR_PORT", 8001),
+        help="of the gateways (SIMULATOR_PORT, 8001)",
     )
-    parser.add_argument("--aws-port", type=int, default=_number("AWS_PORT", 4566), help="of the embedded AWS (AWS_PORT, 4566)")
+    parser.add_argument(
+        "--aws-port", type=int, default=_number(chosen, "AWS_PORT", 4566), help="of the embedded AWS (AWS_PORT, 4566)"
+    )
+    parser.add_argument(
+        "--env-file", type=Path, default=ENV_FILE, help="whose names are read where the environment has none (.env)"
+    )
     parser.add_argument(
         "--schedule-seconds",
         type=float,
-        default=float(os.environ.get("SCHEDULE_SECONDS", "5")),
+        default=_seconds(chosen, SCHEDULE, 5.0),
         help="how often the sweeps run (SCHEDULE_SECONDS, 5); every 60 in AWS",
     )
     parser.add_argument("--home", type=Path, default=HOME, help="where state and logs are kept (.local)")
+    parser.add_argument(
+        "--containers", action="store_true", help="let the containers of `sam local invoke` reach the stack; say what to type"
+    )
     parser.add_argument("--reset", action="store_true", help="forget everything that was booked and paid")
     return parser
 
 
-def _number(name: str, otherwise: int) -> int:
-    text = os.environ.get(name, str(otherwise))
+def _number(chosen: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = chosen.get(name, str(otherwise))
+    if not INTEGER.fullmatch(text):
+        raise RunError(f"{name} must be a whole number.")
+    if not 1 <= int(text) <= LARGEST_PORT:
+        raise RunError(f"{name} must be a port from 1 to {LARGEST_PORT}, not {text}.")
+    return int(text)
+
+
+def _seconds(chosen: Mapping[str, str], name: str, otherwise: float) -> float:
     try:
-        return int(text)
+        seconds = float(chosen.get(name, otherwise))
     except ValueError:
-        raise SystemExit(f"{name} must be a number, not {text!r}.") from None
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise RunError(f"{name} must be a number above zero.")
+    return seconds
 
 
 @contextlib.contextmanager
@@ -125,9 +156,11 @@ def _reset(home: Path, screen: Screen) -> int:
     return 0
 
 
-def _run(given: argparse.Namespace, screen: Screen) -> int:
+def _run(given: argparse.Namespace, choices: Choices, screen: Screen) -> int:
     ports = Ports(given.port, given.simulator_port, given.aws_port)
     _check_ports(ports)
+    if given.containers:
+        find_engine()  # says at once that there is none
     for asked in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked, _interrupt)
     started = time.monotonic()
@@ -136,17 +169,20 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
         state_dir=given.home / STATE,
         log_dir=given.home / LOGS,
         ports=ports,
-        variables=_chosen(os.environ, screen),
+        variables=choices.settings,
         schedule_seconds=given.schedule_seconds,
         progress=lambda step: screen.say(f"  {step}"),
         listener=screen.show,
-        environment=os.environ,
+        environment=choices.given,
     )
     try:
-        with stack:
-            write_for_owner(given.home / ANNOUNCEMENT, _announcement(stack))
+        with stack, contextlib.ExitStack() as open_too:
+            prepare(stack.environment)
+            write_for_owner(given.home / ANNOUNCEMENT, announcement(stack))
             seconds = time.monotonic() - started
             screen.say(_welcome(stack, mint(stack.environment, USER_ID, EMAIL), given, seconds))
+            if given.containers:
+                screen.say(_for_containers(open_too.enter_context(within_reach(stack.environment)), given.home))
             while (broken := stack.broken_part()) is None:
                 time.sleep(0.5)
         raise RunError(f"Stopped, because {broken} ended without being asked; the logs are in {given.home / LOGS}.")
@@ -157,23 +193,14 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
         (given.home / ANNOUNCEMENT).unlink(missing_ok=True)
 
 
-def _chosen(environment: Mapping[str, str], screen: Screen) -> dict[str, str]:
-    """The settings that the environment chooses, with the names of M-Pesa's usual configuration read as well."""
-    chosen = {name: environment[name] for name in MAY_BE_CHOSEN if environment.get(name)}
-    callback = urlsplit(environment.get("MPESA_CALLBACK_URL", ""))
-    if callback.scheme and callback.netloc:
-        chosen.setdefault("CALLBACK_ORIGIN", f"{callback.scheme}://{callback.netloc}")
-    match environment.get("MPESA_ENVIRONMENT", ""):
-        case "sandbox":
-            chosen.setdefault("MPESA_BASE_URL", MPESA_SANDBOX)
-        case "production":
-            screen.say("  MPESA_ENVIRONMENT=production is not for this machine: M-Pesa is simulated", "yellow")
-    return chosen
-
-
 def _check_ports(ports: Ports) -> None:
     named = {"PORT": ports.front, "SIMULATOR_PORT": ports.simulators, "AWS_PORT": ports.aws}
     for name, port in named.items():
+        if not 1 <= port <= LARGEST_PORT:
+            raise RunError(f"{name} must be a port from 1 to {LARGEST_PORT}, not {port}.")
+        same = [other for other in named if named[other] == port and other != name]
+        if same:
+            raise RunError(f"{name} and {same[0]} are both {port}: give each a port of its own.")
         if not is_free(port):
             raise RunError(
                 f"Port {port} is in use by another program: stop that program, or choose another port, "
@@ -188,7 +215,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
     raise KeyboardInterrupt
 
 
-def _announcement(stack: LocalStack) -> str:
+def announcement(stack: LocalStack | DeployedStack) -> str:
     """How `payfirst` finds the running stack; it holds no secret, but a token can be made with it."""
     told = {
         "pid": os.getpid(),
@@ -198,6 +225,35 @@ def _announcement(stack: LocalStack) -> str:
         "environment": stack.environment,
     }
     return json.dumps(told, indent=2) + "\n"
+
+
+def _addresses(stack: LocalStack) -> dict[str, str]:
+    return {"M-Pesa": stack.environment["MPESA_BASE_URL"], "PhonePe": stack.environment["PHONEPE_BASE_URL"]}
+
+
+def _where_to_pay(stack: LocalStack) -> str:
+    simulated = _addresses(stack)["M-Pesa"].startswith(stack.simulator_url)
+    return f"at {stack.simulator_url}" if simulated else "on that phone"
+
+
+def _gateways(stack: LocalStack) -> str:
+    """Who collects: the simulators, where the payer's buttons are, or a gateway of its own outside of this machine."""
+    simulated = [name for name, url in _addresses(stack).items() if url.startswith(stack.simulator_url)]
+    outside = {name: url for name, url in _addresses(stack).items() if name not in simulated}
+    lines = [f"  {name:<15} {url}  is outside of this machine" for name, url in outside.items()]
+    if simulated:
+        lines.insert(
+            0, f"  Phones, banks   {stack.simulator_url}  answers the prompts of the simulated {' and '.join(simulated)}"
+        )
+    return "\n".join(lines)
+
+
+def _for_containers(environment: Mapping[str, str], home: Path) -> str:
+    """Write what `sam local` gives to functions into `home`; what to type then."""
+    write_for_owner(home / VARIABLES, variables_for({**environment, **verified_by(example("create_session"))}))
+    shown = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
+    build, invoke = as_typed("CreateSessionFunction", "events/create_session.json", str(shown / VARIABLES))
+    return f"Every event of `events/` has its function; in another terminal, for instance:\n\n{build}\n{invoke}\n"
 
 
 def _welcome(stack: LocalStack, token: str, given: argparse.Namespace, seconds: float) -> str:
@@ -219,7 +275,7 @@ def _welcome(stack: LocalStack, token: str, given: argparse.Namespace, seconds: 
 PayFirst is ready after {seconds:.1f} s.
 
   API             {api}  (documentation: {api}/docs)
-  Phones, banks   {stack.simulator_url}  answers the prompts of M-Pesa and PhonePe
+{_gateways(stack)}
   Customers' mail {stack.simulator_url}/mail  every letter that was sent
   Embedded AWS    {stack.endpoint}
   State and logs  {given.home}
@@ -237,7 +293,7 @@ curl -s {api}/api/carts/add_item/ {authorization} -d '{item}'
 curl -s {api}/api/payments/sessions/ {authorization} -d '{delivery}'
 curl -s -X POST {api}/api/payments/sessions/SESSION_ID/initiate_payment/ {authorization}
 
-Then pay at {stack.simulator_url} and watch here. Ctrl-C stops everything.
+Then pay {_where_to_pay(stack)} and watch here. Ctrl-C stops everything.
 """
 
 

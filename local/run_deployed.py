@@ -12,13 +12,16 @@ from types import FrameType
 from typing import Final
 
 from local import sam
+from local.credentials import write_for_owner
 from local.deployed import STACK, DeployedStack, deploy
-from local.embedded_aws import ROOT, AwsEndpoint, EmbeddedAwsError, claim_directory
+from local.embedded_aws import AwsEndpoint, EmbeddedAwsError, claim_directory
+from local.run import announcement
 from local.simulator_process import SimulatorError
 from local.stack import Ports
+from ops.running import ANNOUNCEMENT, HOME
 from ops.token import mint
 
-STATE: Final = ROOT / ".local" / "deployed"
+STATE: Final = HOME / "deployed"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +54,7 @@ def _run(ports: Ports, parameters: dict[str, str]) -> int:
 
     try:
         with DeployedStack(state_dir=STATE, ports=ports, parameters=parameters, progress=say) as stack:
+            write_for_owner(STATE / ANNOUNCEMENT, announcement(stack))
             say("ready\n")
             print(f"  API             {stack.base_url}")
             print(f"  Phones, banks   {stack.simulator_url}")
@@ -63,6 +67,8 @@ def _run(ports: Ports, parameters: dict[str, str]) -> int:
     except KeyboardInterrupt:
         print("Stopped. What is deployed is kept; `make reset` forgets it.")
         return 0
+    finally:
+        (STATE / ANNOUNCEMENT).unlink(missing_ok=True)
 
 
 def _update(aws: AwsEndpoint, parameters: dict[str, str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.embedded_aws import REGION, ROOT
+from local.embedded_aws import REGION, ROOT, TEMPLATE
+from ops.environments import overrides
+from ops.template import load_template
 
 BUILD_DIR: Final = ROOT / ".aws-sam" / "build"
 CACHE_DIR: Final = ROOT / ".aws-sam" / "cache"
 LAST_LINES: Final = 25
 PROCESSORS: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+SHUTDOWN: Final = re.compile(
+    r"\[ERROR\] \[\d+\] LAMBDA_RUNTIME Failed to get next invocation\. No Response from endpoint\n"
+    r"(Traceback .*?RuntimeError: Failed to get next\n)?",
+    re.DOTALL,
+)
+"""What the runtime may say when SAM, which has its answer, ends the container: the emulator's API goes a moment before it."""
 
 
 class SamError(Exception):
@@ -48,7 +59,7 @@ def build(build_dir: Path = BUILD_DIR) -> None:
             "--cached",
             "--cache-dir", str(CACHE_DIR),
             "--parallel",
-            "--parameter-overrides", *_overrides(this_machine()),
+            *overrides(this_machine()),
             environment={f"LAYER_{name.upper()}": value for name, value in this_machine().items()},
         )  # fmt: skip
 
@@ -71,12 +82,12 @@ def deploy(
         "--template-file", str(build_dir / "template.yaml"),
         "--stack-name", stack,
         "--resolve-s3",
-        "--capabilities", "CAPABILITY_IAM",
+        "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
         "--no-confirm-changeset",
         "--no-fail-on-empty-changeset",
         "--no-progressbar",
         "--tags", *(f"{name}={value}" for name, value in tags.items()),
-        "--parameter-overrides", *_overrides(parameters),
+        *overrides(parameters),
         environment=aws,
     )  # fmt: skip
 
@@ -102,22 +113,23 @@ def invoke(
         "--event", str(event),
         "--env-vars", str(variables),
         *(["--invoke-image", image, "--skip-pull-image"] if image else []),
-        "--parameter-overrides", *_overrides(this_machine()),
+        *overrides(this_machine()),
         environment=aws,
         seconds=seconds,
     )  # fmt: skip
     if done.returncode != 0:
         raise SamError(_failure("local invoke", done.returncode, done.stderr))
-    return Invocation(answer=done.stdout.strip(), said=done.stderr)
+    return Invocation(answer=done.stdout.strip(), said=SHUTDOWN.sub("", done.stderr))
 
 
-def _overrides(parameters: Mapping[str, str]) -> list[str]:
-    return [f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in parameters.items()]
-
-
-def _quoted(value: str) -> str:
-    """`value` as the SAM command line reads it whole: it cuts at blanks that do not stand between quotes."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if " " in value else value
+def as_typed(function: str, event: str, variables: str) -> tuple[str, str]:
+    """What somebody types on this machine to build the functions, and then to run one of them in a container."""
+    here = this_machine()
+    declared = load_template(TEMPLATE)["Parameters"]
+    others = {name: value for name, value in here.items() if declared[name]["Default"] != value}
+    layer = "".join(f"LAYER_{name.upper()}={value} " for name, value in others.items())
+    told = " --parameter-overrides " + " ".join(f"{name}={value}" for name, value in others.items()) if others else ""
+    return f"{layer}sam build{told}", f"sam local invoke {function} -e {event} --env-vars {variables}{told}"
 
 
 def _sam(*arguments: str, environment: Mapping[str, str] | None = None) -> None:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -30,8 +30,8 @@ from local.resources import verify_senders
 from local.simulator_process import SimulatorProcess
 from ops.seed import seed
 from payfirst.domain.clock import Deadline
-from payfirst.settings import Settings, read_settings
-from payfirst.storage.table import Table
+from payfirst.gateways.registry import check_settings, setting_names
+from payfirst.storage.dynamodb.table import Table
 
 SEED_SECONDS: Final = 60.0
 
@@ -64,7 +64,8 @@ class LocalStack:
     With `state_dir` what was booked and paid survives; without, everything is gone afterwards. `variables` win over what the
     functions' environment would hold. `schedule_seconds` fires the schedules that often instead of every minute. `progress`
     gets a sentence at each step, `listener` everything that the host tells. `environment` of this process lends M-Pesa
-    credentials (`MPESA_CONSUMER_KEY` …), or a salt key of PhonePe's first API (`PHONEPE_SALT_KEY`).
+    credentials (`MPESA_CONSUMER_KEY` …), or a salt key of PhonePe's first API (`PHONEPE_SALT_KEY`); with `MPESA_INITIATOR=none`
+    there the shop cannot reverse M-Pesa's payments.
     """
 
     def __init__(
@@ -147,14 +148,15 @@ class LocalStack:
         ports = Ports(asked.front or free_port(), asked.simulators or free_port(), asked.aws or free_port())
         self.base_url = f"http://{LOOPBACK}:{ports.front}"
         self.simulator_url = f"http://{LOOPBACK}:{ports.simulators}"
-        secrets = load_credentials(state_dir / "credentials.json", self._given)
+        simulated = "MPESA_BASE_URL" not in self._variables
+        secrets = load_credentials(state_dir / "credentials.json", self._given, simulated=simulated)
 
         self._simulators = simulators = SimulatorProcess(
             port=ports.simulators,
             state=state_dir / "simulators.sqlite",
             log=self._log_dir(state_dir) / "simulators.log",
-            webhook_url=f"{self.base_url}/api/payments/webhook/phonepe/",
-            phonepe=secrets["PhonePeSecret"],
+            webhook_url=f"{self.base_url}/api/payments/webhook/phonepe",
+            phonepe=secrets["phonepe"],
             mail_source=f"http://{LOOPBACK}:{ports.aws}/_ministack/ses/messages",
             listener=self._listener,
         )
@@ -195,25 +197,27 @@ class LocalStack:
         return self._asked_log_dir or state_dir / "logs"
 
     def _resources(self, aws: EmbeddedAws, secrets: Secrets) -> SharedResources:
-        texts = {name: json.dumps(content) for name, content in secrets.items()}
-        resources = create_shared_resources(aws.client, TEMPLATE, secrets=texts)
-        keeper = aws.client("secretsmanager")
-        for name, text in texts.items():  # those that are kept already may be older than this environment
-            keeper.put_secret_value(SecretId=resources.secret_ids[name], SecretString=text)
+        resources = create_shared_resources(aws.client, TEMPLATE)
+        keeper = aws.client("secretsmanager")  # what is kept already may be older than this environment
+        keeper.put_secret_value(SecretId=resources.secret_ids["GatewaysSecret"], SecretString=json.dumps(secrets))
         return resources
 
     def _environment(self, aws: EmbeddedAws, resources: SharedResources) -> dict[str, str]:
         users = resources.users
         values = {
             "STAGE": "local",
+            "WATCHING": "small",
             "TABLE_NAME": resources.table_name,
+            "GATEWAY_TOKENS_TABLE_NAME": resources.gateway_tokens_table_name,
             "SETTLE_QUEUE_URL": resources.settle_queue_url,
             "EVENT_BUS_NAME": resources.event_bus_name,
             "TOKEN_ISSUER": self._issuer.issuer if self._issuer else users.issuer,
             "TOKEN_AUDIENCE": self._issuer.audience if self._issuer else users.audience,
             "PUBLIC_ORIGIN": self.base_url,
             "CALLBACK_ORIGIN": self.base_url,
+            "SHOP_ORIGIN": "http://localhost:3000",
             "ALLOW_PAST_DATES": "true",
+            "HORIZON_DAYS": "400",
             "SESSION_TTL_SECONDS": "900",
             "EXPIRY_GRACE_SECONDS": "0",
             "LATE_PAYMENT": "honour",
@@ -223,12 +227,11 @@ class LocalStack:
             "PROMPTS_PER_USER_HOUR": "0",
             "PROMPTS_PER_PHONE_HOUR": "0",
             "CURSOR_SECRET_ID": resources.secret_ids["CursorSecret"],
-            "MPESA_SECRET_ID": resources.secret_ids["MpesaSecret"],
+            "GATEWAYS_SECRET_ID": resources.secret_ids["GatewaysSecret"],
             "MPESA_BASE_URL": f"{self.simulator_url}/mpesa",
             "MPESA_NO_ANSWER_SECONDS": "180",
             "MPESA_CONFIRM_WITH_QUERY": "advisory",
             "MPESA_NOTICE_SOURCES": "",
-            "PHONEPE_SECRET_ID": resources.secret_ids["PhonePeSecret"],
             "PHONEPE_BASE_URL": f"{self.simulator_url}/phonepe",
             "PHONEPE_TOKEN_URL": f"{self.simulator_url}/phonepe/v1/oauth/token",
             "PHONEPE_NOTICE_SOURCES": "",
@@ -240,10 +243,10 @@ class LocalStack:
         if unknown:
             raise StackError(f"there is no setting {', '.join(sorted(unknown))}")
         values |= self._variables
-        read_settings(values)  # names the first setting that the functions would refuse
+        check_settings(values)  # names the first setting that the functions would refuse
         return {
             **aws.environment(),
-            **{field.name.upper(): values[field.name.upper()] for field in fields(Settings)},
+            **{name: values[name] for name in setting_names()},
             "PAYFIRST_BASE_URL": self.base_url,
             "PAYFIRST_SIMULATOR_URL": self.simulator_url,
         }
@@ -255,7 +258,7 @@ class LocalStack:
             log_dir=self._log_dir(state_dir),
             port=ports.front,
             region=REGION,
-            variables={field.name.upper(): self.environment[field.name.upper()] for field in fields(Settings)},
+            variables={name: self.environment[name] for name in setting_names()},
             aws=aws.environment(),
             queue_urls={"SettleQueue": resources.settle_queue_url},
             issuer=self.environment["TOKEN_ISSUER"],

@@ -1,7 +1,7 @@
 """The process that turns a SAM template into CloudFormation; `local.translated` starts it with the Python of `.tools/sam`.
 
-Its one argument is the template's path, its standard input the values of parameters as JSON, its standard output the
-CloudFormation template as JSON.
+Its standard input is a JSON list of pairs, the path of a template and the values of parameters; its standard output is the list
+of the CloudFormation templates that SAM makes of them.
 """
 
 import json
@@ -23,14 +23,14 @@ class ManagedPolicies:
         return {}
 
 
-def main() -> None:
-    """Translate the template that the command line names."""
-    template = yaml_parse(Path(sys.argv[1]).read_text(encoding="utf-8"))
+def translated(path: str, parameters: dict[str, str]) -> object:
+    """What SAM makes of the template at `path`."""
+    template = yaml_parse(Path(path).read_text(encoding="utf-8"))
     for resource in template["Resources"].values():
         if resource["Type"] in PLACES:
             resource["Properties"][PLACES[resource["Type"]]] = "s3://packaged/package.zip"
-    json.dump(transform(template, json.load(sys.stdin), ManagedPolicies()), sys.stdout)
+    return transform(template, parameters, ManagedPolicies())
 
 
 if __name__ == "__main__":
-    main()
+    json.dump([translated(path, parameters) for path, parameters in json.load(sys.stdin)], sys.stdout)

@@ -12,12 +12,14 @@ import typer
 
 from ops import table_file
 from ops.deployed import StackName, enter_stack
+from ops.earlier_tokens import forget, without_tokens
 from ops.operate import Home
+from ops.printing import say
 from ops.running import HOME, table_of
 from ops.sentences import fail, in_one_sentence
 from ops.table_file import Contents, TableFileError
 from payfirst.domain.clock import utc_now
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 
 AT_ONCE: Final = 25
 """What DynamoDB takes in one batch of writes."""
@@ -50,6 +52,11 @@ def _put(table: Table, requests: list[Any]) -> None:
     raise TableFileError(f"{len(requests)} items could not be written: the table is throttled. Empty it and begin again.")
 
 
+def export(table: Table, file: Path) -> Contents:
+    """Write everything but access tokens of gateways to the new `file`; what is in it. FileExistsError."""
+    return table_file.write_items(file, table.name, without_tokens(items_of(table)), utc_now())
+
+
 @backup_app.command("export")
 def export_command(
     file: Annotated[Path, typer.Argument(help="A new file, for instance payfirst.jsonl.gz; only you may read it.")],
@@ -63,10 +70,10 @@ def export_command(
     with in_one_sentence():
         table = table_of(enter_stack(stack_name, home))
         try:
-            written = table_file.write_items(file, table.name, items_of(table), utc_now())
+            written = export(table, file)
         except FileExistsError as error:
             fail(f"{file} exists already.", error)
-    print(_said(written, f"in {file}"))
+    say(_said(written, f"in {file}"))
 
 
 @backup_app.command("restore")
@@ -82,11 +89,14 @@ def restore_command(
             restored = restore(table, file)
         except TableFileError as error:
             fail(str(error), error)
-    print(_said(restored, "in the table, as in the file"))
+    say(_said(restored, "in the table, as in the file"))
 
 
 def restore(table: Table, file: Path) -> Contents:
-    """Fill the empty `table` from `file`; what is in both afterwards. TableFileError, also when anything is in the way."""
+    """Fill the empty `table` from `file`; what is in both afterwards. TableFileError, also when anything is in the way.
+
+    Access tokens of gateways, which a file of an earlier release may hold, do not stay.
+    """
     expected = table_file.check_file(file)
     if next(items_of(table), None) is not None:
         raise TableFileError("The table is not empty; a backup is restored only into an empty one.")
@@ -94,6 +104,7 @@ def restore(table: Table, file: Path) -> Contents:
     found = table_file.contents_of(items_of(table))
     if found != expected:
         raise TableFileError(f"The table holds {found.items} items that are not the {expected.items} of the file.")
+    forget(table.client, table.name)
     return found
 
 

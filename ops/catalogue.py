@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-import yaml
-from rich.console import Console
-from rich.progress import Progress
 
 from ops import words
-from ops.catalogue_file import Entry, as_raw, name_of, read_catalogue
+from ops.catalogue_file import Entry, as_raw, as_yaml, name_of, read_catalogue
 from ops.deployed import StackName, enter_stack
+from ops.printing import bar, complain, hand_over, say
 from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
 from payfirst.domain.catalogue import Listing
+from payfirst.domain.days import ANY_DAY, Days
 from payfirst.domain.errors import ContentionError, NotFoundError
-from payfirst.storage import catalogue, shelves
-from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table
+from payfirst.storage import catalogue, catalogue_edits
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 
@@ -57,17 +56,17 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a file holds
 def compare(table: Table, entries: Sequence[Entry]) -> list[Difference]:
     """What of `entries` the table does not hold, or holds otherwise; stock and uses are never compared."""
     found = []
-    for first in range(0, len(entries), shelves.AT_ONCE):
-        batch = entries[first : first + shelves.AT_ONCE]
-        for wanted, current in zip(batch, shelves.read_same(table, batch), strict=True):
-            if current is None or shelves.content(wanted) != shelves.content(current):
+    for first in range(0, len(entries), catalogue_edits.AT_ONCE):
+        batch = entries[first : first + catalogue_edits.AT_ONCE]
+        for wanted, current in zip(batch, catalogue_edits.read_same(table, batch), strict=True):
+            if current is None or catalogue_edits.content(wanted) != catalogue_edits.content(current):
                 found.append(Difference(_with_stock_of(wanted, current), current))
     return found
 
 
 def _with_stock_of(wanted: Entry, current: Entry | None) -> Entry:
     if isinstance(wanted, Listing) and isinstance(current, Listing):
-        return shelves.with_stock(wanted, current.available)
+        return catalogue_edits.with_stock(wanted, current.available)
     return wanted
 
 
@@ -77,10 +76,10 @@ def store(table: Table, found: Sequence[Difference], written: Callable[[int], No
     What was stored before an interruption is no difference any more: the same import ends it. ContentionError when somebody
     else changed an entry.
     """
-    for first in range(0, len(found), shelves.AT_ONCE):
-        batch = found[first : first + shelves.AT_ONCE]
+    for first in range(0, len(found), catalogue_edits.AT_ONCE):
+        batch = found[first : first + catalogue_edits.AT_ONCE]
         try:
-            shelves.store(table, [(each.wanted, each.current) for each in batch])
+            catalogue_edits.store(table, [(each.wanted, each.current) for each in batch])
         except ConditionFailedError as error:
             message = f"Somebody else changed {', '.join(sorted(error.failed))} meanwhile; please look again."
             raise ContentionError(message) from error
@@ -89,16 +88,15 @@ def store(table: Table, found: Sequence[Difference], written: Callable[[int], No
 
 def store_in_sight(table: Table, found: Sequence[Difference]) -> None:
     """Write the differences as `store` does, with a bar; whatever stops it half-way, it says how far it came."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    bar = Progress(console=console)
-    task = bar.add_task("Storing", total=len(found))
+    progress = bar()
+    task = progress.add_task("Storing", total=len(found))
     try:
-        with bar:
-            store(table, found, lambda written: bar.update(task, completed=written))
+        with progress:
+            store(table, found, lambda written: progress.update(task, completed=written))
     except BaseException:
         # Whether the batch under way was taken may be unknown; those before it are written.
-        written = int(bar.tasks[0].completed)
-        console.print(f"At least {written} of {len(found)} entries are written; the same import again writes the rest.")
+        written = int(progress.tasks[0].completed)
+        complain(f"At least {written} of {len(found)} entries are written; the same import again writes the rest.")
         raise
 
 
@@ -115,20 +113,20 @@ def import_command(
 
     A file with mistakes changes nothing; each is named with its line. What the file does not name stays.
     """
-    console = Console(highlight=False, soft_wrap=True)
     with in_one_sentence():
-        entries = read_catalogue(file)
-        table = table_of(enter_stack(stack_name, home))
+        stack = enter_stack(stack_name, home)
+        table = table_of(stack)
+        entries = read_catalogue(file, Days(ahead=int(stack.environment.get("HORIZON_DAYS", ANY_DAY.ahead))))
         found = compare(table, entries)
         if dry_run:
             for each in found:
                 for line in each.lines():
-                    console.print(line, markup=False)
+                    say(line)
         else:
             store_in_sight(table, found)
     added = sum(each.current is None for each in found)
     would = "would be " if dry_run else ""
-    print(f"{added} {would}added, {len(found) - added} {would}changed, {len(entries) - len(found)} as they are.")
+    say(f"{added} {would}added, {len(found) - added} {would}changed, {len(entries) - len(found)} as they are.")
 
 
 @catalogue_app.command("export")
@@ -142,10 +140,10 @@ def export_command(stack_name: StackName = None, home: Home = HOME) -> None:
         offered: dict[str, Sequence[Entry]] = {
             "listings": catalogue.all_listings(table),
             "services": catalogue.all_services(table),
-            "promos": shelves.all_promos(table),
+            "promos": catalogue_edits.all_promos(table),
         }
     raw = {section: [as_raw(entry) for entry in entries] for section, entries in offered.items() if entries}
-    print(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=120), end="")
+    hand_over(as_yaml(raw))
 
 
 @catalogue_app.command("set-stock")
@@ -162,7 +160,7 @@ def set_stock_command(
     with in_one_sentence():
         quantity = words.quantity(available)
         before = set_stock(table_of(enter_stack(stack_name, home)), listing, quantity)
-    print(f"listing {listing}: {before} -> {quantity}")
+    say(f"listing {listing}: {before} -> {quantity}")
 
 
 def set_stock(table: Table, number: int, available: Decimal) -> Decimal:
@@ -172,7 +170,7 @@ def set_stock(table: Table, number: int, available: Decimal) -> Decimal:
         if listing is None:
             raise NotFoundError(f"There is no listing {number}.")
         try:
-            shelves.set_available(table, listing, available)
+            catalogue_edits.set_available(table, listing, available)
         except ConditionFailedError:
             continue  # it was bought from meanwhile
         return listing.available

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -12,30 +12,39 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from ops.catalogue_fields import Calendars
 from ops.catalogue_forms import WEEKDAYS, CatalogueForm, ListingForm, PromoForm, ServiceForm
+from ops.yaml_file import Document, Mistake, Place, YamlError, read_yaml
 from payfirst.domain.booking import AS_USUAL
 from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.catalogue import NAIROBI, Listing, Service
-from payfirst.domain.money import Currency
+from payfirst.domain.catalogue import Listing, Service
+from payfirst.domain.clock import SHOP_ZONE, instant, utc_now
+from payfirst.domain.days import ANY_DAY, Days
+from payfirst.domain.delivery import CURRENCY
 from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
 
 Entry = Listing | Service | Promo
 Raw = dict[str, Any]
 
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C parser where PyYAML was built with it: thousands of listings take a second instead of ten."""
+MOST_MISTAKES: Final = 100
+LONGEST_SHOWN: Final = 60
+_SECTIONS: Final = ", ".join(CatalogueForm.model_fields)
+_EXPECTED: Final = {
+    "missing": "this is missing; add it",
+    "string_type": "a text is expected; put it in quotes",
+    "bool_type": "true or false is expected",
+    "int_type": "a whole number without quotes is expected",
+    "list_type": "a list is expected: each entry in a line of its own, after a -",
+    "dict_type": "names with values are expected, each as `name: value`",
+    "model_type": "names with values are expected, each as `name: value`",
+    "model_attributes_type": "names with values are expected, each as `name: value`",
+    "string_pattern_mismatch": "letters and digits of ASCII, - and _ are expected, 100 at most",
+}
+"""What would do, where pydantic's sentence does not say it."""
 
 
 class CatalogueError(Exception):
     """A catalogue cannot be read; the message names the file and, for each mistake, its line. Nothing was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """What is wrong in one line."""
-
-    line: int
-    what: str
 
 
 def name_of(entry: Entry) -> str:
@@ -49,79 +58,84 @@ def name_of(entry: Entry) -> str:
             return f"promo {entry.code}"
 
 
-def read_catalogue(file: Path) -> list[Entry]:
-    """The entries of one file; CatalogueError names every mistake in it with its line."""
+def read_catalogue(file: Path, days: Days = ANY_DAY, now: datetime | None = None) -> list[Entry]:
+    """The entries of one file, which may name `days` as of `now` (this instant if absent), and days that are over in any case;
+    CatalogueError names every mistake in it with its line."""
     try:
-        text = file.read_text(encoding="utf-8")
-        root, content = _parsed(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as exc:
+        document = read_yaml(file)
+    except YamlError as exc:
+        raise _error(file, exc.mistakes) from exc
+    except OSError as exc:
         raise CatalogueError(f"{file.name} cannot be read: {exc}") from exc
-    if not isinstance(content, dict):
-        raise CatalogueError(f"{file.name} has to hold listings, services or promos")
+    if not isinstance(document.content, dict):
+        raise _error(file, [Mistake(1, f"the file has to hold {_SECTIONS}, each followed by a colon and a list of entries")])
     try:
-        form = CatalogueForm.model_validate(content)
+        form = CatalogueForm.model_validate(document.content, context=Calendars(replace(days, past=True), now or utc_now()))
     except ValidationError as exc:
-        mistakes = [Mistake(_line(root, error["loc"]), _said(error)) for error in exc.errors()]
-        raise _error(file, mistakes) from exc
+        raise _error(file, [_mistake(document, error) for error in exc.errors()]) from exc
     forms: Sequence[tuple[str, int, ListingForm | ServiceForm | PromoForm]] = [
         *(("listings", number, each) for number, each in enumerate(form.listings)),
         *(("services", number, each) for number, each in enumerate(form.services)),
         *(("promos", number, each) for number, each in enumerate(form.promos)),
     ]
     entries: dict[str, Entry] = {}
+    first: dict[str, int] = {}
     twice = []
     for section, number, each in forms:
-        entry = each.entry()
-        if name_of(entry) in entries:
-            twice.append(Mistake(_line(root, (section, number)), f"{name_of(entry)} is there twice"))
-        entries[name_of(entry)] = entry
+        entry, line = each.entry(), document.line((section, number))
+        if (name := name_of(entry)) in entries:
+            twice.append(Mistake(line, f"{name} is there twice, here and in line {first[name]}; keep one of them"))
+        entries[name] = entry
+        first.setdefault(name, line)
     if twice:
         raise _error(file, twice)
     return list(entries.values())
 
 
-def _parsed(text: str) -> tuple[Any, Any]:
-    """The nodes of a document, which know their lines, and what they hold; both from one reading."""
-    loader = _LOADER(text)
-    try:
-        root = loader.get_single_node()
-        return root, None if root is None else loader.construct_document(root)
-    finally:
-        loader.dispose()
-
-
 def _error(file: Path, mistakes: Sequence[Mistake]) -> CatalogueError:
     ordered = sorted(set(mistakes), key=lambda mistake: (mistake.line, mistake.what))
-    return CatalogueError("\n".join(f"{file.name}, line {each.line}: {each.what}" for each in ordered))
+    lines = [f"{file.name}, line {each.line}: {each.what}" for each in ordered[:MOST_MISTAKES]]
+    more = len(ordered) - MOST_MISTAKES
+    return CatalogueError("\n".join([*lines, *([f"{file.name}: and {more} more mistakes"] if more > 0 else [])]))
 
 
-def _said(error: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part != "[key]")
+def _place(location: Sequence[str | int]) -> Place:
+    """Where an error is, as the file knows it."""
+    return tuple(part for part in location if part != "[key]")
+
+
+def _mistake(document: Document, error: Mapping[str, Any]) -> Mistake:
+    """One of pydantic's errors with its line; `at` in it leads on from there, and `before` to what is the same."""
+    begin, told = _place(error["loc"]), error.get("ctx", {})
+    place = (*begin, *told.get("at", ()))
+    said = _said(place, error)
+    if "before" in told:
+        said += f", here and in line {document.line((*begin, *told['before']))}; keep one of them"
+    return Mistake(document.line(place), said)
+
+
+def _said(place: Place, error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in place)
     if error["type"] == "extra_forbidden":
-        known = ", ".join(CatalogueForm.model_fields)
-        return f"there is no {where} here" + (f"; a catalogue holds {known}" if len(error["loc"]) == 1 else "")
-    said = str(error["msg"]).removeprefix("Value error, ")
-    given = f" (it is {error['input']!r})" if isinstance(error["input"], str | int | float) else ""
+        return f"there is no {where} here" + (
+            f"; a catalogue holds {_SECTIONS}" if len(error["loc"]) == 1 else "; take it away"
+        )
+    said = _EXPECTED.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    given = f" (it is {_cut(error['input'])})" if isinstance(error["input"], str | int | float) else ""
     return f"{where}: {said}{given}"
 
 
-def _line(node: Any, place: Sequence[Any]) -> int:  # noqa: ANN401 - PyYAML's nodes
-    """The line of `place` in the file, or of what should hold it."""
-    line = int(node.start_mark.line) + 1
-    for part in place:
-        found = next(_below(node, part), None)
-        if found is None:
-            break
-        key, node = found
-        line = int(key.start_mark.line) + 1
-    return line
+def _cut(given: object) -> str:
+    shown = repr(str(given)) if isinstance(given, str) else str(given)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
 
 
-def _below(node: Any, part: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - as above
-    if isinstance(node, yaml.MappingNode):
-        yield from ((key, value) for key, value in node.value if key.value == str(part))
-    elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        yield node.value[part], node.value[part]
+def as_yaml(raw: Raw) -> str:
+    """A file as `read_catalogue` takes it; what a terminal would not print as it is, stands there as an escape."""
+    text = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=120)
+    if text.replace("\n", "").isprintable():
+        return text.rstrip("\n")
+    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=False, width=120).rstrip("\n")
 
 
 def as_raw(entry: Entry) -> Raw:
@@ -142,8 +156,8 @@ def _raw_listing(listing: Listing) -> Raw:
         "unit": listing.unit,
         "price": str(listing.price),
         "available": _text(listing.available),
-        "currency": None if listing.price.currency is Currency.KES else listing.price.currency.value,
-        "zone": None if listing.zone == NAIROBI else listing.zone,
+        "currency": None if listing.price.currency is CURRENCY else listing.price.currency.value,
+        "zone": None if listing.zone == SHOP_ZONE else listing.zone,
         "hold": "at_initiate" if listing.hold else None,
         "active": None if listing.active else False,
     }
@@ -176,7 +190,7 @@ def _raw_calendar(calendar: Calendar) -> Raw:
     return {
         "opening": {WEEKDAYS[day]: _raw_openings(openings) for day, openings in sorted(calendar.weekdays.items())},
         **(
-            {"exceptions": {day: _raw_openings(openings) for day, openings in sorted(calendar.exceptions.items())}}
+            {"exceptions": {day.isoformat(): _raw_openings(openings) for day, openings in sorted(calendar.exceptions.items())}}
             if calendar.exceptions
             else {}
         ),
@@ -200,8 +214,8 @@ def _raw_promo(promo: Promo) -> Raw:
         "amount": str(promo.amount) if promo.amount else None,
         "percent": None if promo.percent is None else _text(promo.percent),
         "minimum": str(promo.minimum) if promo.minimum else None,
-        "valid_from": promo.valid_from,
-        "valid_until": promo.valid_until,
+        "valid_from": instant(promo.valid_from) if promo.valid_from else None,
+        "valid_until": instant(promo.valid_until) if promo.valid_until else None,
         "most_uses": promo.most_uses,
         "most_uses_each": promo.most_uses_each,
         "applies_to": [_raw_applies_to(each) for each in promo.applies_to] or None,

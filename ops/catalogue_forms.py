@@ -2,89 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
-from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from ops.catalogue_fields import (
+    Amount,
+    Count,
+    Hold,
+    Hours,
+    Moment,
+    Number,
+    Openings,
+    OpeningsByDay,
+    Payable,
+    Percent,
+    Price,
+    Stock,
+    Words,
+    Zone,
+    once,
+)
 from payfirst.domain.booking import AS_USUAL, MAX_RESCHEDULES, ChangeRules, RefundStep
-from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.catalogue import NAIROBI, Listing, Package, Service, ServiceType
-from payfirst.domain.money import Currency, Money
+from payfirst.domain.calendar import Calendar
+from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
+from payfirst.domain.clock import SHOP_ZONE
+from payfirst.domain.days import LONGEST_HOURS
+from payfirst.domain.delivery import CURRENCY
+from payfirst.domain.money import Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
+from payfirst.domain.text import folded
+from payfirst.domain.times import read_day
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _decimal(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("a whole number, or a number in quotes, is expected")  # noqa: TRY004 - pydantic collects ValueErrors
-    try:
-        number = Decimal(value)
-    except InvalidOperation as exc:
-        raise ValueError("a number is expected") from exc
-    if not number.is_finite() or number < 0:
-        raise ValueError("a number that is not below zero is expected")
-    return number
-
-
-def _amount(value: object) -> Decimal:
-    number = _decimal(value)
-    Money.of(number, Currency.INR)  # says it where there are more than two decimal places
-    return number
-
-
-def _stock(value: object) -> Decimal:
-    number = _decimal(value)
-    if number != round(number, 3):
-        raise ValueError("at most three decimal places are expected")
-    return number
-
-
-def _moment(value: object) -> datetime:
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise ValueError(f"{value} is no instant with an offset or a Z")
-    return value.astimezone(UTC)
-
-
-def _zone(value: str) -> str:
-    try:
-        return ZoneInfo(value).key
-    except (ZoneInfoNotFoundError, ValueError) as exc:
-        raise ValueError(f"there is no time zone {value}") from exc
-
-
-def _opening(value: object) -> Opening:
-    """`09:00-12:30`; `24:00` is the end of the day."""
-    opens, dash, closes = value.partition("-") if isinstance(value, str) else ("", "", "")
-    try:
-        found = Opening(time.fromisoformat(opens), time.min if closes == "24:00" else time.fromisoformat(closes))
-    except ValueError as exc:
-        raise ValueError("an opening like 09:00-12:30 is expected") from exc
-    if not dash or (found.closes <= found.opens and closes != "24:00"):
-        raise ValueError("an opening ends after it begins")
-    return found
-
-
-def _apart(openings: list[Any]) -> list[Any]:
-    ordered = sorted(openings, key=lambda each: each.opens)
-    for earlier, later in pairwise(ordered):
-        if earlier.closes == time.min or later.opens < earlier.closes:
-            raise ValueError("openings of a day may not overlap")
-    return ordered
-
-
-Number = Annotated[int, Field(strict=True, gt=0, lt=10**9)]
-Count = Annotated[int, Field(strict=True, ge=0)]
-Words = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
-Amount = Annotated[Decimal, BeforeValidator(_amount)]
-Moment = Annotated[Any, BeforeValidator(_moment)]
-Openings = Annotated[list[Annotated[Any, BeforeValidator(_opening)]], AfterValidator(_apart)]
-Hold = Literal["none", "at_initiate"]
-Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class _Form(BaseModel):
@@ -99,10 +50,10 @@ class ListingForm(_Form):
     product_name: Words
     farm_name: Words
     unit: Words
-    price: Amount
-    available: Annotated[Decimal, BeforeValidator(_stock)]
-    currency: Currency = Currency.KES
-    zone: Zone = NAIROBI
+    price: Price
+    available: Stock
+    currency: Payable = CURRENCY
+    zone: Zone = SHOP_ZONE
     hold: Hold = "none"
     active: Annotated[bool, Field(strict=True)] = True
 
@@ -125,24 +76,24 @@ class PackageForm(_Form):
 
     id: Number
     name: Words
-    price: Amount
+    price: Price
 
 
 class CalendarForm(_Form):
     """When a service can be had; `exceptions` take the weekday's place, and are closed where they name no opening."""
 
     opening: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Openings]
-    exceptions: dict[date, Openings] = Field(default_factory=dict)
+    exceptions: OpeningsByDay = Field(default_factory=dict)
     slot_minutes: Annotated[int, Field(strict=True, ge=5, le=1440)]
-    capacity: Annotated[int, Field(strict=True, ge=1)]
-    lead_minutes: Count = 0
+    capacity: Annotated[int, Field(strict=True, ge=1, lt=10**6)]
+    lead_minutes: Annotated[int, Field(strict=True, ge=0, le=60 * LONGEST_HOURS)] = 0
     days_ahead: Annotated[int, Field(strict=True, ge=0, le=3650)] = 365
     hold: Hold = "none"
 
     def calendar(self) -> Calendar:
         return Calendar(
             weekdays={WEEKDAYS.index(day): tuple(openings) for day, openings in self.opening.items()},
-            exceptions={day: tuple(openings) for day, openings in self.exceptions.items()},
+            exceptions={read_day(folded(day)): tuple(openings) for day, openings in self.exceptions.items()},
             slot_minutes=self.slot_minutes,
             capacity=self.capacity,
             lead_minutes=self.lead_minutes,
@@ -155,13 +106,13 @@ class RescheduleForm(_Form):
     """How often a booking may move, and until how many hours before it."""
 
     most: Annotated[int, Field(strict=True, ge=0, le=MAX_RESCHEDULES)] = MAX_RESCHEDULES
-    hours_before: Count | None = None
+    hours_before: Hours | None = None
 
 
 class RefundForm(_Form):
     """What who cancels that many hours before gets back."""
 
-    hours_before: Count
+    hours_before: Hours
     percent: Annotated[int, Field(strict=True, ge=0, le=100)]
 
 
@@ -173,20 +124,18 @@ class ServiceForm(_Form):
     name: Words
     description: Words
     zone: Zone
-    currency: Currency
-    packages: list[PackageForm] = Field(default_factory=list)
-    price: Amount | None = None
+    currency: Payable
+    packages: Annotated[list[PackageForm], once("id")] = Field(default_factory=list)
+    price: Price | None = None
     calendar: CalendarForm | None = None
     reschedule: RescheduleForm = RescheduleForm()
-    cancel: list[RefundForm] | None = None
+    cancel: Annotated[list[RefundForm], once("hours_before")] | None = None
     active: Annotated[bool, Field(strict=True)] = True
 
     @model_validator(mode="after")
     def _one_way_to_pay(self) -> ServiceForm:
         if bool(self.packages) == (self.price is not None):
             raise ValueError("a service has either packages or a price")
-        if len({package.id for package in self.packages}) < len(self.packages):
-            raise ValueError("two packages have the same id")
         return self
 
     def entry(self) -> Service:
@@ -233,9 +182,9 @@ class PromoForm(_Form):
     """A promo code, which takes off either an amount or per cent."""
 
     code: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]{1,100}$")]
-    currency: Currency
-    amount: Amount | None = None
-    percent: Annotated[Decimal, BeforeValidator(_amount), Field(gt=0, le=100)] | None = None
+    currency: Payable
+    amount: Price | None = None
+    percent: Percent | None = None
     minimum: Amount | None = None
     valid_from: Moment | None = None
     valid_until: Moment | None = None
@@ -247,6 +196,8 @@ class PromoForm(_Form):
     def _one_way_off(self) -> PromoForm:
         if (self.amount is None) == (self.percent is None):
             raise ValueError("a promo takes off either an amount or per cent")
+        if self.valid_from and self.valid_until and self.valid_until <= self.valid_from:
+            raise PydanticCustomError("never", "an instant after valid_from is expected", {"at": ("valid_until",)})
         return self
 
     def entry(self) -> Promo:

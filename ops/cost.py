@@ -8,18 +8,20 @@ from decimal import Decimal
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column
-from rich.table import Table as Grid
 
-from ops import panels
-from ops.estimate import PRICES, Assumed, Line, each, read_prices, standing, total
+from ops import panels, words
+from ops.estimate import PRICES, Assumed, Line, each, read_prices, regions, standing, total
+from ops.printing import say, show_table
+from payfirst.settings import Watching
 
 
 def cost_command(
     orders: Annotated[float, typer.Option(min=0, help="Orders in a month, in thousands.")] = 1.0,
     bookings: Annotated[float, typer.Option(min=0, help="Bookings in a month, in thousands.")] = 0.0,
     requests: Annotated[int, typer.Option(min=1, help="Calls that a customer makes for each.")] = Assumed().requests,
+    watching: Annotated[Watching, typer.Option(help="How closely the shop is watched.")] = Watching.SMALL,
+    region: Annotated[str, words.option("--region", help="Whose prices: us-east-1 or ap-south-1.")] = "ap-south-1",
     seconds: Annotated[float, typer.Option(min=0, help="Seconds that functions work for each.")] = float(Assumed().seconds),
 ) -> None:
     """Estimate what the stack costs in a month.
@@ -28,29 +30,37 @@ def cost_command(
     """
     told = json.loads(PRICES.read_text(encoding="utf-8"))
     assumed = replace(Assumed(), requests=requests, seconds=Decimal(str(seconds)))
-    prices = read_prices()
-    console = Console()
-    console.print(f"List prices in {told['currency']} of {told['region']}, looked up on {told['looked_up']}; no free tier.")
-    sums = [_show(console, "standing, whoever buys", standing(assumed, prices))]
+    if region not in regions():
+        raise typer.BadParameter(f"Prices are known of {', '.join(regions())} only.", param_hint="--region")
+    prices = read_prices(region)
+    say(f"List prices in {told['currency']} of {region}, looked up on {told['looked_up']}; no free tier.")
+    unknown = [price.unit for price in prices.values() if not price.known]
+    if unknown:
+        say(f"For {'; '.join(unknown)}: those of {told['region']}, for no source told this region's.")
+    rest = {how: standing(assumed, prices, how) for how in Watching}
+    sums = [_show(f"standing, whoever buys, watched in {watching}", rest[watching])]
     for kind, thousands in (("order", orders), ("booking", bookings)):
         if thousands:
             many = Decimal(str(thousands))
-            sums.append(_show(console, f"{many * 1000:,.0f} {kind}s", each(kind, many, assumed, prices)))
-    console.print(
-        f"A month: {sum(sums):,.2f} {told['currency']}. Tests measured the table's units and events; docs/cost.md says what is"
-    )
-    console.print("assumed. Gateways' fees, data transfer, sign-ins and taxes are not in it.")
+            sums.append(_show(f"{many * 1000:,.0f} {kind}s", each(kind, many, assumed, prices)))
+    at_rest = ", ".join(f"{total(lines):,.2f} in {how}" for how, lines in rest.items())
+    say(f"A month in which nobody buys: {at_rest}.")
+    say(f"A month: {sum(sums):,.2f} {told['currency']}. Tests measured the table's units and events; docs/cost.md says what is")
+    say("assumed. Gateways' fees, data transfer, sign-ins and taxes are not in it.")
 
 
-def _show(console: Console, title: str, lines: list[Line]) -> Decimal:
-    grid = Grid(
-        "What", Column("Count", justify="right"), Column("Price", justify="right"), Column("USD", justify="right"), title=title
-    )
-    for line in lines:
-        price = f"{line.price.usd} / {line.price.per:,}"
-        grid.add_row(line.price.unit, f"{line.count:,.2f}".rstrip("0").rstrip("."), price, f"{line.usd:.4f}")
-    grid.add_row("together", "", "", f"{total(lines):.4f}", end_section=True)
-    console.print(grid)
+def _show(title: str, lines: list[Line]) -> Decimal:
+    columns = ("What", Column("Count", justify="right"), Column("Price", justify="right"), Column("USD", justify="right"))
+    rows = [
+        (
+            line.price.unit,
+            f"{line.count:,.2f}".rstrip("0").rstrip("."),
+            f"{line.price.usd} / {line.price.per:,}",
+            f"{line.usd:.4f}",
+        )
+        for line in lines
+    ]
+    show_table(columns, [*rows, ("together", "", "", f"{total(lines):.4f}")], title=title)
     return total(lines)
 
 

@@ -6,14 +6,24 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import typer
 
-from ops.credential_fields import CredentialError, Field, Values, checked
+from ops.printing import complain
+from payfirst.gateways.account import CredentialError, Field, Values, checked
+from payfirst.gateways.registry import GATEWAYS, names
 
-CALLBACK_URL: Final = "MPESA_CALLBACK_URL"
-ENVIRONMENTS: Final = ("MPESA_ENVIRONMENT", "PHONEPE_ENVIRONMENT")
+
+def environments() -> list[str]:
+    """The variables that say for which of a gateway's worlds its credentials are."""
+    return [f"{name}_ENVIRONMENT" for name in names()]
+
+
+def _beside() -> list[str]:
+    """What such a configuration has besides credentials."""
+    callbacks = [form.callback_variable for gateway in GATEWAYS for form in gateway.forms() if form.callback_variable]
+    return [*callbacks, *environments()]
+
 
 Ask = Callable[[Field, str], str]
 """Asks for a field on the terminal, with a remark for the operator; "" if nothing is typed."""
@@ -46,9 +56,9 @@ def _json_variables(text: str, fields: Sequence[Field]) -> dict[str, str]:
         body = None
     if not isinstance(body, dict) or not all(isinstance(word, str) for entry in body.items() for word in entry):
         raise CredentialError("Standard input must be a JSON object whose values are strings.")
-    names = {field.name: field.variable for field in fields}
-    known = {*names.values(), CALLBACK_URL, *ENVIRONMENTS}
-    variables: dict[str, str] = {names.get(str(key), str(key)): value for key, value in body.items()}
+    variables_of = {field.name: field.variable for field in fields}
+    known = {*variables_of.values(), *_beside()}
+    variables: dict[str, str] = {variables_of.get(str(key), str(key)): value for key, value in body.items()}
     if not variables.keys() <= known:
         # A key is not repeated: it may be a secret that slipped.
         raise CredentialError(f"The JSON has a key that is none of {', '.join(sorted(known))}.")
@@ -98,4 +108,4 @@ def ask_on_terminal(field: Field, remark: str) -> str:
         try:
             return checked(field, text)
         except CredentialError as error:
-            typer.echo(str(error), err=True)
+            complain(str(error))

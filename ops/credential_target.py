@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +12,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.credential_fields import CredentialError, Values
 from ops.running import NoStackError, enter
+from payfirst.api.addresses import NoticeAddresses
+from payfirst.gateways.account import CredentialError, Values
+from payfirst.gateways.declaration import Declaration
+from payfirst.gateways.registry import declaration_of
 from payfirst.settings import Stage
 
 if TYPE_CHECKING:
@@ -22,87 +25,78 @@ if TYPE_CHECKING:
 CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
 
 
-class Account(StrEnum):
-    """The gateways whose credentials are kept."""
+Account = str
+"""A gateway's word in small letters, under which the gateways' secret keeps its credentials."""
 
-    MPESA = "mpesa"
-    PHONEPE = "phonepe"
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    setting: str
-    output: str
-    address_setting: str
-    address_parameter: str
-    base_setting: str
-    base_parameter: str
-
-
-_NAMES: Final = {
-    Account.MPESA: _Names(
-        "MPESA_SECRET_ID", "MpesaSecretId", "MPESA_BASE_URL", "MpesaBaseUrl", "MPESA_BASE_URL", "MpesaBaseUrl"
-    ),
-    Account.PHONEPE: _Names(
-        "PHONEPE_SECRET_ID", "PhonePeSecretId", "PHONEPE_TOKEN_URL", "PhonePeTokenUrl", "PHONEPE_BASE_URL", "PhonePeBaseUrl"
-    ),
-}
+_OUTPUT: Final = "GatewaysSecretId"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One secret, and what its stack says about itself; `None` where the operator named the secret alone.
+    """One gateway's part of the gateways' secret, and what its stack says about itself; `None` where the operator named the
+    secret alone.
 
-    `address` is where the functions get access tokens (M-Pesa's base address, PhonePe's token address), `base_address` where
-    they ask for payments, `callback_origin` where M-Pesa's notices go.
+    `settings` are those that the gateway alone reads, by their variables. Notices go to `callback_origin`, or to `notice_url`
+    where they are signed.
     """
 
+    account: Account
     client: SecretsManagerClient = field(repr=False)
     secret_id: str
     stage: Stage | None = None
-    address: str | None = None
-    base_address: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
     callback_origin: str | None = None
+    notice_url: str | None = None
+
+    @property
+    def notice_sources(self) -> str:
+        """The networks from which its notices are taken; empty for any."""
+        return self.settings.get(f"{self.account.upper()}_NOTICE_SOURCES", "")
 
     def read(self) -> Values | None:
-        """What the secret holds; None while it is empty, CredentialError if it is not there or holds something else."""
+        """What the secret holds of this gateway; None while that is nothing, CredentialError if there is no such secret or it
+        holds something else."""
+        return self._read().get(self.account)
+
+    def write(self, values: Values) -> None:
+        """Keep `values` and what the other gateway has; what was kept before stays in Secrets Manager as AWSPREVIOUS."""
+        kept = self._read() | {self.account: values}
+        try:
+            self.client.put_secret_value(SecretId=self.secret_id, SecretString=json.dumps(kept))
+        except (ClientError, BotoCoreError) as exc:
+            raise _refused(exc) from exc
+
+    def _read(self) -> dict[str, Values]:
+        """What the secret holds of each gateway."""
         try:
             answer = self.client.get_secret_value(SecretId=self.secret_id)
         except self.client.exceptions.ResourceNotFoundException:
             self._must_exist()
-            return None
+            return {}
         except (ClientError, BotoCoreError) as exc:
             raise _refused(exc) from exc
         text = answer.get("SecretString", "")
         if not text and "SecretBinary" not in answer:
-            return None
+            return {}
         try:
             kept = json.loads(text)
         except ValueError:
             kept = None
-        if not isinstance(kept, dict) or not all(isinstance(value, str) for value in kept.values()):
+        if not isinstance(kept, dict) or not all(_is_credentials(value) for value in kept.values()):
             raise CredentialError(f"The secret {self.secret_id} holds something else than credentials.")
         return kept
-
-    def write(self, values: Values) -> None:
-        """Keep `values`; what was kept before stays in Secrets Manager as the version AWSPREVIOUS."""
-        try:
-            self.client.put_secret_value(SecretId=self.secret_id, SecretString=json.dumps(values))
-        except self.client.exceptions.ResourceNotFoundException as exc:
-            raise self._unknown() from exc
-        except (ClientError, BotoCoreError) as exc:
-            raise _refused(exc) from exc
 
     def _must_exist(self) -> None:
         try:
             self.client.describe_secret(SecretId=self.secret_id)
         except self.client.exceptions.ResourceNotFoundException as exc:
-            raise self._unknown() from exc
+            raise CredentialError(f"There is no secret {self.secret_id}: deploy the stack first, it makes the secret.") from exc
         except (ClientError, BotoCoreError) as exc:
             raise _refused(exc) from exc
 
-    def _unknown(self) -> CredentialError:
-        return CredentialError(f"There is no secret {self.secret_id}: deploy the stack first, it makes the secrets.")
+
+def _is_credentials(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(word, str) for word in value.values())
 
 
 def find_target(account: Account, *, secret_id: str | None, stack_name: str | None, home: Path) -> Target:
@@ -111,23 +105,25 @@ def find_target(account: Account, *, secret_id: str | None, stack_name: str | No
     CredentialError if there is none.
     """
     if secret_id is not None:
-        return Target(_secrets(), secret_id)
+        return Target(account, _secrets(), secret_id)
     if stack_name is not None:
         return _of_deployed(account, stack_name)
-    names = _NAMES[account]
+    declared = declaration_of(account.upper())
     try:
-        environment = enter(home).environment
+        stack = enter(home)
     except NoStackError as exc:
         raise CredentialError(
             "No local stack is running: start one with `make run`, or name a deployed one with --stack-name."
         ) from exc
+    environment = stack.environment
     return Target(
+        account,
         _secrets(),
-        environment[names.setting],
+        environment["GATEWAYS_SECRET_ID"],
         Stage(environment["STAGE"]),
-        environment[names.address_setting],
-        environment[names.base_setting],
+        {name: environment[name] for name in _settings(declared) if name in environment},
         environment["CALLBACK_ORIGIN"],
+        NoticeAddresses(stack.base_url).of_payment(declared.terms, ""),
     )
 
 
@@ -139,12 +135,28 @@ def _of_deployed(account: Account, stack_name: str) -> Target:
         raise _refused(exc) from exc
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", ())}
-    names = _NAMES[account]
-    if names.output not in outputs:
-        raise CredentialError(f"The stack {stack_name} has no output {names.output}: is it a PayFirst stack, and deployed?")
+    declared = declaration_of(account.upper())
+    parameters = {name: f"{declared.parameters}{_camel(name.partition('_')[2])}" for name in _settings(declared)}
+    if _OUTPUT not in outputs:
+        raise CredentialError(f"The stack {stack_name} has no output {_OUTPUT}: is it a PayFirst stack, and deployed?")
     origin = outputs.get("NoticeUrl", "").rstrip("/")
-    token_address, base_address = given.get(names.address_parameter), given.get(names.base_parameter)
-    return Target(_secrets(), outputs[names.output], Stage(given["Stage"]), token_address, base_address, origin or None)
+    return Target(
+        account,
+        _secrets(),
+        outputs[_OUTPUT],
+        Stage(given["Stage"]),
+        {name: given[parameter] for name, parameter in parameters.items() if parameter in given},
+        origin or None,
+        outputs.get(f"{declared.parameters}NoticeUrl"),
+    )
+
+
+def _settings(declared: Declaration) -> list[str]:
+    return [each.name.upper() for each in fields(declared.settings)]
+
+
+def _camel(words: str) -> str:
+    return "".join(word.capitalize() for word in words.split("_"))
 
 
 def _secrets() -> SecretsManagerClient:

@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import boto3
-import typer
 from botocore.config import Config
 
+from ops import words
 from ops.running import RunningStack, enter
 
 CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
-StackName = Annotated[str | None, typer.Option(help="A deployed stack; the local one that runs if absent.")]
+StackName = Annotated[str | None, words.option(help="A deployed stack; the local one that runs if absent.")]
 SETTINGS_OF: Final = "ReconcilePaymentsFunction"
 """The function whose settings an operator needs: it talks to gateways, settles and refunds."""
+
+
+def caller() -> str:
+    """The ARN by which AWS knows who is calling; botocore's errors where it knows nobody."""
+    arn: str = boto3.session.Session().client("sts", config=CONFIG).get_caller_identity()["Arn"]
+    return arn
 
 
 def enter_stack(stack_name: str | None, home: Path) -> RunningStack:

@@ -10,16 +10,18 @@ from urllib.parse import urlsplit
 import boto3
 import typer
 
-from ops import panels
+from ops import panels, words
 from ops.deployed import CONFIG, StackName, enter_stack
 from ops.operate import By, Home, who
+from ops.printing import say
 from ops.running import HOME, table_of
 from ops.sentences import fail, in_one_sentence
 from payfirst.domain.clock import utc_now
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.storage import erasing
-from payfirst.usecases import erase
-from payfirst.usecases.erase import Found
+from payfirst.storage.dynamodb.table import Table
+from payfirst.usecases.operators import erase
+from payfirst.usecases.operators.erase import Found, UnderWay, Why
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -64,8 +66,8 @@ def accounts_of(environment: Mapping[str, str]) -> Accounts | None:
 
 
 def erase_command(
-    customer: Annotated[str, typer.Argument(help="Whom: the `sub` of their tokens, or their mail address.")],
-    why: Annotated[str, typer.Option(help="The reason, kept with the record; no names.")] = "",
+    customer: Annotated[str, typer.Argument(help="Whom: the `sub` of their tokens, their mail address, or +254712345678.")],
+    why: Annotated[str, words.option(help="The reason, kept with the record; no names.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be erased and kept; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
     by: By = "",
@@ -78,45 +80,80 @@ def erase_command(
     way. Safe to repeat: do so after an hour, when the last token that they held has ended. It reads the whole table.
     """
     with in_one_sentence():
+        acting, said = who(by, stack_name), words.reason(why) if why else ""
         stack = enter_stack(stack_name, home)
         table, accounts = table_of(stack), accounts_of(stack.environment)
+        if customer.startswith("+"):
+            customer = words.phone(customer)
         names = _names(accounts, customer)
-        subs = sorted(names.keys() | (erasing.owners_of(table, customer) if "@" in customer else {customer}))
+        subs = sorted(names.keys() | _owners(table, customer))
         if len(subs) > 1:
-            fail(f"{len(subs)} customers have this address; erase each by its sub: {', '.join(subs)}.")
+            fail(f"{len(subs)} customers have this name; erase each by its sub: {', '.join(subs)}.")
         if not subs:
-            print("Nothing is kept about this customer.")
+            say("Nothing is kept about this customer.")
             return
         [sub] = subs
-        found = erase.look(table, sub)
+        found = erase.preview(table, sub)
         _show(found, account=sub in names)
         if dry_run or not (found.steps or sub in names):
             return
         if found.open:
-            fail(f"Not yet: {'; '.join(found.open)}.")
-        if not why:
+            fail(f"Not yet: {'; '.join(map(in_the_way, found.open))}.")
+        if not said:
             fail("Say --why; it is kept with the record.")
         if not yes:
             typer.confirm("Erase this for good?", abort=True)
-        erase.erase(table, sub, utc_now(), by=who(by), why=why)
+        erase.erase(table, sub, utc_now(), by=acting, why=said)
         if accounts is not None and sub in names:
             accounts.delete(names[sub])
-    print("Erased.")
+    say("Erased.")
 
 
 def _names(accounts: Accounts | None, customer: str) -> dict[str, str]:
     if any(letter in customer for letter in '"\\'):
-        raise InvalidInputError(FieldProblem("customer", "This is neither a sub nor a mail address."))
-    return accounts.names("email" if "@" in customer else "sub", customer) if accounts else {}
+        raise InvalidInputError(FieldProblem("customer", "This is neither a sub, nor a mail address, nor a phone number."))
+    return accounts.names(_attribute(customer), customer) if accounts else {}
+
+
+def _owners(table: Table, customer: str) -> set[str]:
+    """Whom the table itself knows by that name; it keeps no phone number that anybody signs in with."""
+    match _attribute(customer):
+        case "email":
+            return erasing.owners_of(table, customer)
+        case "phone_number":
+            return set()
+        case _:
+            return {customer}
+
+
+def _attribute(customer: str) -> str:
+    return "email" if "@" in customer else "phone_number" if customer.startswith("+") else "sub"
 
 
 def _show(found: Found, *, account: bool) -> None:
     erased = [f"{count} {kind}" for kind, count in sorted(found.by_kind.items())] + ["the account"] * account
-    print(f"Customer {found.sub}: {', '.join(erased) if erased else 'nothing to erase'}.")
+    say(f"Customer {found.sub}: {', '.join(erased) if erased else 'nothing to erase'}.")
     books = ", ".join(f"{count} {kind}" for kind, count in found.kept.items())
-    print(_KEPT.format(books=books))
-    for sentence in found.open:
-        print(f"In the way: {sentence}.")
+    say(*_KEPT.format(books=books).splitlines())
+    for thing in found.open:
+        say(f"In the way: {in_the_way(thing)}.")
+
+
+def in_the_way(thing: UnderWay) -> str:
+    """What is under way, and what the operator can do about it."""
+    return _IN_THE_WAY[thing.why].format(name=thing.name, state=thing.state)
+
+
+_IN_THE_WAY: Final = {
+    Why.BOOKING: "{name} is {state}: complete or cancel it first",
+    Why.E_MAIL: "an e-mail has not left yet; try again in a minute",
+    Why.EVENT: "an event has not left yet; try again in a minute",
+    Why.ORDER: "{name} is {state}: deliver or cancel it first",
+    Why.PAYMENT: "the payment {name} is open until its gateway has answered; try again then",
+    Why.REFUND: "the refund of {name} is under way: wait until its gateway has sent it",
+    Why.REVIEW: "{name} waits for a person: decide it first, payfirst stuck lists it",
+    Why.SESSION: "a session can still be paid, until {state}",
+}
 
 
 def register(app: typer.Typer) -> None:

@@ -10,8 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from local.template import load_template
+from ops.resolve import Resolver
 from ops.running import ROOT
+from ops.template import load_template
+from payfirst.settings import Watching
 
 PRICES: Final = Path(__file__).with_name("prices.json")
 USAGE: Final = Path(__file__).with_name("usage.json")
@@ -25,12 +27,13 @@ GB: Final = KB**3
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """`usd` for each `per` of `unit`, as `source` says."""
+    """`usd` for each `per` of `unit`, as `source` says; `known` says whether it is the region's own."""
 
     usd: Decimal
     per: int
     unit: str
     source: str
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Assumed:
     """What no test can measure before there is a deployed stack: per booking or order, unless it says otherwise.
 
     `requests` are the calls that customers make besides the notice; `seconds` the time that they and the notice take in
-    functions of `memory_gb`, most of which waits for a gateway; `sweep_seconds` what a run of a sweep takes.
+    functions of `memory_gb`, most of which waits for a gateway; `sweep_seconds` what a run of a sweep takes, and `run_log_kb`
+    what it and Lambda write about it, `run_metrics_kb` with metrics of its own besides.
     """
 
     requests: int = 12
@@ -48,9 +52,11 @@ class Assumed:
     queue_requests: int = 6
     log_kb: int = 12
     stored_kb: int = 12
+    secret_reads: int = 4
     sweep_seconds: Decimal = Decimal("0.25")
+    run_log_kb: Decimal = Decimal("0.8")
+    run_metrics_kb: Decimal = Decimal("0.7")
     idle_polls_minute: int = 15
-    secret_reads_hour: int = 12 * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,24 @@ class Line:
         return self.count * self.price.usd / self.price.per
 
 
-def read_prices(file: Path = PRICES) -> dict[str, Price]:
-    """The prices by name."""
-    kept: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))["prices"]
-    return {name: Price(Decimal(one["usd"]), one["per"], one["unit"], one["source"]) for name, one in kept.items()}
+def read_prices(region: str | None = None, file: Path = PRICES) -> dict[str, Price]:
+    """The prices by name, of `region` or of the file's own; KeyError for a region of which the file knows none.
+
+    Where it knows no price of that region, its own stands in for it.
+    """
+    kept: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    own: Mapping[str, Any] = {} if region in (None, kept["region"]) else kept["regions"][region]
+    known = region in (None, kept["region"])
+    return {
+        name: Price(Decimal(own.get(name, one["usd"])), one["per"], one["unit"], one["source"], known or name in own)
+        for name, one in kept["prices"].items()
+    }
+
+
+def regions(file: Path = PRICES) -> list[str]:
+    """The regions of which prices are known."""
+    kept: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return [kept["region"], *kept["regions"]]
 
 
 def read_usage(file: Path = USAGE) -> dict[str, dict[str, int]]:
@@ -92,6 +112,7 @@ def each(kind: str, thousands: Decimal, assumed: Assumed, prices: Mapping[str, P
         "table_gb_months": count * assumed.stored_kb * KB / GB,
         "recovery_gb_months": count * assumed.stored_kb * KB / GB,
         "queue_requests": count * assumed.queue_requests,
+        "secret_reads": count * assumed.secret_reads,
         "events": count * used["events"],
         "mails": count * assumed.mails,
         "log_gb": count * assumed.log_kb * KB / GB,
@@ -99,10 +120,11 @@ def each(kind: str, thousands: Decimal, assumed: Assumed, prices: Mapping[str, P
     return [Line(name, Decimal(amount), prices[name]) for name, amount in amounts.items()]
 
 
-def standing(assumed: Assumed, prices: Mapping[str, Price]) -> list[Line]:
-    """What a month costs in which nobody buys anything."""
+def standing(assumed: Assumed, prices: Mapping[str, Price], how: Watching) -> list[Line]:
+    """What a month costs in which nobody buys anything, in a shop that is watched so."""
     runs = Decimal(MINUTES * SWEEPS)
-    watched = watching()
+    watched = watching(how)
+    log_kb = assumed.run_log_kb + (assumed.run_metrics_kb if how is Watching.FULL else 0)
     amounts: dict[str, Decimal | int] = {
         "schedules": runs,
         "lambda_requests": runs,
@@ -110,27 +132,43 @@ def standing(assumed: Assumed, prices: Mapping[str, Price]) -> list[Line]:
         "table_reads": Decimal(MINUTES * read_usage()["sweeps"]["queries"]) / 2,  # an index is read at half the price
         "queue_requests": Decimal(MINUTES * assumed.idle_polls_minute),
         "secret_months": watched["secrets"],
-        "secret_reads": Decimal(30 * 24 * assumed.secret_reads_hour),
+        "log_gb": runs * log_kb * KB / GB,
         "alarm_metric_months": watched["alarm_metrics"],
         "custom_metric_months": watched["custom_metrics"],
         "dashboard_months": watched["dashboards"],
     }
-    return [Line(name, Decimal(amount), prices[name]) for name, amount in amounts.items()]
+    return [Line(name, Decimal(amount), prices[name]) for name, amount in amounts.items() if amount]
 
 
-def watching() -> dict[str, int]:
-    """How many secrets, metrics of alarms and dashboards the templates declare, and custom metrics with those of functions;
-    the memory of one run of each sweep."""
-    resources = [
-        resource
-        for file in ("template.yaml", "alarms.yaml", "dashboard.yaml")
-        for resource in load_template(ROOT / file)["Resources"].values()
-    ]
+def declared(how: Watching, file: str = "template.yaml", *, codes: str = "off") -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Logical id, type and properties of each resource that is made in AWS for a shop that is watched so, nested stacks' too;
+    an alarm's `Metrics` are those that it then has. `codes` are those that customers sign in with."""
+    template = load_template(ROOT / file)
+    resolver = Resolver(template, {"Watching": how.value, "Stage": "production", "SignInCodes": codes})
+    for logical_id, resource in template["Resources"].items():
+        if "Condition" in resource and not resolver.condition(resource["Condition"]):
+            continue
+        properties = dict(resource.get("Properties", {}))
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            yield from declared(how, properties["TemplateURL"], codes=codes)
+        for part in properties.pop("Metrics", []):
+            name, then, otherwise = part.get("Fn::If", (None, part, part))
+            chosen = then if name is None or resolver.condition(name) else otherwise
+            if chosen != {"Ref": "AWS::NoValue"}:
+                properties.setdefault("Metrics", []).append(chosen)
+        yield logical_id, resource["Type"], properties
+
+
+def watching(how: Watching) -> dict[str, int]:
+    """How many secrets, metrics of alarms and dashboards are made, and custom metrics with those of functions; the memory of
+    one run of each sweep."""
+    made = list(declared(how))
 
     def of(kind: str) -> list[Mapping[str, Any]]:
-        return [resource.get("Properties", {}) for resource in resources if resource["Type"] == kind]
+        return [properties for _, each, properties in made if each == kind]
 
     alarms = of("AWS::CloudWatch::Alarm")
+    own = measured() if how is Watching.FULL else {}
     sweeps = [
         function
         for function in of("AWS::Serverless::Function")
@@ -140,7 +178,7 @@ def watching() -> dict[str, int]:
     return {
         "secrets": len(of("AWS::SecretsManager::Secret")),
         "alarm_metrics": sum(max(1, sum("MetricStat" in part for part in alarm.get("Metrics", []))) for alarm in alarms),
-        "custom_metrics": len(counted) + sum(len(names) for names in measured().values()),
+        "custom_metrics": len(counted) + sum(len(names) for names in own.values()),
         "sweeps_mb": sum(int(function["MemorySize"]) for function in sweeps),
         "dashboards": len(of("AWS::CloudWatch::Dashboard")),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ops.running import ROOT
-from payfirst.api.events import EVENTS
+from payfirst.api.wire.events import EVENTS
 
 WRITTEN: Final = ROOT / "docs" / "events"
 

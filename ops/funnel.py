@@ -6,17 +6,18 @@ from typing import Annotated, Final
 
 import typer
 from rich.bar import Bar
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from ops import panels, words
 from ops.deployed import StackName
 from ops.operate import Home, table_in
+from ops.printing import Cell, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence
-from payfirst.domain.clock import instant, utc_now
+from ops.times import local
+from payfirst.domain.clock import utc_now
 from payfirst.domain.session import Kind
-from payfirst.usecases.funnel import Funnel, Stage, funnel
+from payfirst.usecases.operators.funnel import Funnel, Stage, funnel
 
 BAR: Final = 40
 _WORDS: Final = {
@@ -29,7 +30,7 @@ _WORDS: Final = {
 
 
 def funnel_command(
-    since: Annotated[str, typer.Option(help="How far back: 24h or 7d.")] = "24h",
+    since: Annotated[str, words.option(help="How far back: 24h or 7d.")] = "24h",
     kind: Annotated[Kind | None, typer.Option(help="Only orders, or only bookings.", show_default="both")] = None,
     stack_name: StackName = None,
     home: Home = HOME,
@@ -43,27 +44,30 @@ def funnel_command(
         back = words.time_back(since)
         found = funnel(table_in(home, stack_name), utc_now(), back, kind)
     if not found.counts[Stage.CREATED]:
-        print(f"No sessions were made since {instant(found.since)}; what happened in the last minute may be missing.")
+        say(f"No sessions were made since {local(found.since)}; what happened in the last minute may be missing.")
         return
-    grid = Table("Stage", Column("Sessions", justify="right"), Column("Rate", justify="right"), Column("", width=BAR))
+    columns = ("Stage", Column("Sessions", justify="right"), Column("Rate", justify="right"), Column("", width=BAR))
     most = max(found.counts.values())
+    rows: list[tuple[Cell, ...]] = []
     for stage, count in found.counts.items():
         rate = found.rate(stage)
         share = "" if rate is None else f"{rate:.1%}"
-        grid.add_row(_WORDS[stage], str(count), share, Bar(most or 1, 0, count, width=BAR))
-    Console().print(grid)
-    Console().print(_by_status(found))
-    print(f"Of the sessions made since {instant(found.since)}; what happened in the last minute may be missing.")
+        rows.append((_WORDS[stage], str(count), share, Bar(most or 1, 0, count, width=BAR)))
+    show_table(columns, rows)
+    _show_by_status(found)
+    say(f"Of the sessions made since {local(found.since)}; what happened in the last minute may be missing.")
 
 
-def _by_status(found: Funnel) -> Table:
+def _show_by_status(found: Funnel) -> None:
     """Each of these sessions under the status that it has now; those without any session are left out."""
-    grid = Table("Status now", Column("Sessions", justify="right"), Column("Share", justify="right"), Column("", width=BAR))
+    columns = ("Status now", Column("Sessions", justify="right"), Column("Share", justify="right"), Column("", width=BAR))
     total = sum(found.by_status.values())
-    for status, count in found.by_status.items():
-        if count:
-            grid.add_row(status.value, str(count), f"{count / total:.1%}", Bar(total, 0, count, width=BAR))
-    return grid
+    rows = [
+        (status.value, str(count), f"{count / total:.1%}", Bar(total, 0, count, width=BAR))
+        for status, count in found.by_status.items()
+        if count
+    ]
+    show_table(columns, rows)
 
 
 def register(app: typer.Typer) -> None:

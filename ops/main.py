@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from ops import cost, erase, funnel, operate, orders, panels, reconcile
+from ops import cost, erase, funnel, logs, operate, orders, panels, words
 from ops.backup import backup_app
 from ops.bookings import bookings_app
 from ops.catalogue import catalogue_app
 from ops.credentials import credentials_app
 from ops.deployed import StackName, enter_stack
+from ops.printing import hand_over, say
+from ops.reconcile.command import reconcile_command
 from ops.running import HOME, ROOT, table_of
 from ops.seed import seed
-from ops.sentences import fail, in_one_sentence
-from ops.tick import Sweep, tick
+from ops.sentences import Sentences, fail, in_one_sentence
+from ops.tick import Sweep, in_words, tick
 from ops.token import mint
 
 app = typer.Typer(
     name="payfirst",
     help="Work with a PayFirst stack: the local one that `make run` starts, or a deployed one with --stack-name.",
+    cls=Sentences,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -35,7 +39,7 @@ funnel.register(app)
 erase.register(app)
 cost.register(app)
 operate.register(app)
-reconcile.register(app)
+app.command("reconcile", rich_help_panel=panels.PAYMENTS)(reconcile_command)
 app.add_typer(credentials_app, rich_help_panel=panels.SETTING_UP)
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
@@ -43,41 +47,73 @@ Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.
 SEEDED_CUSTOMER: Final = 1
 
 
+@app.callback()
+def payfirst(
+    context: typer.Context,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the log on standard error (PAYFIRST_LOG=1).")] = False,
+    region: Annotated[str | None, words.option("--region", help="The region of --stack-name.")] = None,
+) -> None:
+    """Decide where the log goes, and which region is meant, before any command runs."""
+    if region is not None:
+        os.environ["AWS_DEFAULT_REGION"] = region
+    context.with_resource(logs.aside(shown=logs.asked_for(verbose=verbose)))
+
+
 @app.command("token", rich_help_panel=panels.SETTING_UP)
 def token_command(
     user_id: Annotated[int, typer.Option(min=1, max=2**53 - 1, help="The customer's number in the shop.")] = SEEDED_CUSTOMER,
     email: Annotated[
-        str, typer.Option(help="The customer's address.", show_default="user@example.com or userN@example.com")
+        str,
+        words.option(help="The customer's address.", show_default="user@example.com or userN@example.com"),
     ] = "",
+    phone: Annotated[str, words.option(help="A phone number instead, as +254712345678: a customer without an address.")] = "",
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Nobody has verified the address: no mail goes there.")
+    ] = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
     """Print an ID token of a customer of a stack.
 
-    Nothing else is printed. The customer is signed up if need be; the same address is the same customer. On a deployed stack
-    nobody who has signed up before is touched. The token is good for an hour:
+    Nothing else is printed. The customer is signed up if need be; the same address or number is the same customer. On a
+    deployed stack nobody who has signed up before is touched. The token is good for an hour:
 
     export TOKEN=$(payfirst token --user-id 7)
     """
     with in_one_sentence():
+        if email and phone:
+            fail("Give --email or --phone: the customer signs in by one of them.", exit_code=2)
+        name = words.phone(phone) if phone else email or _address_of(user_id)
         entered = enter_stack(stack_name, home)
-        print(mint(entered.environment, user_id, email or _address_of(user_id), only_new=stack_name is not None))
+        hand_over(
+            mint(
+                entered.environment,
+                user_id,
+                name,
+                only_new=stack_name is not None,
+                verified=not unverified,
+            )
+        )
 
 
 @app.command("tick", rich_help_panel=panels.SETTING_UP)
 def tick_command(
     sweep: Annotated[Sweep, typer.Argument(help="expire: unpaid sessions. reconcile: open payments. deliver: events.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Run a scheduled function now and print its report.
+    """Run a scheduled function now and say what it did.
 
-    It runs in this process, against the local stack or a deployed one; the report is JSON. The function's log goes to
-    standard error.
+    It runs in this process, against the local stack or a deployed one.
     """
     with in_one_sentence():
         enter_stack(stack_name, home)
-        print(json.dumps(tick(sweep)))
+        report = tick(sweep)
+    if as_json:
+        hand_over(json.dumps(report))
+    else:
+        say(in_words(sweep, report))
 
 
 @app.command("seed", rich_help_panel=panels.SETTING_UP)
@@ -95,7 +131,7 @@ def seed_command(
     """
     with in_one_sentence():
         report = seed(table_of(enter_stack(stack_name, home)), files)
-    print(f"{report.added} added, {report.kept} left as they were.")
+    say(f"{report.added} added, {report.kept} left as they were.")
 
 
 @app.command("openapi", rich_help_panel=panels.DEVELOPING)
@@ -104,16 +140,16 @@ def openapi_command(
         bool, typer.Option("--check", help="Change nothing; exit with 1 and a diff if it is out of date.")
     ] = False,
 ) -> None:
-    """Write the API's description (openapi.json) from the code."""
-    from ops.reference import WRITTEN, difference, write_reference  # noqa: PLC0415 - the wire models take a while to load
+    """Write the API's description and its page from the code."""
+    from ops.api_reference.write import difference, write_reference  # noqa: PLC0415 - the wire models take a while to load
 
     if not check:
-        write_reference()
-        print(f"Wrote {WRITTEN.relative_to(ROOT)}.")
+        for file in write_reference():
+            say(f"Wrote {file.relative_to(ROOT)}.")
         return
     lines = difference()
     if lines:
-        print("\n".join(lines))
+        hand_over("\n".join(lines))
         fail("The API's description is out of date: run `make openapi` and look at what changed.")
 
 
@@ -126,7 +162,7 @@ def events_command(
 
     if not check:
         write_schemas()
-        print("Wrote docs/events.")
+        say("Wrote docs/events.")
     elif names := outdated():
         fail(f"Out of date in docs/events: {', '.join(names)}. Run `make openapi` and look at what changed.")
 
@@ -136,4 +172,4 @@ def _address_of(user_id: int) -> str:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="payfirst")

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-import os
 import secrets
-import sys
-from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.table import Column
-from rich.table import Table as Grid
 
 from ops import panels, words
-from ops.deployed import StackName, enter_stack
+from ops.deployed import StackName, caller, enter_stack
+from ops.printing import say, show_table
 from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
+from ops.times import local, zone_of
 from payfirst.api import resources
-from payfirst.domain.clock import Deadline, instant, utc_now
+from payfirst.domain.clock import Deadline, read_instant, utc_now
+from payfirst.domain.event import Event
 from payfirst.domain.ids import GivenId
+from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import parts_of_refund_id
 from payfirst.domain.session import Session
-from payfirst.settings import LatePayment, settings
-from payfirst.storage import search
-from payfirst.storage.table import Table
-from payfirst.usecases import operate
-from payfirst.usecases.settling import Settling
+from payfirst.gateways.registry import no_answer_after
+from payfirst.settings import settings
+from payfirst.storage import lookup
+from payfirst.storage.dynamodb.table import Table
+from payfirst.usecases.context import SettlementContext
+from payfirst.usecases.operators import review, waiting
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 Why = Annotated[str, typer.Option(help="The reason, kept in the payment's timeline.", prompt=True)]
-By = Annotated[str, typer.Option(help="Who decides, kept in the timeline.", show_default="your login")]
+By = Annotated[str, words.option(help="A note on who decides, kept in the timeline beside who you are.")]
 
 PLENTY_S: Final = 60.0
 
@@ -51,9 +50,14 @@ def table_in(home: Path, stack_name: str | None = None) -> Table:
     return table_of(enter_stack(stack_name, home))
 
 
-def who(by: str) -> str:
-    """Who acts, as timelines name it: `by`, else the login."""
-    return f"operator:{by or getpass.getuser()}"
+def who(by: str, stack_name: str | None) -> str:
+    """Who acts, as timelines name it: the login, or whom AWS knows where it is a deployed stack; beside it the note `by`.
+
+    WrongInputError for a `by` that is no name, botocore's errors where AWS knows nobody.
+    """
+    note, login = [words.name(by)] if by else [], getpass.getuser()
+    identity, beside = (login, note) if stack_name is None else (caller(), [login, *note])
+    return f"operator:{identity} ({', '.join(beside)})" if beside else f"operator:{identity}"
 
 
 def stuck_command(stack_name: StackName = None, home: Home = HOME) -> None:
@@ -62,14 +66,11 @@ def stuck_command(stack_name: StackName = None, home: Home = HOME) -> None:
     So does what has waited too long for a sweep. Exits with 1 if there is anything.
     """
     with in_one_sentence():
-        found = list(operate.stuck(table_in(home, stack_name), utc_now()))
+        found = list(waiting.stuck(table_in(home, stack_name), utc_now()))
     if not found:
-        print("Nothing is stuck.")
+        say("Nothing is stuck.")
         return
-    grid = Grid("What", "Which", "Since")
-    for entry in found:
-        grid.add_row(entry.what, entry.key, instant(entry.since))
-    Console().print(grid)
+    show_table(("What", "Which", "Since"), ((entry.what, entry.key, local(entry.since)) for entry in found))
     raise typer.Exit(1)
 
 
@@ -85,35 +86,50 @@ def show_command(
     with in_one_sentence():
         given = words.any_id(which)
         table = table_in(home, stack_name)
-        found = operate.story(table, _session(table, which, given))
-    session, console = found.session, Console()
-    console.print(
-        f"[bold]{session.kind} session {session.uuid}[/]  {session.status}  {session.amount} {session.amount.currency}"
-    )
-    console.print(f"made {instant(session.created_at)}, to be paid until {instant(session.expires_at)}")
+        found = review.story(table, _session(table, which, given))
+    session, zone = found.session, zone_of(found.session)
+    currency = session.amount.currency
+    say(f"{session.kind} session {session.uuid}  {session.status}  {session.amount} {currency}")
+    say(f"made {local(session.created_at, zone)}, to be paid until {local(session.expires_at, zone)}")
     for attempt in found.attempts:
-        console.print(f"attempt {attempt.ref} ({attempt.transaction}) through {attempt.gateway} is {attempt.status}")
+        say(f"attempt {attempt.ref} ({attempt.transaction}) through {attempt.gateway} is {attempt.status}")
     if session.outcome:
-        console.print(f"became {session.outcome.code}")
+        say(f"became {session.outcome.code}")
     for refund in found.refunds:
         detail = f": {refund.detail}" if refund.detail else ""
-        console.print(f"refund {refund.refund_id} of {refund.amount} is {refund.status}{detail}", markup=False)
-    grid = Grid("#", Column("When", no_wrap=True), "What", "By", "Facts")
-    for event in found.events:
-        facts = ", ".join(f"{name}={value}" for name, value in event.facts.items())
-        grid.add_row(str(event.sequence), instant(event.at), event.name, event.by, facts)
-    console.print(grid)
+        say(f"refund {refund.refund_id} of {refund.amount} {currency} is {refund.status}{detail}")
+        if refund.to_do:
+            say(f'{refund.to_do}, then record it: payfirst resolve {refund.refund_id} --refunded --why "…"')
+    columns = ("#", Column("When", no_wrap=True), "What", "By", "Facts")
+    show_table(
+        columns,
+        (
+            (str(event.sequence), local(event.at, zone), event.name, event.by, _facts(event, currency, zone))
+            for event in found.events
+        ),
+    )
+
+
+def _facts(event: Event, currency: Currency, zone: str) -> str:
+    return ", ".join(f"{name}={_fact(name, value, currency, zone)}" for name, value in event.facts.items())
+
+
+def _fact(name: str, value: object, currency: Currency, zone: str) -> str:
+    """A fact as the shop writes it: amounts are kept in minor units, instants in UTC."""
+    if name == "amount":
+        return f"{Money(int(str(value)), currency)} {currency}"
+    return local(read_instant(str(value)), zone) if name == "expires_at" else str(value)
 
 
 def _session(table: Table, which: str, given: GivenId) -> Session:
-    by_uuid = search.by_uuid(table, str(given.uuid)) if given.uuid else None
-    return by_uuid or operate.find(table, which)
+    by_uuid = lookup.by_uuid(table, str(given.uuid)) if given.uuid else None
+    return by_uuid or review.find(table, which)
 
 
 def refund_command(
     ref: Annotated[str, typer.Argument(help="The attempt: MT….")],
     why: Why,
-    amount: Annotated[str, typer.Option(help="In whole units, e.g. 100.00.", show_default="all that is left")] = "",
+    amount: Annotated[str, words.option(help="In whole units, e.g. 100.00.", show_default="all that is left")] = "",
     by: By = "",
     stack_name: StackName = None,
     home: Home = HOME,
@@ -123,19 +139,19 @@ def refund_command(
     The next sweep sends it. Asking twice while it is under way is refused.
     """
     with in_one_sentence():
-        wanted, said = words.attempt_ref(ref), words.reason(why)
+        wanted, said, acting = words.attempt_ref(ref), words.reason(why), who(by, stack_name)
         table = table_in(home, stack_name)
-        currency = operate.case(table, wanted).attempt.amount.currency
+        currency = review.case(table, wanted).attempt.amount.currency
         part = words.amount(amount, currency) if amount else None
-        refund = operate.refund_payment(table, wanted, part, utc_now(), by=who(by), why=said)
-    print(f"{refund.refund_id}: {refund.amount} {refund.amount.currency} will be sent by the next sweep.")
+        refund = review.refund_payment(table, wanted, part, utc_now(), by=acting, why=said)
+    say(f"{refund.refund_id}: {refund.amount} {refund.amount.currency} goes back; the next sweep asks the gateway to pay it.")
 
 
 def resolve_command(
-    which: Annotated[str, typer.Argument(help="An attempt (MT…) or a refund (R…) that needs review.")],
+    which: Annotated[str, typer.Argument(help="What needs review: MT…, R…, or what `stuck` calls it.")],
     why: Why,
     found: Annotated[Found | None, typer.Option(help="What an attempt turned out to be.")] = None,
-    receipt: Annotated[str, typer.Option(help="The gateway's receipt of a payment that was found.")] = "",
+    receipt: Annotated[str, words.option(help="The gateway's receipt of a payment that was found.")] = "",
     refunded: Annotated[bool, typer.Option("--refunded", help="A refund was paid back by hand.")] = False,
     by: By = "",
     stack_name: StackName = None,
@@ -143,50 +159,53 @@ def resolve_command(
 ) -> None:
     """Record what a person found out.
 
-    The payment then goes on by itself. Safe to repeat.
+    The payment then goes on by itself. A notice, an event or an e-mail that is on the list (INBOX#… or 'U#… E#…') is closed:
+    nobody tries it any more. Safe to repeat.
     """
     with in_one_sentence():
-        refund, said = parts_of_refund_id(which), words.reason(why)
+        refund, said, acting, seen = parts_of_refund_id(which), words.reason(why), who(by, stack_name), words.receipt(receipt)
+        if which.startswith(("INBOX#", "U#")):
+            closed = waiting.close(table_in(home, stack_name), which, utc_now(), by=acting, why=said)
+            say(f"{which}: {closed}.")
+            return
         if refund is None:
             words.attempt_ref(which)
+        if seen and found is not Found.PAID:
+            raise words.WrongInputError("A receipt belongs to a payment that was found: say --found paid.")
         table, now = table_in(home, stack_name), utc_now()
         if refund is not None:
             if not refunded:
                 raise words.WrongInputError("Say --refunded once the money is on its way by hand.")
-            done = operate.resolve_refund(table, *refund, now, by=who(by), why=said)
-            print(f"{done.refund_id} is {done.status}.")
+            done = review.resolve_refund(table, *refund, now, by=acting, why=said)
+            say(
+                f"{done.refund_id} is {done.status}."
+                if done.by_hand
+                else f"{done.detail}. `payfirst stuck` lists it until it is closed."
+            )
             return
-        closed = operate.close_doubts(table, which, now, by=who(by), why=said)
-        if closed and found is None:
-            print(f"{which}: {closed} closed.")
-            return
-        if found is None:
-            raise words.WrongInputError("Say --found paid or --found unpaid.")
-        print(f"{which}: {_resolve(table, which, found, receipt, now, who(by), said)}")
-
-
-def _resolve(table: Table, ref: str, found: Found, receipt: str, now: datetime, by: str, why: str) -> str:
-    policy = LatePayment(os.environ.get("LATE_PAYMENT", LatePayment.HONOUR))
-    work = Settling(Table(table.client, table.name, Deadline(lambda: PLENTY_S)), now, secrets.token_bytes, policy)
-    paid = found is Found.PAID
-    return str(operate.resolve_as_found(work, ref, paid=paid, receipt=receipt or None, by=by, why=why))
+        context = SettlementContext(
+            table=table, now=now, entropy=secrets.token_bytes, late_payment=settings().late_payment, days=settings().days
+        )
+        paid = None if found is None else found is Found.PAID
+        became = review.resolve(context, which, paid=paid, receipt=seen, by=acting, why=said)
+    words_of = [] if paid is None else [became.result]
+    say(f"{which}: {', '.join([*words_of, *([f'{became.doubts_closed} closed'] if became.doubts_closed else [])])}.")
 
 
 def replay_command(
-    which: Annotated[str, typer.Argument(help="What `stuck` lists: MT…, R…, or the key of a stored notice, INBOX#….")],
+    which: Annotated[str, typer.Argument(help="What `stuck` lists: MT…, R…, INBOX#…, or 'U#… …' in quotes.")],
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
-    """Take one attempt, refund or notice up again.
+    """Take what `stuck` lists up again.
 
-    It is taken up now as a sweep would. Safe to repeat.
+    An attempt, a refund or a notice is taken up now as a sweep would, anything else by the next sweep. Safe to repeat.
     """
     with in_one_sentence():
         enter_stack(stack_name, home)
-        desk = resources.desk(utc_now(), Deadline(lambda: PLENTY_S))
-        with contextlib.redirect_stdout(sys.stderr):
-            word = operate.replay(desk, which, no_answer_after=timedelta(seconds=settings().mpesa_no_answer_seconds))
-    print(f"{which}: {word}")
+        context = resources.notice_context(utc_now(), Deadline(lambda: PLENTY_S))
+        word = waiting.replay(context, which, no_answer_after=no_answer_after())
+    say(f"{which}: {word}")
 
 
 def register(app: typer.Typer) -> None:

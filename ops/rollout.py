@@ -1,40 +1,55 @@
 """`make deploy ENV=…` and `make destroy ENV=…`: the stack in the caller's own AWS account, as `samconfig.toml` describes it.
 
-The first deployment of an environment is guided by SAM, which asks for every parameter and keeps the answers; later ones show
-the change set and ask before they carry it out. Nothing here holds a secret or a credential.
+Each step finds out by itself what the ones before have done, so the same command goes on wherever one ended. The change set is
+shown, and nothing is carried out before somebody agrees. Nothing here holds a secret or a credential.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import boto3
 import typer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
+from ops.account import check_concurrency, say_where_mail_goes, with_access_logs
+from ops.earlier_tokens import forget
+from ops.environments import Environment, overrides, read_environment
+from ops.printing import complain, say
 from ops.running import ROOT
 from ops.sentences import fail, in_one_sentence
+from ops.smoke import awaits_its_owner, smoke
+from ops.stack_state import STATES, Agree, Way, failures, find, in_words, outputs_of, parameters_of, ready, wait
 
 SAM: Final = ROOT / ".tools" / "sam" / "bin" / "sam"
 BUILT: Final = ROOT / ".aws-sam" / "build" / "template.yaml"
 CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
-UNKNOWN_ORIGIN: Final = "https://origin.invalid"
-"""Where an API is that has no address before it is deployed; a second pass gives it its own."""
-
-FIRST_TIME: Final = """
-SAM now asks for every parameter; Enter takes the value in brackets, and that does for a start. One question wants `y`: whether
-it is okay that the WebhookFunction Function Url has no authentication. Gateways have no tokens; each notice proves itself.
-"""
+NOBODY: Final = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+"""What botocore says where nobody is signed in."""
+BUCKET_STACK: Final = "aws-sam-cli-managed-default"
+"""SAM's own stack, with the bucket that it puts code into."""
 
 NEXT: Final = ("NextCredentials", "PhonePeNoticeUrl", "MpesaNoticeHost", "DomainTarget", "NextToken", "PublicUrl")
 """The outputs that say what to do now, in that order."""
@@ -42,93 +57,65 @@ NEXT: Final = ("NextCredentials", "PhonePeNoticeUrl", "MpesaNoticeHost", "Domain
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 Env = Annotated[str, typer.Argument(help="An environment of samconfig.toml, for instance dev.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for CI, where a person has asked already.")]
+AtOnce = Annotated[bool, typer.Option("--at-once", help="Take over at once, past an alarm that is on.")]
 Data = Annotated[bool, typer.Option("--data", help="Delete the table and the customers too, for good.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """One environment of `samconfig.toml`: its stack, its region and the parameters that it gives to the template."""
-
-    name: str
-    stack: str
-    region: str
-    parameters: Mapping[str, str]
-
-
-def read_environment(name: str, config: Path = ROOT / "samconfig.toml") -> Environment:
-    """The environment called `name`; LookupError names those that there are, for one that is not."""
-    environments = {key: value for key, value in tomllib.loads(config.read_text(encoding="utf-8")).items() if key != "version"}
-    if name not in environments:
-        raise LookupError(f"{config.name} has no environment {name!r}: say ENV={' or ENV='.join(sorted(environments))}.")
-    given = environments[name]["deploy"]["parameters"]
-    return Environment(name, given["stack_name"], given["region"], read_overrides(given.get("parameter_overrides", [])))
-
-
-def read_overrides(written: str | list[str]) -> dict[str, str]:
-    """Parameters as SAM's configuration holds them: a list of `Name=value`, or the one line that its guide writes."""
-    words = shlex.split(written) if isinstance(written, str) else written
-    return {name: value.strip('"') for name, _, value in (word.partition("=") for word in words)}
-
-
-def with_origin(parameters: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
-    """The parameters with an address for the API: the one that is given, else the one that it got when it was deployed."""
-    if parameters.get("PublicOrigin", UNKNOWN_ORIGIN) not in ("", UNKNOWN_ORIGIN) or parameters.get("DomainName"):
-        return dict(parameters)
-    return {**parameters, "PublicOrigin": outputs.get("ApiUrl", UNKNOWN_ORIGIN)}
-
-
-def outputs_of(stacks: Any, stack: str) -> dict[str, str] | None:  # noqa: ANN401 - a boto3 client
-    """What the stack answers; None if it was never deployed. botocore's ClientError for anything else."""
-    try:
-        [found] = stacks.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"].get("Message", ""):
-            return None
-        raise
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
 
 
 def enter_account(where: Environment) -> Any:  # noqa: ANN401 - a boto3 session
     """A session in the caller's account and the environment's region; says which, and exits with a sentence without one."""
-    session: Any = boto3.session.Session(region_name=where.region)
     try:
+        session: Any = boto3.session.Session(region_name=where.region)
+        if session.region_name is None:
+            fail(f"Say in which region: write `region` into [{where.name}.deploy.parameters] of samconfig.toml.")
         who = session.client("sts", config=CONFIG).get_caller_identity()
-    except (BotoCoreError, ClientError) as error:
+    except (*NOBODY, ClientError) as error:
         fail(
             "AWS does not know you here: sign in (`aws sso login`) or name a profile (`export AWS_PROFILE=…`), then try again. "
             f"({error})",
             error,
         )
-    print(f"Account {who['Account']}, region {where.region}, stack {where.stack}; you are {who['Arn']}.", flush=True)
+    say(f"Account {who['Account']}, region {session.region_name}, stack {where.stack}; you are {who['Arn']}.")
     return session
 
 
 def interpreter_folder(runtime: str) -> Path | None:
     """Where the Python of a runtime (`python3.13`) is on this machine, which uv knows; None if it is not there."""
-    uv = Path(sys.executable).with_name("uv")
-    command = [str(uv), "python", "find", "--no-project", "--no-python-downloads", runtime.removeprefix("python")]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    home = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    behind_shims = [str(folder) for folder in home.glob("versions/*/bin")]  # uv runs a shim, and takes its refusal for the end
+    path = os.pathsep.join([*behind_shims, os.environ.get("PATH", os.defpath)])
+    command = [_uv(), "python", "find", "--no-project", "--no-python-downloads", runtime.removeprefix("python")]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
     return Path(found.stdout.strip()).parent if found.returncode == 0 else None
 
 
-def sam(*words: str, where: Environment, runtime: str) -> None:
-    """Run SAM in the foreground; exits with its own exit code if it fails."""
+def _uv() -> str:
+    return str(Path(sys.executable).with_name("uv"))
+
+
+def _interpreter(runtime: str, agree: Agree) -> Path:
+    folder = interpreter_folder(runtime)
+    version = runtime.removeprefix("python")
+    if folder is None and agree(f"Python {version}, on which the functions run, is not here. Let uv fetch it?", harmless=True):
+        subprocess.run([_uv(), "python", "install", version], check=False)
+        folder = interpreter_folder(runtime)
+    if folder is None:
+        fail(f"{runtime} is not on this machine: `.venv/bin/uv python install {version}`, or choose another Runtime.")
+    return folder
+
+
+def sam(*words: str, where: Environment, folder: Path, runtime: str) -> int:
+    """Run SAM in the foreground, with the interpreter in `folder`; its exit code."""
     if not SAM.exists():
         fail("The SAM CLI is not installed yet: run `make tools-sam`.")
-    folder = interpreter_folder(runtime)
-    if folder is None:
-        version = runtime.removeprefix("python")
-        fail(f"{runtime} is not on this machine: `.venv/bin/uv python install {version}`, or choose another Runtime.")
     variables = {
         **os.environ,
         "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": str(where.region),
         "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "LAYER_RUNTIME": runtime,
         "LAYER_ARCHITECTURE": where.parameters.get("Architecture", "arm64"),
     }
-    done = subprocess.run([str(SAM), *words, "--config-env", where.name], cwd=ROOT, env=variables, check=False)
-    if done.returncode != 0:
-        raise typer.Exit(done.returncode)
+    return subprocess.run([str(SAM), *words, "--config-env", where.name], cwd=ROOT, env=variables, check=False).returncode
 
 
 def compiled_for(layer: Path, python: Path) -> bool:
@@ -139,79 +126,133 @@ def compiled_for(layer: Path, python: Path) -> bool:
     return bool(found) and all(path.read_bytes()[:4].hex() == magic for path in found)
 
 
-def overrides(parameters: Mapping[str, str]) -> list[str]:
-    """The option that gives SAM parameters, values with blanks whole; nothing for none."""
-    words = [f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in parameters.items()]
-    return ["--parameter-overrides", *words] if words else []
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if " " in value else value
-
-
 @app.command("deploy")
-def deploy_command(env: Env, *, yes: Yes = False) -> None:
-    """Build the stack and deploy it: guided the first time, afterwards with its change set shown before it is carried out."""
+def deploy_command(env: Env, *, yes: Yes = False, at_once: AtOnce = False) -> None:
+    """Build the stack and deploy it, its change set shown before it is carried out; goes on wherever an earlier run ended."""
     with in_one_sentence():
-        where = _environment(env)
-        session = enter_account(where)
+        where, session = _enter(env)
+        where = shifted(where, at_once=at_once)
+        agree = _agreeing(yes=yes)
         stacks = session.client("cloudformation", config=CONFIG)
+        standing = ready(stacks, where.stack, agree)
+        given = _asked_of_account(session, where, parameters_of(standing or {}), agree)
+        ready(stacks, BUCKET_STACK, agree)
         runtime = where.parameters.get("Runtime", "python3.13")
-        before = outputs_of(stacks, where.stack)
-        sam("build", *overrides(where.parameters), where=where, runtime=runtime)
-        folder = interpreter_folder(runtime)
-        if folder is None or not compiled_for(BUILT.parent / "CommonLayer" / "python", folder / runtime):
+        folder = _interpreter(runtime, agree)
+        if sam("build", *overrides(given), where=where, folder=folder, runtime=runtime) != 0:
+            fail("The build failed, for the reason above: nothing was deployed.")
+        if not compiled_for(BUILT.parent / "CommonLayer" / "python", folder / runtime):
             fail(f"The layer is not compiled for {runtime}, so every cold start would be slower: nothing was deployed.")
-        if before is None and not yes:
-            print(FIRST_TIME, flush=True)
-            sam("deploy", "--guided", *overrides(with_origin(where.parameters, {})), where=where, runtime=runtime)
-            where = _environment(env)  # with the answers
-        else:
-            asks = "--no-confirm-changeset" if yes else "--confirm-changeset"
-            sam("deploy", asks, *overrides(with_origin(where.parameters, before or {})), where=where, runtime=runtime)
-        after = outputs_of(stacks, where.stack)
-        if after is None:
-            fail("Nothing was deployed.")
-        if after.get("PublicUrl") == UNKNOWN_ORIGIN:
-            print("The API has its address now; telling it to the functions.", flush=True)
-            told = {**where.parameters, "PublicOrigin": after["ApiUrl"]}
-            sam("deploy", "--no-confirm-changeset", *overrides(told), where=where, runtime=runtime)
-            after = outputs_of(stacks, where.stack) or after
+        for protects in [False, True] if standing is None and where.protects_data else [where.protects_data]:
+            if protects and standing is None:
+                say("Everything is there; protecting table and customers from deletion.")
+            asks = "--no-confirm-changeset" if yes or (protects and standing is None) else "--confirm-changeset"
+            told = {**given, "ProtectData": "true" if protects else "false"}
+            code = sam("deploy", asks, *overrides(told), where=where, folder=folder, runtime=runtime)
+            after = _after(stacks, where, code)
+        forget(session.client("dynamodb", config=CONFIG), after["TableName"])
         for name in NEXT:
             if name in after:
-                print(f"{name:18}{after[name]}")
+                say(f"{name:18}{after[name]}")
+        wrong = smoke(session, where.stack)
+        if awaits_its_owner(wrong):
+            awaited = ", ".join(line.what for line in wrong)
+            say(
+                f"It is deployed, and waits for what only you can give: {awaited}. Do what those lines say, "
+                f"then `make smoke ENV={where.name}`."
+            )
+        elif wrong:
+            complain(f"It is deployed, and not all of it is as it should be: look again with `make smoke ENV={where.name}`.")
+            raise typer.Exit(1)
+
+
+def _after(stacks: Any, where: Environment, code: int) -> dict[str, str]:  # noqa: ANN401 - a boto3 client
+    """The outputs of the stack that SAM left; exits with what it left and how to go on where that is none to work with."""
+    found = find(stacks, where.stack)
+    if code != 0:
+        left = f"{in_words(found)} " if found else ""
+        complain(f"SAM could not deploy it, for the reason above. {left}`make deploy ENV={where.name}` goes on from here.")
+        raise typer.Exit(code)
+    if found is None or STATES[found["StackStatus"]].way is not Way.UPDATE:
+        fail("Nothing was deployed.")
+    return outputs_of(found)
+
+
+def _asked_of_account(session: Any, where: Environment, standing: Mapping[str, str], agree: Agree) -> dict[str, str]:  # noqa: ANN401 - a boto3 session
+    """The parameters to deploy with, once the account has answered that it can carry them."""
+    region: str = session.region_name
+    check_concurrency(session.client("lambda", config=CONFIG), where.parameters, standing, region)
+    say_where_mail_goes(session.client("sesv2", config=CONFIG), where.parameters, region)
+    gateway, stacks = (session.client(name, config=CONFIG) for name in ("apigateway", "cloudformation"))
+    return with_access_logs(where.parameters, gateway, stacks, agree)
 
 
 @app.command("destroy")
 def destroy_command(env: Env, *, data: Data = False) -> None:
     """Take the stack away. The table and the customers stay, unless that is asked for and then confirmed once more."""
     with in_one_sentence():
-        where = _environment(env)
-        session = enter_account(where)
+        where, session = _enter(env)
         stacks = session.client("cloudformation", config=CONFIG)
-        outputs = outputs_of(stacks, where.stack)
-        if outputs is None:
-            fail(f"There is no stack {where.stack} in this account and region.")
+        found = _at_rest(stacks, where.stack)
+        outputs = outputs_of(found)
         kept: dict[str, str] = {name: outputs[name] for name in ("TableName", "UserPoolId") if name in outputs}
-        Console(highlight=False).print(f"This stops the shop {where.stack}. Kept: {', '.join(kept.values()) or 'nothing'}.")
+        say(in_words(found), f"This stops the shop {where.stack}. Kept: {', '.join(kept.values()) or 'nothing'}.")
         _confirm(f"Type {where.stack} to take it away", where.stack)
         if data:
             _confirm(f"Type 'delete the data of {where.stack}' to lose it for good", f"delete the data of {where.stack}")
-        stacks.delete_stack(StackName=where.stack)
-        stacks.get_waiter("stack_delete_complete").wait(StackName=where.stack, WaiterConfig={"Delay": 5, "MaxAttempts": 240})
-        print(f"{where.stack} is gone.")
+        stacks.delete_stack(StackName=found["StackId"])
+        status = wait(stacks, found, begun=found["StackStatus"])
+        if status != "DELETE_COMPLETE":
+            fail(
+                "\n".join(
+                    [f"{where.stack} is {status}. Mend what is named, then try again:", *failures(stacks, found["StackId"])]
+                )
+            )
+        say(f"{where.stack} is gone.")
         if data:
             _delete_data(session, kept)
         else:
             for name, value in kept.items():
-                print(f"{name:18}{value} is kept")
+                say(f"{name:18}{value} is kept")
 
 
-def _environment(name: str) -> Environment:
+def _at_rest(stacks: Any, stack: str) -> dict[str, Any]:  # noqa: ANN401 - a boto3 client
+    """The stack once nothing moves in it; exits with a sentence where there is none."""
+    while True:
+        found = find(stacks, stack)
+        if found is None:
+            fail(f"There is no stack {stack} in this account and region.")
+        if STATES[found["StackStatus"]].way is not Way.WAIT:
+            return found
+        say(in_words(found))
+        wait(stacks, found)
+
+
+def shifted(where: Environment, *, at_once: bool) -> Environment:
+    """The environment, for a deployment that waits for no alarm if `at_once`; the next one shifts as it is written down."""
+    return replace(where, parameters={**where.parameters, "TrafficShift": "AllAtOnce"}) if at_once else where
+
+
+def _enter(name: str) -> tuple[Environment, Any]:
+    """The environment with its region, and a session there."""
     try:
-        return read_environment(name)
+        where = read_environment(name)
     except LookupError as error:
         fail(str(error.args[0]), error, exit_code=2)
+    session = enter_account(where)
+    return replace(where, region=session.region_name), session
+
+
+def _agreeing(*, yes: bool) -> Agree:
+    """Asks a person; with `yes` nobody is there, and only what loses nothing is agreed to."""
+
+    def agree(question: str, *, harmless: bool) -> bool:
+        if yes:
+            say(f"{question} {'Yes' if harmless else 'No'}, since nobody is asked (--yes).")
+            return harmless
+        return typer.confirm(question)
+
+    return agree
 
 
 def _confirm(question: str, answer: str) -> None:
@@ -225,12 +266,12 @@ def _delete_data(session: Any, kept: Mapping[str, str]) -> None:  # noqa: ANN401
         tables = session.client("dynamodb", config=CONFIG)
         tables.update_table(TableName=kept["TableName"], DeletionProtectionEnabled=False)
         tables.delete_table(TableName=kept["TableName"])
-        print(f"The table {kept['TableName']} is deleted; its backups are kept for as long as AWS keeps them.")
+        say(f"The table {kept['TableName']} is deleted; its backups are kept for as long as AWS keeps them.")
     if "UserPoolId" in kept:
         users = session.client("cognito-idp", config=CONFIG)
         users.update_user_pool(UserPoolId=kept["UserPoolId"], DeletionProtection="INACTIVE")
         users.delete_user_pool(UserPoolId=kept["UserPoolId"])
-        print(f"The customers in {kept['UserPoolId']} are deleted.")
+        say(f"The customers in {kept['UserPoolId']} are deleted.")
 
 
 if __name__ == "__main__":

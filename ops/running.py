@@ -7,14 +7,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from payfirst.domain.clock import Deadline
-from payfirst.storage.table import Table, dynamodb
+from payfirst.storage.dynamodb.expressions import Item, from_wire
+from payfirst.storage.dynamodb.table import Table, dynamodb
 
 ROOT: Final = Path(__file__).parents[1]
 HOME: Final = ROOT / ".local"
 ANNOUNCEMENT: Final = "stack.json"
+SIMULATORS: Final = "PAYFIRST_SIMULATOR_URL"
+"""What the environment of a stack with simulated gateways calls their address."""
 SECONDS: Final = 60.0
 _CALLERS_OWN: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """What would lead an AWS SDK past the stack's own address and keys."""
@@ -66,6 +69,12 @@ def enter(home: Path) -> RunningStack:
         os.environ.pop(name, None)
     os.environ.update(stack.environment)
     return stack
+
+
+def items_of(table: Table) -> list[Item]:
+    """Everything in the table, read once."""
+    pages: Any = table.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)
+    return [from_wire(item) for page in pages for item in page["Items"]]
 
 
 def table_of(stack: RunningStack) -> Table:

@@ -9,7 +9,7 @@ from typing import Final
 
 from ops.catalogue_file import read_catalogue
 from payfirst.storage import catalogue
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 
 CATALOGUE: Final = Path(__file__).parents[1] / "docs" / "catalogue"
 

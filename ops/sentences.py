@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
+from typer.core import TyperGroup
 
 from ops.catalogue_file import CatalogueError
+from ops.logs import asked_for
+from ops.printing import complain
+from ops.reconcile.statements import StatementError
 from ops.running import NoStackError
-from ops.statements import StatementError
 from ops.token import TokenError
 from ops.words import WrongInputError
 from payfirst.domain.errors import InvalidInputError, PayFirstError
@@ -24,7 +26,7 @@ WRONG_INPUT: Final = 2
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """What an operator can mend is told in one sentence; everything else is a fault of ours and keeps its traceback."""
+    """What an operator can mend is told in one sentence. Everything else is a fault of ours, which `Sentences` tells."""
     try:
         yield
     except (NoStackError, TokenError, CatalogueError, StatementError) as error:
@@ -39,7 +41,41 @@ def in_one_sentence() -> Iterator[None]:
         fail(f"AWS cannot be reached: {error}", error)
 
 
+class Sentences(TyperGroup):
+    """Commands that end in a sentence, whatever happens; who asks for the log gets the traceback of a fault of ours."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - click's signature
+        """The words of the command line; exits with a sentence where a terminal sent bytes that are no text."""
+        for word in args:
+            try:
+                word.encode()
+            except UnicodeEncodeError as error:
+                fail(f"{word!r} is not UTF-8; write it in characters.", error, exit_code=WRONG_INPUT)
+        return super().parse_args(ctx, region_first(args))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            is_clicks_own = hasattr(error, "exit_code") or isinstance(error, typer.Abort)
+            if is_clicks_own or isinstance(error, BrokenPipeError) or asked_for(verbose=ctx.params.get("verbose", False)):
+                raise
+            fail(f"This is a fault of ours: {type(error).__name__}: {error}. --verbose before the command shows where.", error)
+
+
+def region_first(words: list[str]) -> list[str]:
+    """The words with `--region` before the command, where it belongs, though people write it beside `--stack-name`."""
+    if not any(word.partition("=")[0] == "--stack-name" for word in words):
+        return words
+    for place, word in enumerate(words):
+        if word.partition("=")[0] == "--region":
+            width = 1 if "=" in word else 2
+            return words[place : place + width] + words[:place] + words[place + width :]
+    return words
+
+
 def fail(sentence: str, cause: Exception | None = None, *, exit_code: int = FAILED) -> NoReturn:
     """Say it and exit."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="red", markup=False)
+    complain(sentence)
     raise typer.Exit(exit_code) from cause

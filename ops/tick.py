@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sys
+import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +37,8 @@ class Context:
     """A Lambda context with a minute to go."""
 
     function_name: str
+    memory_limit_in_mb: int = 0
+    invoked_function_arn: str = "payfirst.tick"
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
     ends: float = field(default_factory=lambda: time.monotonic() + SECONDS)
 
@@ -46,10 +48,40 @@ class Context:
 
 
 def tick(sweep: Sweep) -> dict[str, Any]:
-    """The report of one run of the sweep in this process's environment; its log goes to standard error."""
-    with contextlib.redirect_stdout(sys.stderr):
+    """The report of one run of the sweep in this process's environment; the counts that it prints for AWS go nowhere."""
+    with contextlib.redirect_stdout(io.StringIO()):
         handler = _handler(FUNCTIONS[sweep])
         return handler({"source": "payfirst.tick"}, Context(FUNCTIONS[sweep]))
+
+
+def in_words(sweep: Sweep, report: Mapping[str, Any]) -> str:
+    """What a run did, and what it left for later, in a sentence or two."""
+    match sweep:
+        case Sweep.EXPIRE:
+            parts = [report, report["bookings"]]
+            completed = _count(report["bookings"]["completed"], "booking")
+            done = f"{_count(report['expired'], 'session')} expired, {completed} completed."
+        case Sweep.RECONCILE:
+            parts = [report]
+            became = [f"{count} {word.replace('_', ' ')}" for word, count in report["settled"].items()]
+            asked = _count(report["examined"], "payment or refund", "payments and refunds")
+            done = f"{asked} looked at{': ' if became else ''}{', '.join(became)}."
+        case Sweep.DELIVER:
+            parts = [report, report["mail"]]
+            done = f"{_count(report['delivered'], 'event')} delivered, {_count(report['mail']['sent'], 'e-mail')} sent."
+    failed, passed_over = sum(part["failed"] for part in parts), report.get("passed_over", 0)
+    return " ".join(
+        [
+            done,
+            *([f"{failed} failed: they are tried again, and `payfirst stuck` lists what needs a person."] if failed else []),
+            *([f"{passed_over} passed over: their gateway could not be asked."] if passed_over else []),
+            *([] if all(part["finished"] for part in parts) else ["Its time was over before all was done."]),
+        ]
+    )
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _handler(function: str) -> Callable[[dict[str, Any], Any], dict[str, Any]]:

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
+import typer
+from typer.models import OptionInfo
+
+from payfirst.domain.clock import SHOP_ZONE
+from payfirst.domain.days import ANY_DAY
 from payfirst.domain.ids import GivenId, read_id
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import parts_of_refund_id
+from payfirst.domain.text import clean, folded
+from payfirst.domain.times import read_day
 
 LONGEST_REASON: Final = 500
+LONGEST_NAME: Final = 100
 LARGEST_AMOUNT: Final = Decimal(10**9)
 LONGEST_BACK: Final = timedelta(days=366)
 
+_NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _BACK: Final = re.compile(r"([1-9][0-9]{0,3})([hd])")
 
 
 class WrongInputError(Exception):
     """A word on the command line is not what it should be; the message says so in one sentence."""
+
+
+def option(*names: str, help: str, show_default: bool | str = True) -> OptionInfo:  # noqa: A002 - typer's own name
+    """A `typer.Option` of any text but an empty one: that is a variable which is not set, and no wish for all."""
+    made: OptionInfo = typer.Option(*names, callback=_not_empty, help=help, show_default=show_default)
+    return made
+
+
+def _not_empty(context: typer.Context, parameter: typer.CallbackParam, given: str | None) -> str | None:
+    source = context.get_parameter_source(parameter.name or "")
+    if given == "" and source is not None and source.name != "DEFAULT":
+        raise typer.BadParameter("'' is no value; leave the option out where nothing is meant.")
+    return given
 
 
 def order_code(given: str) -> str:
@@ -53,17 +76,29 @@ def any_id(given: str) -> GivenId:
     return found
 
 
-def day(given: str) -> date:
-    """A day as `2026-07-20`; WrongInputError for anything else."""
+def phone(given: str) -> str:
+    """A number as user pools know them, `+254712345678` (E.164); WrongInputError for anything else."""
+    found = re.sub(r"[ ()-]", "", folded(given))
+    if not _PHONE.fullmatch(found):
+        raise WrongInputError(f"{given!r} is no phone number; write it with its country, as +254712345678.")
+    return found
+
+
+def day(given: str, now: datetime) -> date:
+    """A day in Nairobi as `2026-07-20`, up to the usual horizon; WrongInputError for anything else."""
     try:
-        return date.fromisoformat(given)
+        found = read_day(folded(given))
     except ValueError as error:
         raise WrongInputError(f"{given!r} is not a day; write it as YYYY-MM-DD.") from error
+    said = ANY_DAY.why_not(found, SHOP_ZONE, now)
+    if said is not None:
+        raise WrongInputError(f"{given!r}: {said}")
+    return found
 
 
 def time_back(given: str) -> timedelta:
     """`24h` or `7d`, a year at most; WrongInputError for anything else."""
-    read = _BACK.fullmatch(given)
+    read = _BACK.fullmatch(folded(given))
     if read is None:
         raise WrongInputError(f"{given!r} is no time; write it as 24h or 7d.")
     back = timedelta(hours=int(read[1])) if read[2] == "h" else timedelta(days=int(read[1]))
@@ -72,12 +107,20 @@ def time_back(given: str) -> timedelta:
     return back
 
 
+def number(given: str) -> Decimal:
+    """A number in digits of ASCII, 12 at most, and at most 6 more after a point; ValueError for anything else."""
+    text = folded(given)
+    if not _NUMBER.fullmatch(text):
+        raise ValueError('a number like 150 or "150.50" is expected, of at most 12 digits')
+    return Decimal(text)
+
+
 def amount(given: str, currency: Currency) -> Money:
     """An amount above zero in whole units; WrongInputError for anything else."""
     try:
-        major = Decimal(given)
-        wanted = Money.of(major, currency) if major.is_finite() and 0 < major < LARGEST_AMOUNT else None
-    except (InvalidOperation, ValueError):
+        major = number(given)
+        wanted = Money.of(major, currency) if 0 < major < LARGEST_AMOUNT else None
+    except ValueError:
         wanted = None
     if wanted is None:
         raise WrongInputError(f"{given!r} is no amount; write it as 100.00.")
@@ -87,17 +130,36 @@ def amount(given: str, currency: Currency) -> Money:
 def quantity(given: str) -> Decimal:
     """A quantity that is not below zero, with at most three decimal places; WrongInputError for anything else."""
     try:
-        number = Decimal(given)
-    except InvalidOperation as error:
-        raise WrongInputError(f"{given!r} is no number.") from error
-    if not number.is_finite() or number < 0 or number != round(number, 3):
-        raise WrongInputError("A number that is not below zero, with at most three decimal places, is expected.")
-    return number
+        wanted = number(given)
+    except ValueError:
+        wanted = None
+    if wanted is None or wanted != round(wanted, 3):
+        raise WrongInputError(
+            f"{given!r} is no quantity; write it as 12 or 2.5, with three decimal places and 12 digits at most."
+        )
+    return wanted
 
 
 def reason(given: str) -> str:
-    """A sentence of 1 to 500 printable characters, without blanks around it; WrongInputError for anything else."""
-    said = given.strip()
-    if not said or len(said) > LONGEST_REASON or not said.isprintable():
-        raise WrongInputError(f"A reason of 1 to {LONGEST_REASON} printable characters is expected.")
+    """A sentence of 1 to 500 characters in one line, cleaned as texts of customers are; WrongInputError for anything else."""
+    return _words(given, "A reason", LONGEST_REASON)
+
+
+def name(given: str) -> str:
+    """Who somebody is, in 1 to 100 characters, cleaned likewise; WrongInputError for anything else."""
+    return _words(given, "A name", LONGEST_NAME)
+
+
+def receipt(given: str) -> str | None:
+    """A gateway's receipt, cleaned likewise; None where nothing was given; WrongInputError for anything else."""
+    return _words(given, "A receipt", LONGEST_NAME) if given else None
+
+
+def _words(given: str, what: str, longest: int) -> str:
+    try:
+        said = "" if len(given.strip().splitlines()) > 1 else clean(given)
+    except ValueError:
+        said = ""
+    if not 1 <= len(said) <= longest:
+        raise WrongInputError(f"{what} of 1 to {longest} printable characters is expected.")
     return said

@@ -5,23 +5,27 @@ Everything is started on free ports when the first test needs it; with several t
 
 from __future__ import annotations
 
+import json
+import os
 import time
+from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
 import pytest
 import requests
 from hypothesis import settings
 
-from local.deployed import DeployedStack
-from local.embedded_aws import TEMPLATE, EmbeddedAws, create_table
+from local.deployed import STACK, DeployedStack
+from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws, create_table
 from local.stack import Issuer, LocalStack
-from ops.token import mint
 from payfirst.domain.clock import Deadline
-from payfirst.storage.table import Table
-from tests import recorded_rights
-from tests.issuer import TokenIssuer, running_issuer
+from payfirst.storage.dynamodb.table import Table
+from tests import recorded_rights, tools
+from tests.issuer import Signer, TokenIssuer, pool_signer, running_issuer
 from tests.recorded_rights import pytest_configure, pytest_sessionfinish, pytest_unconfigure
 
 if TYPE_CHECKING:
@@ -30,18 +34,54 @@ if TYPE_CHECKING:
 __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_unconfigure"]
 """The hooks by which a run notes which rights the functions need."""
 
+HERE: Final = Path(__file__).parent
+SUITES: Final = ("e2e", "faults", "contract", "integration", "replay", "stack", "unit")
+"""From those with the longest files to those with the shortest."""
 SCHEDULE_SECONDS: Final = 2.0
+NO_REVERSALS: Final = {"MPESA_INITIATOR": "none"}
+"""Refunds of M-Pesa's payments stay where a test puts them."""
 TOLD: Final = pytest.StashKey[list[str]]()
 """How far the deployed stack had come, and when."""
+
+# Several test processes are told a width by xdist; what commands print to a file would be cut to it.
+os.environ.pop("COLUMNS", None)
 
 # How long one example takes says more about who shares the machine than about the code.
 settings.register_profile("payfirst", deadline=None)
 settings.load_profile("payfirst")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that is marked so needs these tools."""
+    for mark in item.iter_markers("needs"):
+        tools.need(*mark.args)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """With `-n auto` two processes, each with a stack of its own; one for the tests of one file, which stay together."""
+    files = {Path(argument.partition("::")[0]) for argument in config.args}
+    return 0 if len(files) == 1 and files.pop().is_file() else min(2, os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The suites whose files take minutes come first, so that no process waits at the end for the other's last file.
+
+    Each test has an id of its own: of those that share one, xdist would run one and say nothing.
+    """
+    shared = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if shared:
+        raise pytest.UsageError(f"several tests are called {', '.join(shared)}")
+    rank = {HERE / suite: number for number, suite in enumerate(SUITES)}
+    items.sort(key=lambda item: min((rank[folder] for folder in item.path.parents if folder in rank), default=0))
+
+
 @pytest.fixture(scope="session")
 def embedded_aws() -> Iterator[EmbeddedAws]:
     """A running MiniStack whose state is gone afterwards."""
+    tools.need("aws")
     with EmbeddedAws() as aws:
         yield aws
 
@@ -75,18 +115,15 @@ def issuer() -> Iterator[TokenIssuer]:
         yield running
 
 
-class RunningStack(LocalStack):
-    """A whole stack with customers of the tests' own making and a hand on the simulators."""
+class Hand:
+    """Customers of the tests' own making, and a hand on the simulators, of whatever stack runs."""
 
-    def __init__(self, issuer: TokenIssuer, **options: Any) -> None:
-        super().__init__(
-            issuer=Issuer(issuer.issuer, issuer.audience, issuer.jwks_url), schedule_seconds=SCHEDULE_SECONDS, **options
-        )
-        self._tokens = issuer
+    signer: Signer
+    simulator_url: str
 
     def token(self, *, user_id: int = 1, email: str = "user@example.com", sub: str | None = None, **claims: Any) -> str:
         """An ID token for a customer who may be new; `sub` is who they are, a new one if absent."""
-        return self._tokens.token(user_id=user_id, email=email, sub=sub, **claims)
+        return self.signer.token(user_id=user_id, email=email, sub=sub, **claims)
 
     def decide(self, gateway: str, reference: str, outcome: str = "pay", **more: Any) -> None:
         """Let the simulator end the attempt `reference` at `gateway` (`mpesa`, `phonepe`)."""
@@ -96,21 +133,75 @@ class RunningStack(LocalStack):
         assert answer.ok, f"the simulator answers {answer.status_code}: {answer.text}"
 
 
-class SignedUpStack(DeployedStack):
-    """A deployed stack whose customers are signed up in its user pool."""
+class RunningStack(Hand, LocalStack):
+    """A whole stack of a test's own, in the light host."""
 
-    def token(self, *, user_id: int, email: str, sub: str) -> str:
-        """An ID token for a new customer; who they are is for the user pool to say, `sub` only keeps their address apart."""
-        return mint(self.environment, user_id, f"{sub}-{email}")
+    def __init__(self, issuer: TokenIssuer, **options: Any) -> None:
+        options.setdefault("schedule_seconds", SCHEDULE_SECONDS)
+        options.setdefault("environment", NO_REVERSALS)
+        super().__init__(issuer=Issuer(issuer.issuer, issuer.audience, issuer.jwks_url), **options)
+        self.signer = issuer
+
+    def start(self) -> Self:
+        """Start it all, or skip the test for want of a tool."""
+        tools.need("aws")
+        return super().start()
+
+
+class PooledStack(Hand, DeployedStack):
+    """A deployed stack, whose customers' tokens are signed as its user pool signs them."""
+
+    def __init__(self, *, state_dir: Path, **options: Any) -> None:
+        super().__init__(state_dir=state_dir, environment=NO_REVERSALS, **options)
+        self._directory = state_dir
+
+    def start(self) -> Self:
+        """Start it all, then find the pool's key."""
+        tools.need("aws", "sam")
+        super().start()
+        self.signer = pool_signer(self.environment, self._directory)
+        return self
+
+    @contextmanager
+    def settings_of(self, logical_id: str, **variables: str) -> Iterator[None]:
+        """One function with other settings than the template gives it, while this lasts."""
+        aws = AwsEndpoint(int(self.endpoint.rsplit(":", 1)[1]))
+        functions = aws.client("lambda")
+        found = aws.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        [alias] = functions.list_aliases(FunctionName=name)["Aliases"]
+        live = {"FunctionName": name, "Name": alias["Name"]}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**before, **variables}})
+        try:
+            functions.update_alias(**live, FunctionVersion=functions.publish_version(FunctionName=name)["Version"])
+            yield
+        finally:
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+            functions.update_alias(**live, FunctionVersion=alias["FunctionVersion"])
+
+
+class AnnouncedStack(Hand):
+    """A stack that somebody else runs, as it announces itself in `file`; its API is called at `base_url`, if one is given."""
+
+    def __init__(self, file: Path, base_url: str | None) -> None:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        self.base_url: str = base_url or told["base_url"]
+        self.simulator_url = told["simulator_url"]
+        self.endpoint: str = told["endpoint"]
+        self.environment: dict[str, str] = told["environment"]
+        self.signer = pool_signer(self.environment, file.parent)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let whoever runs the tests choose what `stack` is."""
     parser.addoption("--deployed", action="store_true", help="take a stack that SAM deploys; say how long it took")
+    parser.addoption("--against", type=Path, help="take the stack that runs and says so in this file: .local/stack.json")
+    parser.addoption("--base-url", help="with --against: where that stack's API is called instead")
 
 
 @pytest.fixture(scope="session")
-def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedUpStack]:
+def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PooledStack]:
     """The stack, built from the code as it is and deployed to an embedded AWS of its own; sweeps run every minute."""
     started = time.monotonic()
     told: list[str] = request.config.stash.setdefault(TOLD, [])
@@ -118,18 +209,21 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     def say(step: str) -> None:
         told.append(f"{time.monotonic() - started:5.0f} s  {step}")
 
-    with SignedUpStack(state_dir=tmp_path_factory.mktemp("deployed"), progress=say) as running:
+    with PooledStack(state_dir=tmp_path_factory.mktemp("deployed"), progress=say) as running:
         say("deployed: the tests begin")
         yield running
         say("the tests have ended")
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[RunningStack | SignedUpStack]:
+def stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[RunningStack | PooledStack | AnnouncedStack]:
     """The whole stack: embedded AWS, catalogue, simulators and functions; sweeps run every other second.
 
-    With `--deployed` it is the deployed one.
+    With `--deployed` it is the deployed one, with `--against` one that runs already.
     """
+    if request.config.getoption("against"):
+        yield AnnouncedStack(request.config.getoption("against"), request.config.getoption("base_url"))
+        return
     if request.config.getoption("deployed"):
         yield request.getfixturevalue("deployed")
         return

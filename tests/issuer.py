@@ -5,44 +5,34 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import jwt
+import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import RSAAlgorithm
 
 AUDIENCE: Final = "test-shop"
 
 
-class TokenIssuer:
-    """Publishes its keys at `jwks_url`; `rotate` signs with a new one from then on."""
+def bearer(claims: Mapping[str, Any]) -> dict[str, str]:
+    """The header in which a token with `claims` comes to a function, behind the gateway that has verified it."""
+    return {"authorization": f"Bearer {jwt.encode(dict(claims), 'k' * 32)}"}
 
-    def __init__(self, address: str) -> None:
-        self.issuer = address
-        self.audience = AUDIENCE
-        self.jwks_url = f"{address}/.well-known/jwks.json"
-        self.reads = 0
-        self._keys: dict[str, rsa.RSAPrivateKey] = {}
-        self._key_id = ""
-        self.rotate()
 
-    def rotate(self) -> None:
-        """Make a new key and publish it beside the old ones."""
-        self._key_id = str(uuid4())
-        self._keys[self._key_id] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+class Signer:
+    """Signs tokens in the name of `issuer` for `audience`, with the newest of its `keys`."""
 
-    def published(self) -> dict[str, Any]:
-        """The public keys, as JWKS."""
-        return {
-            "keys": [
-                {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": key_id, "alg": "RS256", "use": "sig"}
-                for key_id, key in self._keys.items()
-            ]
-        }
+    def __init__(self, issuer: str, audience: str, keys: Mapping[str, rsa.RSAPrivateKey]) -> None:
+        self.issuer = issuer
+        self.audience = audience
+        self._keys = dict(keys)
 
     def token(self, *, user_id: int = 1, email: str = "user@example.com", sub: str | None = None, **claims: Any) -> str:
         """An ID token as the user pool makes them; `claims` are added or win, and those that are None are left out."""
@@ -60,7 +50,44 @@ class TokenIssuer:
             "custom:user_id": str(user_id),
         }
         told = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-        return jwt.encode(told, self._keys[self._key_id], algorithm="RS256", headers={"kid": self._key_id})
+        key_id, key = list(self._keys.items())[-1]
+        return jwt.encode(told, key, algorithm="RS256", headers={"kid": key_id})
+
+
+def pool_signer(environment: Mapping[str, str], state_dir: Path) -> Signer:
+    """Signs what the user pool of a running stack would, with the pool's own key, which MiniStack keeps below `state_dir`."""
+    issuer = environment["TOKEN_ISSUER"]
+    pool = issuer.rsplit("/", 1)[-1]
+    published = requests.get(f"{environment['AWS_ENDPOINT_URL']}/{pool}/.well-known/jwks.json", timeout=30).json()["keys"]
+    [file] = state_dir.rglob(f"cognito-pool-keys/{pool}-id.pem")
+    key = load_pem_private_key(file.read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    mine = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    [key_id] = [each["kid"] for each in published if each["n"] == mine["n"]]
+    return Signer(issuer, environment["TOKEN_AUDIENCE"], {key_id: key})
+
+
+class TokenIssuer(Signer):
+    """Publishes its keys at `jwks_url`; `rotate` signs with a new one from then on."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, AUDIENCE, {})
+        self.jwks_url = f"{address}/.well-known/jwks.json"
+        self.reads = 0
+        self.rotate()
+
+    def rotate(self) -> None:
+        """Make a new key and publish it beside the old ones."""
+        self._keys[str(uuid4())] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def published(self) -> dict[str, Any]:
+        """The public keys, as JWKS."""
+        return {
+            "keys": [
+                {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": key_id, "alg": "RS256", "use": "sig"}
+                for key_id, key in self._keys.items()
+            ]
+        }
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Workers of the local host note what their calls need (`local.host.recording`); s
 cases that it calls itself (`tests.entries`).
 
 A right that is needed and not in the file fails the run. One in the file that nothing needed fails a run of all tests; a run of
-some cannot tell. `tests/unit/test_rights.py` holds the roles of the template to the file.
+some cannot tell. `tests/stack/test_rights.py` holds the roles of the template to the file.
 
     PAYFIRST_RECORDS=FOLDER pytest; python -m tests.recorded_rights FOLDER      writes the file anew
 """
@@ -25,11 +25,13 @@ from botocore.model import OperationModel
 
 from local.host.environment import RECORDS
 from local.host.recording import NAMED_BY, rights_of, variable_of
+from tests import tools
 from tests.entries import entries, serving
 
 FILE: Final = Path(__file__).with_name("rights.json")
 WITHOUT_THE_SHORT_FORM: Final = "not short_form"
 """What a run that has tried the fault machine by `make faults` leaves out; everything else runs."""
+TOKENS: Final = "GATEWAY_TOKENS_TABLE_NAME"
 Rights = dict[str, set[str]]
 """Of each function: `ACTION on VARIABLE`, where the variable names the resource."""
 
@@ -79,7 +81,8 @@ class OwnCalls:
         service = str(model.service_model.service_name)
         for action, name, more in rights_of(service, model.name, params):
             # Tables and queues of tests have names of their own; a secret is named as in a function, or not at all.
-            resource = (NAMED_BY.get(action.split(":", 1)[0]) or variable_of(action, name, os.environ)) + more
+            known = TOKENS if name.endswith("-gateway-tokens") else NAMED_BY.get(action.split(":", 1)[0])
+            resource = (known or variable_of(action, name, os.environ)) + more
             for function in functions:
                 if (function, action, resource) not in self._known:
                     self._known.add((function, action, resource))
@@ -106,7 +109,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         config.getoption(name, default=None) for name in ("keyword", "lf", "deselect", "maxfail", "collectonly")
     )
     chosen = chosen or config.getoption("markexpr", default="") not in {"", WITHOUT_THE_SHORT_FORM}
-    complete = exitstatus == pytest.ExitCode.OK and not chosen
+    complete = exitstatus == pytest.ExitCode.OK and not chosen and tools.all_prepared()
     faults = compare(recorded(Path(os.environ[RECORDS])), agreed(), complete=complete)
     config.stash[_FAULTS] = faults
     if faults and exitstatus == pytest.ExitCode.OK:

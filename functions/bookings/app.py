@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from payfirst.api.app import build_app
-from payfirst.api.bookings_wire import BookingOut, CancelIn, RescheduledOut, RescheduleIn
 from payfirst.api.errors import Reply
 from payfirst.api.paging import page_size, paged, position
 from payfirst.api.request import Request
-from payfirst.api.resources import cursor_key, customer, table
-from payfirst.api.tracking_wire import OrderListed, OrderOut
-from payfirst.api.values import check_day, given
+from payfirst.api.resources import cursor_key, customer, public_origin, table
+from payfirst.api.values import check_start, given
+from payfirst.api.wire.bookings import BookingOut, CancelIn, RescheduledOut, RescheduleIn
+from payfirst.api.wire.tracking import OrderListed, OrderOut
 from payfirst.domain.booking import Booking
 from payfirst.settings import settings
-from payfirst.usecases import bookings, orders
+from payfirst.usecases.fulfilment import bookings, orders
 
 
 def list_bookings(request: Request) -> Reply:
@@ -20,8 +20,7 @@ def list_bookings(request: Request) -> Reply:
     who, size = customer(request), page_size(request)
     found = bookings.list_bookings(who, table=table(request.deadline), size=size, position=position(request, cursor_key))
     results = [BookingOut.of(booking) for booking in found.bookings]
-    numbers = [booking.number for booking in found.bookings]
-    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, public_origin(request), found.page, results))
 
 
 def _booking(request: Request, booking_id: str) -> Booking:
@@ -37,7 +36,7 @@ def get_booking(request: Request, booking_id: str) -> Reply:
 def reschedule(request: Request, booking_id: str) -> Reply:
     """`POST /api/booking/bookings/{booking_id}/reschedule/`"""
     wanted, booking = request.body(RescheduleIn), _booking(request, booking_id)
-    check_day("selected_date", wanted.selected_date, request.now, booking.content.zone)
+    check_start(wanted.selected_date, wanted.selected_time.at, request.now, booking.content.zone)
     moved = bookings.reschedule(
         booking,
         wanted.selected_date,
@@ -45,6 +44,7 @@ def reschedule(request: Request, booking_id: str) -> Reply:
         wanted.reason or None,
         table=table(request.deadline),
         now=request.now,
+        days=settings().days,
     )
     return Reply(200, RescheduledOut.of(moved))
 
@@ -61,8 +61,7 @@ def list_orders(request: Request) -> Reply:
     who, size = customer(request), page_size(request)
     found = orders.list_orders(who, table=table(request.deadline), size=size, position=position(request, cursor_key))
     results = [OrderListed.of(order) for order in found.orders]
-    numbers = [order.number for order in found.orders]
-    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, public_origin(request), found.page, results))
 
 
 def get_order(request: Request, order_id: str) -> Reply:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from payfirst.api.app import build_app
-from payfirst.api.carts_wire import (
+from payfirst.api.errors import Reply
+from payfirst.api.paging import page_size, paged, position
+from payfirst.api.request import Request
+from payfirst.api.resources import cursor_key, customer, public_origin, table
+from payfirst.api.values import check_start, given
+from payfirst.api.wire.carts import (
     AddItemIn,
     ApplyPromoIn,
     CreateCartIn,
@@ -16,46 +21,64 @@ from payfirst.api.carts_wire import (
     ServiceCartOut,
     UpdateQuantityIn,
 )
-from payfirst.api.errors import Reply
-from payfirst.api.fields import NothingIn
-from payfirst.api.paging import before, filtered, page_size, paged, position
-from payfirst.api.request import Request
-from payfirst.api.resources import cursor_key, customer, table
-from payfirst.api.values import check_day, given
+from payfirst.api.wire.fields import NothingIn
 from payfirst.domain.cart import CartStatus
+from payfirst.domain.days import Days
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.ids import Entropy
 from payfirst.domain.session import Customer
 from payfirst.settings import settings
-from payfirst.storage.table import Table
-from payfirst.usecases import booking_carts, produce_cart
+from payfirst.usecases.carts import produce_cart, service_carts
 
-NO_CART = booking_carts.NO_CART
+if TYPE_CHECKING:
+    from payfirst.storage.dynamodb.table import Table
+
+NO_CART = service_carts.NO_CART
 
 
-class Looking(TypedDict):
-    """Who looks at a cart, where, and when."""
+class Reading(TypedDict):
+    """Who reads a cart, where, and when."""
 
     customer: Customer
     table: Table
     now: datetime
 
 
-class Changing(Looking):
+class ReadingServices(Reading):
+    """The same for a cart of services, with the days that the shop takes."""
+
+    days: Days
+
+
+class Changing(Reading):
     """Who changes a cart, where, when, and with what randomness."""
 
     entropy: Entropy
 
 
-def _looking(request: Request) -> Looking:
+class ChangingServices(Changing):
+    """The same for a cart of services, with the days that the shop takes."""
+
+    days: Days
+
+
+def _reading(request: Request) -> Reading:
     return {"customer": customer(request), "table": table(request.deadline), "now": request.now}
 
 
+def _reading_services(request: Request) -> ReadingServices:
+    return {**_reading(request), "days": settings().days}
+
+
 def _changing(request: Request) -> Changing:
-    return {**_looking(request), "entropy": secrets.token_bytes}
+    return {**_reading(request), "entropy": secrets.token_bytes}
 
 
-def _shown(request: Request, view: booking_carts.BookingCartView) -> ServiceCartOut:
+def _changing_services(request: Request) -> ChangingServices:
+    return {**_changing(request), "days": settings().days}
+
+
+def _shown(request: Request, view: service_carts.BookingCartView) -> ServiceCartOut:
     return ServiceCartOut.of(view, customer(request), request.now)
 
 
@@ -65,28 +88,26 @@ def _produce(view: produce_cart.CartView) -> Reply:
 
 def create_cart(request: Request) -> Reply:
     """`POST /api/cart/carts/`"""
-    wanted, by = request.body(CreateCartIn).wanted(), _changing(request)
-    service = booking_carts.find_service(wanted, table=by["table"])
-    check_day("selected_date", wanted.day, request.now, service.zone)
-    return Reply(201, _shown(request, booking_carts.create_cart(wanted, service, **by)))
+    wanted, by = request.body(CreateCartIn).wanted(), _changing_services(request)
+    service = service_carts.find_service(wanted, table=by["table"])
+    check_start(wanted.day, wanted.time.at, request.now, service.zone)
+    return Reply(201, _shown(request, service_carts.create_cart(wanted, service, **by)))
 
 
 def list_carts(request: Request) -> Reply:
     """`GET /api/cart/carts/`, with `?status=` in any case."""
-    by, word = _looking(request), request.parameter("status")
-    if word is not None:
-        found = booking_carts.carts_with(_status(word), **by, before=before(request, cursor_key))
-        results = [_shown(request, view) for view in found.carts]
-        return Reply(200, filtered(request, cursor_key, settings().public_origin, results, found.more_before))
-    page = booking_carts.list_carts(**by, size=page_size(request), position=position(request, cursor_key))
+    by, word, where = _reading_services(request), request.parameter("status"), position(request, cursor_key)
+    if word is None:
+        page = service_carts.list_carts(**by, size=page_size(request), position=where)
+    else:
+        page = service_carts.carts_with(_status(word), **by, position=where)
     results = [_shown(request, view) for view in page.carts]
-    numbers = [view.cart.number for view in page.carts]
-    return Reply(200, paged(request, cursor_key, settings().public_origin, page.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, public_origin(request), page.page, results, is_filtered=word is not None))
 
 
 def list_active_carts(request: Request) -> Reply:
     """`GET /api/cart/carts/active/`: a plain array, of the active ones among the customer's newest 500."""
-    found = booking_carts.carts_with(CartStatus.ACTIVE, **_looking(request), before=None)
+    found = service_carts.carts_with(CartStatus.ACTIVE, **_reading_services(request))
     return Reply(200, [_shown(request, view) for view in found.carts])
 
 
@@ -98,30 +119,30 @@ def _status(text: str) -> CartStatus:
 
 def get_cart(request: Request, cart_id: str) -> Reply:
     """`GET /api/cart/carts/{cart_id}/`"""
-    return Reply(200, _shown(request, booking_carts.view_cart(given(cart_id, NO_CART), **_looking(request))))
+    return Reply(200, _shown(request, service_carts.view_cart(given(cart_id, NO_CART), **_reading_services(request))))
 
 
 def delete_cart(request: Request, cart_id: str) -> Reply:
     """`DELETE /api/cart/carts/{cart_id}/`"""
-    booking_carts.delete_cart(given(cart_id, NO_CART), customer=customer(request), table=table(request.deadline))
+    service_carts.delete_cart(given(cart_id, NO_CART), customer=customer(request), table=table(request.deadline))
     return Reply(204, "")
 
 
 def apply_promo(request: Request, cart_id: str) -> Reply:
     """`POST /api/cart/carts/{cart_id}/apply_promo/`"""
-    code, by = request.body(ApplyPromoIn).promo_code, _changing(request)
-    return Reply(200, _shown(request, booking_carts.apply_promo(given(cart_id, NO_CART), code, **by)))
+    code, by = request.body(ApplyPromoIn).promo_code, _changing_services(request)
+    return Reply(200, _shown(request, service_carts.apply_promo(given(cart_id, NO_CART), code, **by)))
 
 
 def remove_promo(request: Request, cart_id: str) -> Reply:
     """`POST /api/cart/carts/{cart_id}/remove_promo/`"""
     request.body(NothingIn)
-    return Reply(200, _shown(request, booking_carts.remove_promo(given(cart_id, NO_CART), **_changing(request))))
+    return Reply(200, _shown(request, service_carts.remove_promo(given(cart_id, NO_CART), **_changing_services(request))))
 
 
 def my_cart(request: Request) -> Reply:
     """`GET /api/carts/my_cart/`"""
-    return _produce(produce_cart.read_cart(**_looking(request)))
+    return _produce(produce_cart.read_cart(**_reading(request)))
 
 
 def add_item(request: Request) -> Reply:

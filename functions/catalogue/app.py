@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from payfirst.api.app import build_app
-from payfirst.api.catalogue_wire import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.api.errors import Reply
 from payfirst.api.paging import page_size, paged, place, unpaged
 from payfirst.api.request import Request
-from payfirst.api.resources import cursor_key, table
-from payfirst.api.values import given_number
+from payfirst.api.resources import cursor_key, public_origin, table
+from payfirst.api.values import check_day, given_number
+from payfirst.api.wire.catalogue import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.domain import locations
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
 from payfirst.domain.money import Currency
 from payfirst.domain.times import read_day
+from payfirst.gateways.registry import currencies
 from payfirst.settings import settings
-from payfirst.storage.browse import Look
 from payfirst.usecases import catalogue
+
+if TYPE_CHECKING:
+    from payfirst.storage.lists import Slice
 
 
 def list_listings(request: Request) -> Reply:
@@ -29,15 +33,15 @@ def list_listings(request: Request) -> Reply:
     found = catalogue.list_listings(
         _wanted(request), table=table(request.deadline), size=page_size(request), place=place(request, cursor_key)
     )
-    return _page(request, found.look, [ListingOut.of(each) for each in found.listings])
+    return _page(request, found.page, [ListingOut.of(each) for each in found.listings])
 
 
-def _page(request: Request, look: Look, results: Sequence[BaseModel]) -> Reply:
-    return Reply(200, paged(request, cursor_key, settings().public_origin, look.page, results, look.edges))
+def _page(request: Request, page: Slice, results: Sequence[BaseModel]) -> Reply:
+    return Reply(200, paged(request, cursor_key, public_origin(request), page, results))
 
 
 def _wanted(request: Request) -> catalogue.Wanted:
-    currency = _one_of(request, "currency", Currency.__members__)
+    currency = _one_of(request, "currency", currencies())
     return catalogue.Wanted(
         active=_one_of(request, "active", ("TRUE", "FALSE")) != "FALSE",
         search=request.parameter("search") or None,
@@ -66,7 +70,7 @@ def list_services(request: Request) -> Reply:
     found = catalogue.list_services(
         _wanted(request), table=table(request.deadline), size=page_size(request), place=place(request, cursor_key)
     )
-    return _page(request, found.look, [ServiceOut.of(each) for each in found.services])
+    return _page(request, found.page, [ServiceOut.of(each) for each in found.services])
 
 
 def get_service(request: Request, service_id: str) -> Reply:
@@ -80,6 +84,7 @@ def list_slots(request: Request, service_id: str) -> Reply:
     number, day = given_number(service_id, "Service not found"), _day(request)
     where = table(request.deadline)
     service = catalogue.find_service(number, _kind(request), table=where)
+    check_day("date", day, request.now, service.zone)
     is_sold = service.active and service.calendar
     found = catalogue.slots_on(service, is_sold, day, table=where, now=request.now) if is_sold else ()
     return Reply(200, SlotsOut.of(service, day, found))

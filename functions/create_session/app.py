@@ -6,14 +6,14 @@ import secrets
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
-from payfirst.api.fields import NothingIn
-from payfirst.api.new_session_wire import CreateSessionIn
 from payfirst.api.request import Request
 from payfirst.api.resources import customer, lifetime, limits, table
-from payfirst.api.sessions_wire import ExtendedOut, SessionOut
 from payfirst.api.values import check_day, given
+from payfirst.api.wire.fields import NothingIn
+from payfirst.api.wire.new_session import CreateSessionIn
+from payfirst.api.wire.sessions import ExtendedOut, SessionOut
 from payfirst.settings import settings
-from payfirst.usecases import create_session as sessions
+from payfirst.usecases.checkout import create_session as sessions
 
 
 def create(request: Request) -> Reply:

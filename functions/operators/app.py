@@ -2,100 +2,121 @@
 
 from __future__ import annotations
 
-import secrets
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
-from payfirst.api.operators_wire import (
+from payfirst.api.request import Request
+from payfirst.api.resources import operator, settlement_context, table
+from payfirst.api.wire.fields import NothingIn
+from payfirst.api.wire.operators import (
     MOST_SHOWN,
+    CloseIn,
+    CompletedOut,
     DayOut,
     GivenBackOut,
     MovedOut,
     MoveOrderIn,
     RefundIn,
     RefundPaidIn,
+    ReplayIn,
     ResolvedOut,
     ResolveIn,
     StoryOut,
     StuckOut,
+    TakenUpOut,
 )
-from payfirst.api.request import Request
-from payfirst.api.resources import operator, table
-from payfirst.api.values import NAIROBI
+from payfirst.domain.clock import SHOP_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.money import Money
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.times import read_day
 from payfirst.settings import settings
-from payfirst.storage import orders
-from payfirst.usecases import move_orders, operate
-from payfirst.usecases.settling import Settling
-
-DOUBTS_CLOSED = "doubts_closed"
+from payfirst.usecases.fulfilment import bookings, orders
+from payfirst.usecases.operators import review, waiting
 
 
 def stuck(request: Request) -> Reply:
     """`GET /api/operators/stuck/`"""
-    found = operate.stuck(table(request.deadline), request.now)
+    found = waiting.stuck(table(request.deadline), request.now)
     return Reply(200, StuckOut.of(list(islice(found, MOST_SHOWN + 1))))
 
 
 def payment(request: Request, which: str) -> Reply:
     """`GET /api/operators/payments/{which}/`, with `?customer=` for what has no public code."""
     where = table(request.deadline)
-    return Reply(200, StoryOut.of(operate.story(where, operate.find(where, which, owner=request.parameter("customer")))))
+    return Reply(200, StoryOut.of(review.story(where, review.find(where, which, owner=request.parameter("customer")))))
 
 
-def resolve(request: Request, attempt: str) -> Reply:
-    """`POST /api/operators/payments/{attempt}/resolve/`"""
-    said, by, where = request.body(ResolveIn), operator(request), table(request.deadline)
-    closed = operate.close_doubts(where, attempt, request.now, by=by, why=said.why)
-    if said.found is None:
-        if not closed:
-            raise InvalidInputError(FieldProblem("found", "No doubt is open; say whether it was paid or unpaid."))
-        return Reply(200, ResolvedOut(attempt=attempt, result=DOUBTS_CLOSED, doubts_closed=closed))
-    work = Settling(where, request.now, secrets.token_bytes, settings().late_payment)
-    paid = said.found == "paid"
-    became = operate.resolve_as_found(work, attempt, paid=paid, receipt=said.receipt, by=by, why=said.why)
-    return Reply(200, ResolvedOut(attempt=attempt, result=became, doubts_closed=closed))
+def resolve(request: Request, which: str) -> Reply:
+    """`POST /api/operators/payments/{which}/resolve/`"""
+    said, by = request.body(ResolveIn), operator(request)
+    paid = None if said.found is None else said.found == "paid"
+    became = review.resolve(settlement_context(request), which, paid=paid, receipt=said.receipt, by=by, why=said.why)
+    return Reply(200, ResolvedOut(attempt=which, result=became.result, doubts_closed=became.doubts_closed))
 
 
-def refund(request: Request, attempt: str) -> Reply:
-    """`POST /api/operators/payments/{attempt}/refund/`"""
+def refund(request: Request, which: str) -> Reply:
+    """`POST /api/operators/payments/{which}/refund/`"""
     wanted, by, where = request.body(RefundIn), operator(request), table(request.deadline)
-    currency = operate.case(where, attempt).attempt.amount.currency
+    currency = review.case(where, which).attempt.amount.currency
     amount = None if wanted.amount is None else Money.of(wanted.amount, currency)
-    return Reply(200, GivenBackOut.of(operate.refund_payment(where, attempt, amount, request.now, by=by, why=wanted.why)))
+    return Reply(200, GivenBackOut.of(review.refund_payment(where, which, amount, request.now, by=by, why=wanted.why)))
 
 
 def refund_paid(request: Request, refund: str) -> Reply:
     """`POST /api/operators/refunds/{refund}/resolve/`"""
     said, by = request.body(RefundPaidIn), operator(request)
-    ref, number = operate.parts_of_refund(refund)
+    ref, number = review.parts_of_refund(refund)
     return Reply(
-        200, GivenBackOut.of(operate.resolve_refund(table(request.deadline), ref, number, request.now, by=by, why=said.why))
+        200, GivenBackOut.of(review.resolve_refund(table(request.deadline), ref, number, request.now, by=by, why=said.why))
     )
+
+
+def replay(request: Request) -> Reply:
+    """`POST /api/operators/stuck/replay/`"""
+    which = request.body(ReplayIn).which
+    operator(request)
+    return Reply(200, TakenUpOut(which=which, result=waiting.take_up(settlement_context(request), which)))
+
+
+def close(request: Request) -> Reply:
+    """`POST /api/operators/stuck/close/`"""
+    said, by = request.body(CloseIn), operator(request)
+    result = waiting.close(table(request.deadline), said.which, request.now, by=by, why=said.why)
+    return Reply(200, TakenUpOut(which=said.which, result=result))
+
+
+def complete_booking(request: Request, book_id: str) -> Reply:
+    """`POST /api/operators/bookings/{book_id}/complete/`"""
+    request.body(NothingIn)
+    by, where = operator(request), table(request.deadline)
+    done = bookings.complete_by_code(where, book_id, request.now, by=by)
+    return Reply(200, CompletedOut(book_id=done.code, booking_status=done.status))
 
 
 def orders_of_day(request: Request) -> Reply:
     """`GET /api/operators/orders/`, with `?day=` (today in Nairobi if absent) and `?status=`."""
     day, status = _day(request), _status(request)
-    all_of_day = orders.of_day(table(request.deadline), day.strftime("%Y%m%d"))
-    wanted = (order for order in all_of_day if status in (None, order.status))
-    return Reply(200, DayOut.of(day, list(islice(wanted, MOST_SHOWN + 1))))
+    found = orders.orders_of_day(day, status, table=table(request.deadline))
+    return Reply(200, DayOut.of(day, list(islice(found, MOST_SHOWN + 1))))
 
 
 def _day(request: Request) -> date:
     text = request.parameter("day")
     if text is None:
-        return request.now.astimezone(ZoneInfo(NAIROBI)).date()
+        return request.now.astimezone(ZoneInfo(SHOP_ZONE)).date()
     try:
-        return read_day(text)
+        day = read_day(text)
     except ValueError as error:
         raise InvalidInputError(FieldProblem("day", str(error))) from error
+    said = replace(settings().days, past=True).why_not(day, SHOP_ZONE, request.now)
+    if said is not None:
+        raise InvalidInputError(FieldProblem("day", said))
+    return day
 
 
 def _status(request: Request) -> OrderStatus | None:
@@ -111,9 +132,9 @@ def move_order(request: Request, order_number: str) -> Reply:
     wanted, by, where = request.body(MoveOrderIn), operator(request), table(request.deadline)
     to = OrderStatus(wanted.status)
     if to is OrderStatus.CANCELLED:
-        owed = move_orders.cancel_order(where, order_number, request.now, by=by, why=wanted.why or "")
+        owed = orders.cancel_order(where, order_number, request.now, by=by, why=wanted.why or "")
         return Reply(200, MovedOut.of(order_number, to, owed))
-    return Reply(200, MovedOut.of(order_number, move_orders.move_order(where, order_number, to, request.now, by=by).status))
+    return Reply(200, MovedOut.of(order_number, orders.move_order(where, order_number, to, request.now, by=by).status))
 
 
 handler = build_app(
@@ -124,6 +145,9 @@ handler = build_app(
         "operators_resolve": resolve,
         "operators_refund": refund,
         "operators_refund_paid": refund_paid,
+        "operators_replay": replay,
+        "operators_close": close,
+        "operators_complete_booking": complete_booking,
         "operators_orders": orders_of_day,
         "operators_move_order": move_order,
     },

@@ -1,4 +1,4 @@
-"""Every question about sessions and payments; reads only, and may ask for a look at an open attempt."""
+"""Every question about sessions and payments; reads only, and may ask for a check of an open attempt."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from typing import Any
 from pydantic import BaseModel
 
 from payfirst.api.app import build_app
-from payfirst.api.bookings_wire import BookingOut
 from payfirst.api.errors import Reply
-from payfirst.api.paging import before, filtered, page_size, paged, position
-from payfirst.api.payments_wire import WORDS, CheckedOut, PaymentOut
+from payfirst.api.paging import page_size, paged, position
 from payfirst.api.request import Request
-from payfirst.api.resources import cursor_key, customer, queue, table
-from payfirst.api.sessions_wire import SessionListed, SessionOut, StatusOut, TimelineOut
+from payfirst.api.resources import cursor_key, customer, public_origin, queue, table
 from payfirst.api.values import given
+from payfirst.api.wire.bookings import BookingOut
+from payfirst.api.wire.payments import WORDS, CheckedOut, PaymentOut
+from payfirst.api.wire.sessions import SessionListed, SessionOut, StatusOut
+from payfirst.api.wire.timeline import TimelineOut
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import Session
-from payfirst.settings import settings
-from payfirst.storage import timeline
-from payfirst.usecases.find import find_session
-from payfirst.usecases.list_sessions import list_sessions, sessions_with
-from payfirst.usecases.nudge import nudge
-from payfirst.usecases.read_outcome import read_booking
+from payfirst.usecases.fulfilment.bookings import read_booking
+from payfirst.usecases.lookup import find_session, find_timeline, list_sessions, sessions_with
+from payfirst.usecases.settlement.request_check import request_check
 
 NO_PAYMENT = "Payment not found"
 
@@ -42,14 +40,14 @@ def get_session(request: Request, session_id: str) -> Reply:
 def status(request: Request, session_id: str) -> Reply:
     """`GET /api/payments/sessions/{session_id}/status/`"""
     session = _session(request, session_id, "Session not found")
-    nudge(queue(), session, request.now)
+    request_check(queue(), session, request.now)
     return Reply(200, StatusOut.of(session, request.now))
 
 
 def events(request: Request, session_id: str) -> Reply:
     """`GET /api/payments/sessions/{session_id}/events/`"""
-    session = _session(request, session_id, "Session not found")
-    return Reply(200, TimelineOut.of(session, timeline.read(table(request.deadline), session)))
+    wanted = given(session_id, "Session not found")
+    return Reply(200, TimelineOut.of(*find_timeline(wanted, customer=customer(request), table=table(request.deadline))))
 
 
 def get_payment(request: Request, payment_id: str) -> Reply:
@@ -60,22 +58,19 @@ def get_payment(request: Request, payment_id: str) -> Reply:
 def check_booking(request: Request, payment_id: str) -> Reply:
     """`GET /api/payments/{payment_id}/check-booking/`"""
     session = _session(request, payment_id, NO_PAYMENT)
-    nudge(queue(), session, request.now)
+    request_check(queue(), session, request.now)
     booking = read_booking(session, table=table(request.deadline))
     return Reply(200, CheckedOut.of(session, BookingOut.of(booking) if booking else None, request.now))
 
 
 def _list(request: Request, show: Callable[[Session, datetime], BaseModel], words: Sequence[SessionStatus] | None) -> Reply:
-    who, where = customer(request), table(request.deadline)
-    if words is not None:
-        matching = sessions_with(words, who, table=where, now=request.now, before=before(request, cursor_key))
-        results = [show(session, request.now) for session in matching.sessions]
-        return Reply(200, filtered(request, cursor_key, settings().public_origin, results, matching.more_before))
-    size = page_size(request)
-    found = list_sessions(who, table=where, size=size, position=position(request, cursor_key))
+    who, where, at = customer(request), table(request.deadline), position(request, cursor_key)
+    if words is None:
+        found = list_sessions(who, table=where, size=page_size(request), position=at)
+    else:
+        found = sessions_with(words, who, table=where, now=request.now, position=at)
     results = [show(session, request.now) for session in found.sessions]
-    numbers = [session.number for session in found.sessions]
-    return Reply(200, paged(request, cursor_key, settings().public_origin, found.page, results, numbers))
+    return Reply(200, paged(request, cursor_key, public_origin(request), found.page, results, is_filtered=words is not None))
 
 
 def list_of_sessions(request: Request) -> Reply:

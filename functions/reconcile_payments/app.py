@@ -1,4 +1,4 @@
-"""Queue and schedule: look at attempts that are due, ask their gateways, settle."""
+"""Queue and schedule: check attempts that are due, ask their gateways, settle."""
 
 from __future__ import annotations
 
@@ -7,38 +7,43 @@ from datetime import timedelta
 from typing import Any
 
 from payfirst.api.request import remaining
-from payfirst.api.resources import desk
+from payfirst.api.resources import notice_context
 from payfirst.domain.clock import Deadline, utc_now
-from payfirst.observability import alarm, measure, note
-from payfirst.settings import settings
-from payfirst.usecases.reconcile import SPARE_S, look, reconcile
+from payfirst.gateways.circuit_breaker import CircuitBreaker
+from payfirst.gateways.registry import no_answer_after
+from payfirst.observability import alarm, measure, note, observed, warn
+from payfirst.usecases.sweeps.reconcile import SPARE_S, Run, reconcile
 
 
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's signature
     """A batch of the settle queue, or a run of the schedule; answers what failed, or the run's report."""
     deadline = Deadline(remaining(context))
-    patience = timedelta(seconds=settings().mpesa_no_answer_seconds)
+    patience = no_answer_after()
     if "Records" in event:
         return _take_batch(event["Records"], deadline, patience)
-    report = asdict(reconcile(desk(utc_now(), deadline), no_answer_after=patience))
+    report = asdict(reconcile(notice_context(utc_now(), deadline), no_answer_after=patience))
     note("reconcile.ran", **report)
     measure(
         DueExamined=report["examined"],
         ReconcileFailures=report["failed"],
         Parked=report["parked"],
-        OldestDueSeconds=report["oldest_due_s"],
+        OldestDueSeconds=report["oldest_due"]["settle"],
+        OldestRefundSeconds=report["oldest_due"]["refund"],
     )
     return report
 
 
 def _take_batch(records: list[dict[str, Any]], deadline: Deadline, patience: timedelta) -> dict[str, Any]:
     failures = []
-    for record in records:
+    breaker = CircuitBreaker(deadline)
+    for number, record in enumerate(records):
         if deadline.remaining() < SPARE_S:
-            failures.append({"itemIdentifier": record["messageId"]})  # it comes again, to a function that has time for it
-            continue
+            # Gateways that are slow are no fault of these attempts, which stay due: the next sweep asks.
+            warn("settle.left_to_sweep", count=len(records) - number)
+            break
         try:
-            look(desk(utc_now(), deadline), record["body"], no_answer_after=patience)
+            Run(notice_context(utc_now(), deadline), patience, breaker).take_message(record["body"])
         except Exception:  # noqa: BLE001 - this message comes again by itself; the others must not wait for it
             alarm("settle.failed", ref=record["body"])
             failures.append({"itemIdentifier": record["messageId"]})

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from importlib.resources import files
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
-from payfirst.api.reference.page import render
 from payfirst.api.request import Request
-from payfirst.api.return_page import PAGE
+from payfirst.api.return_page import return_page
 
 HTML_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -21,14 +19,9 @@ HTML_HEADERS = {
 
 
 @cache
-def _description() -> str:
-    """The API's description as `payfirst openapi` wrote it."""
-    return files("payfirst.api.reference").joinpath("openapi.json").read_text(encoding="utf-8")
-
-
-@cache
-def _page() -> str:
-    return render(json.loads(_description()))
+def _reference(name: str) -> str:
+    """A file of the API reference as `payfirst openapi` wrote it."""
+    return files("payfirst.api.reference").joinpath(name).read_text(encoding="utf-8")
 
 
 def health(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
@@ -38,17 +31,17 @@ def health(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
 
 def openapi(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     """`GET /openapi.json`"""
-    return Reply(200, _description(), {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})
+    return Reply(200, _reference("openapi.json"), {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})
 
 
 def docs(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     """`GET /docs`"""
-    return Reply(200, _page(), HTML_HEADERS)
+    return Reply(200, _reference("reference.html"), HTML_HEADERS)
 
 
 def paid(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
-    """`GET /paid`: where PhonePe sends the browser back."""
-    return Reply(200, PAGE, HTML_HEADERS)
+    """`GET /paid`, `POST /paid`: where PhonePe sends the browser back."""
+    return Reply(200, return_page(), HTML_HEADERS)
 
 
-handler = build_app("site", {"health": health, "openapi": openapi, "docs": docs, "paid": paid})
+handler = build_app("site", {"health": health, "openapi": openapi, "docs": docs, "paid": paid, "paid_posted": paid})

@@ -7,9 +7,9 @@ import os
 import sys
 
 from local.host.config import HostConfig
-from local.host.resolve import TemplateError
 from local.host.server import serve
 from local.host.tell import tell
+from ops.resolve import TemplateError
 
 
 def main() -> int:

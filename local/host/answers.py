@@ -1,4 +1,4 @@
-"""A function's answer, payload format 2.0, as HTTP."""
+"""A function's answer, payload format 1.0, as HTTP; and what the API answers by itself."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from local.host.application import GatewayResponse
 from local.host.config import Json
 
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+ALLOWED: Final = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+PLAIN: Final = '{"message": $context.error.messageString}'
 SET_BY_THE_FRONT: Final = frozenset({"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"})
 BODYLESS: Final = frozenset({204, 304})
 
 
 class MalformedAnswerError(Exception):
-    """The function answered something that API Gateway turns into 500 Internal Server Error; the message says what."""
+    """The function answered something that API Gateway turns into 502 Internal server error; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,13 @@ class HttpAnswer:
     body: bytes
 
 
-def message_answer(status: int, message: str, *headers: tuple[str, str]) -> HttpAnswer:
-    """An answer that API Gateway gives by itself: `{"message": …}`."""
-    body = json.dumps({"message": message}, separators=(",", ":")).encode()
-    return HttpAnswer(status, (("content-type", "application/json"), *headers), body)
+def own_answer(responses: Mapping[str, GatewayResponse], kind: str, status: int, message: str) -> HttpAnswer:
+    """What API Gateway answers by itself in the situation `kind`, as the template wants it said."""
+    family = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"  # noqa: PLR2004 - the classes of HTTP
+    wanted = responses.get(kind) or responses.get(family) or GatewayResponse(None, {}, PLAIN)
+    said = wanted.template.replace("$context.error.messageString", json.dumps(message))
+    headers = (("content-type", "application/json"), *wanted.headers.items())
+    return HttpAnswer(wanted.status or status, headers, said.replace("$context.error.responseType", kind).encode())
 
 
 def read_answer(payload: bytes) -> HttpAnswer:
@@ -42,17 +49,13 @@ def read_answer(payload: bytes) -> HttpAnswer:
         answer = json.loads(payload)
     except ValueError as exc:
         raise MalformedAnswerError("the answer is not JSON") from exc
-    if not isinstance(answer, dict) or "statusCode" not in answer:
-        text = answer if isinstance(answer, str) else json.dumps(answer)
-        return HttpAnswer(200, (("content-type", "application/json"),), text.encode())
+    if not isinstance(answer, dict) or not answer.keys() <= ALLOWED or "statusCode" not in answer:
+        raise MalformedAnswerError(f"the answer is not made of {', '.join(sorted(ALLOWED))}")
     status = _status(answer["statusCode"])
     headers = _headers(answer.get("headers") or {})
-    cookies = answer.get("cookies") or []
-    if not isinstance(cookies, list) or not all(isinstance(cookie, str) for cookie in cookies):
-        raise MalformedAnswerError("cookies is not a list of strings")
-    headers += [_header("set-cookie", cookie) for cookie in cookies]
+    headers += [_header(name, value) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values]
     if not any(name == "content-type" for name, _ in headers):
-        headers.append(("content-type", "text/plain;charset=UTF-8"))
+        headers.append(("content-type", "application/json"))
     body = b"" if status in BODYLESS else _body(answer)
     return HttpAnswer(status, tuple(headers), body)
 

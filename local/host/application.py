@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.host.config import ACCOUNT, HostConfig, Json
-from local.host.resolve import Resolver, TemplateError
-from local.template import load_template
+from ops.resolve import Resolver, TemplateError
+from ops.template import load_template
 
-DEFAULT_ROUTE: Final = "$default"
 ANY_METHOD: Final = "ANY"
 NO_AUTHORIZER: Final = "NONE"
+NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 SECONDS: Final = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 
@@ -34,17 +34,12 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the HTTP API; `path` is `$default` or starts with a slash."""
+    """One method of one resource of the REST API; `path` is the resource's."""
 
     method: str
     path: str
     function: str
     needs_token: bool
-
-    @property
-    def key(self) -> str:
-        """The `routeKey` that the function sees."""
-        return DEFAULT_ROUTE if self.path == DEFAULT_ROUTE else f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +64,12 @@ class QueueSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Cors:
-    """What the API answers to browsers of other origins by itself."""
+class GatewayResponse:
+    """What the API answers by itself: a status unless the situation's own is kept, headers, and a template of the body."""
 
-    origins: tuple[str, ...]
-    methods: tuple[str, ...]
-    headers: tuple[str, ...]
-    exposed: tuple[str, ...]
-    credentials: bool
-    max_age: int | None
+    status: int | None
+    headers: Mapping[str, str]
+    template: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +80,30 @@ class Application:
     routes: tuple[Route, ...]
     schedules: tuple[Schedule, ...]
     queues: tuple[QueueSource, ...]
-    cors: Cors | None
+    responses: Mapping[str, GatewayResponse]
 
     def behind_routes(self) -> tuple[str, ...]:
         """The logical ids of the functions that a request can reach, in the template's order."""
         reached = {route.function for route in self.routes}
         return tuple(name for name in self.functions if name in reached)
+
+
+def read_responses(template: Mapping[str, Any], shop_origin: str) -> dict[str, GatewayResponse]:
+    """What the API of `template` answers by itself, by situation, to pages of `shop_origin`."""
+    resolver = Resolver(template, {"ShopOrigin": shop_origin})
+    apis = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::Serverless::Api"]
+    return {
+        kind: GatewayResponse(
+            status=declared.get("StatusCode"),
+            headers={
+                name.lower(): str(resolver.value(value)).strip("'")
+                for name, value in declared.get("ResponseParameters", {}).get("Headers", {}).items()
+            },
+            template=declared["ResponseTemplates"]["application/json"],
+        )
+        for api in apis
+        for kind, declared in api.get("GatewayResponses", {}).items()
+    }
 
 
 def read_application(config: HostConfig) -> Application:
@@ -123,7 +133,7 @@ class _Reader:
             routes=tuple(self._routes(events)),
             schedules=tuple(self._schedule(*event) for event in events if event[2]["Type"] in ("Schedule", "ScheduleV2")),
             queues=tuple(self._queue(function, event) for function, _, event in events if event["Type"] == "SQS"),
-            cors=self._cors(),
+            responses=read_responses(self._template, self._config.variables.get("SHOP_ORIGIN", "")),
         )
 
     def _of_type(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -143,7 +153,7 @@ class _Reader:
             handler=str(properties["Handler"]),
             timeout=float(self._resolver.value(properties.get("Timeout", 3))),
             memory=int(self._resolver.value(properties.get("MemorySize", 128))),
-            variables={name: self._variable(logical_id, name, value) for name, value in declared.items()},
+            variables={name: self._variable(logical_id, name, value) for name, value in declared.items() if value != NO_VALUE},
         )
 
     def _variable(self, function: str, name: str, declared: Json) -> str:
@@ -158,31 +168,30 @@ class _Reader:
     def _events(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         for function, properties in self._of_type("AWS::Serverless::Function"):
             for name, event in properties.get("Events", {}).items():
-                if event["Type"] not in ("HttpApi", "Schedule", "ScheduleV2", "SQS"):
+                if event["Type"] not in ("Api", "Schedule", "ScheduleV2", "SQS"):
                     raise TemplateError(f"{function}: the local host cannot feed events of type {event['Type']}")
                 yield function, name, event
 
     def _routes(self, events: list[tuple[str, str, Mapping[str, Any]]]) -> Iterator[Route]:
         default = self._api().get("Auth", {}).get("DefaultAuthorizer", NO_AUTHORIZER)
         for function, _, event in events:
-            if event["Type"] != "HttpApi":
+            if event["Type"] != "Api":
                 continue
             properties = event.get("Properties", {})
-            path = str(properties.get("Path", DEFAULT_ROUTE))
-            method = str(properties.get("Method", ANY_METHOD)).upper()
+            method = str(properties["Method"]).upper()
             authorizer = properties.get("Auth", {}).get("Authorizer", default)
             yield Route(
-                method=ANY_METHOD if method in ("*", "X-AMAZON-APIGATEWAY-ANY-METHOD") else method,
-                path=DEFAULT_ROUTE if path == f"/{DEFAULT_ROUTE}" else path,
+                method=ANY_METHOD if method == "*" else method,
+                path=str(properties["Path"]),
                 function=function,
                 needs_token=authorizer != NO_AUTHORIZER,
             )
 
     def _api(self) -> Mapping[str, Any]:
-        declared = [properties for _, properties in self._of_type("AWS::Serverless::HttpApi")]
+        declared = [properties for _, properties in self._of_type("AWS::Serverless::Api")]
         if len(declared) > 1:
-            raise TemplateError("the local host serves one HTTP API, the template declares several")
-        return {**self._globals.get("HttpApi", {}), **(declared[0] if declared else {})}
+            raise TemplateError("the local host serves one API, the template declares several")
+        return {**self._globals.get("Api", {}), **(declared[0] if declared else {})}
 
     def _schedule(self, function: str, name: str, event: Mapping[str, Any]) -> Schedule:
         properties = event["Properties"]
@@ -212,22 +221,4 @@ class _Reader:
             function=function,
             batch_size=int(self._resolver.value(properties.get("BatchSize", 10))),
             partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
-        )
-
-    def _cors(self) -> Cors | None:
-        declared = self._api().get("CorsConfiguration")
-        if not isinstance(declared, dict):
-            return None
-
-        def several(name: str) -> tuple[str, ...]:
-            value = self._resolver.value(declared.get(name, []))
-            return tuple(value.split(",")) if isinstance(value, str) else tuple(str(item) for item in value)
-
-        return Cors(
-            origins=several("AllowOrigins"),
-            methods=several("AllowMethods"),
-            headers=several("AllowHeaders"),
-            exposed=several("ExposeHeaders"),
-            credentials=bool(declared.get("AllowCredentials", False)),
-            max_age=declared.get("MaxAge"),
         )

@@ -1,9 +1,11 @@
-"""The JWT authorizer of an HTTP API: who calls is settled before any function runs."""
+"""The Cognito authorizer of a REST API: who calls is settled before any function runs."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
@@ -11,6 +13,7 @@ import requests
 
 from local.host.config import Json
 
+INSTANTS: Final = frozenset({"exp", "iat", "nbf", "auth_time"})
 ALGORITHMS: Final = ["RS256"]
 REFRESH_PAUSE_SECONDS: Final = 2.0
 """The least time between two readings of the issuer's keys, whatever key ids clients make up."""
@@ -18,10 +21,10 @@ READ_TIMEOUT_SECONDS: Final = 3.0
 
 
 class UnauthorizedError(Exception):
-    """The token is missing or refused; the message is the description for `www-authenticate`, empty for a missing one."""
+    """The token is missing or refused; the message says why."""
 
 
-class JwtAuthorizer:
+class CognitoAuthorizer:
     """Accepts tokens of one issuer for some audiences, signed RS256 with a key that the issuer publishes."""
 
     def __init__(self, issuer: str, audience: tuple[str, ...], jwks_url: str) -> None:
@@ -60,13 +63,12 @@ class JwtAuthorizer:
             raise UnauthorizedError("the token is not valid") from exc
         if not self._meant_for_us(claims):
             raise UnauthorizedError("the token does not have a valid audience")
-        return {name: render_claim(value) for name, value in claims.items()}
+        return {name: render_claim(name, value) for name, value in claims.items()}
 
     def _meant_for_us(self, claims: dict[str, Any]) -> bool:
-        """`aud` decides; `client_id` only where there is no `aud`."""
-        named = claims["aud"] if "aud" in claims else claims.get("client_id", [])
-        audience = {named} if isinstance(named, str) else {str(one) for one in named}
-        return bool(audience & self._audience)
+        """An access token names no audience, so that it is refused."""
+        named = claims.get("aud", [])
+        return bool(({named} if isinstance(named, str) else {str(one) for one in named}) & self._audience)
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
         if key_id not in self._keys:
@@ -88,13 +90,12 @@ class JwtAuthorizer:
         return {key.key_id: key for key in keys.keys if key.key_id is not None}
 
 
-def render_claim(value: Json) -> str:
-    """A claim as `requestContext.authorizer.jwt.claims` shows it: always text, lists as `[a b]`."""
+def render_claim(name: str, value: Json) -> str:
+    """A claim as `requestContext.authorizer.claims` shows it: always text, instants as dates in words, lists as `a,b`."""
     if isinstance(value, bool):
         return str(value).lower()
+    if name in INSTANTS:
+        return datetime.fromtimestamp(int(value), UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
     if isinstance(value, list):
-        return f"[{' '.join(render_claim(item) for item in value)}]"
-    if isinstance(value, dict):
-        inside = " ".join(f"{name}:{render_claim(item)}" for name, item in sorted(value.items()))
-        return f"map[{inside}]"
-    return str(value)
+        return ",".join(str(item) for item in value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Final
 
 from local.host.application import Function
 from local.host.config import ACCOUNT, HostConfig
+
+ROOT: Final = Path(__file__).parents[2]
 
 RECORDS: Final = "PAYFIRST_RECORDS"
 """The variable of this process that names the folder where workers note the rights that they need; unset, nobody does."""
@@ -41,7 +44,9 @@ def worker_environment(function: Function, config: HostConfig, port: int) -> dic
         "PYTHONPATH": str(function.folder),
         "_HANDLER": function.handler,
     }
-    records = {RECORDS: os.environ[RECORDS]} if RECORDS in os.environ else {}
+    records = {}
+    if RECORDS in os.environ:  # the module that notes them is ours, and no part of a function
+        records = {RECORDS: os.environ[RECORDS], "PYTHONPATH": f"{function.folder}{os.pathsep}{ROOT}"}
     return {**service, **records, **config.aws, **function.variables}
 
 

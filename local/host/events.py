@@ -1,13 +1,11 @@
-"""HTTP API events, payload format 2.0: a request as a Lambda function sees it, and a function's answer as HTTP.
+"""REST API events, payload format 1.0: a request as a Lambda function sees it.
 
-What the documentation leaves open follows public captures of real API Gateways: the path is decoded before it is matched and
-cut at a decoded question mark; a body arrives as text only for text/*, JSON, XML and JavaScript, everything else (forms, and
-bodies without a Content-Type) as base64.
+What the documentation leaves open follows public captures of real API Gateways: the path and its variables stay encoded, the
+query is decoded, headers keep their case, and without binary media types every body arrives as text.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 from collections.abc import Mapping
@@ -15,11 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
+from uuid import uuid4
 
 from local.host.config import ACCOUNT
 from local.host.routing import Match
 
-TEXT_TYPES: Final = frozenset({"application/json", "application/xml", "application/javascript"})
+STAGE: Final = "live"
+API_ID: Final = "local"
+DOMAIN: Final = f"{API_ID}.execute-api.us-east-1.amazonaws.com"
+"""A name of the API itself, as on AWS: never what a client puts into its Host header."""
 BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 HEADER_LIMIT: Final = 10_240
 """Bytes in request line and headers together, as API Gateway limits them."""
@@ -31,7 +33,7 @@ class BadRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as it arrived; header names are lower case, `path` is decoded."""
+    """A request as it arrived; `path` and `query` are still encoded."""
 
     method: str
     path: str
@@ -46,28 +48,17 @@ class HttpRequest:
 
     def header(self, name: str) -> str | None:
         """The values of a header, joined by commas; None if it was not sent."""
-        values = [value for key, value in self.headers if key == name]
+        values = [value for key, value in self.headers if key.lower() == name]
         return ",".join(values) if values else None
 
 
 def new_request_id() -> str:
-    """An id in the form of API Gateway's: eleven random bytes in base64."""
-    return base64.b64encode(secrets.token_bytes(11)).decode()
+    """An id in the form of API Gateway's."""
+    return str(uuid4())
 
 
-def decode_path(raw: bytes) -> str:
-    """The path as API Gateway matches and tells it; BadRequestError if it is not percent-encoded UTF-8."""
-    if BROKEN_ESCAPE.search(raw):
-        raise BadRequestError
-    try:
-        decoded = unquote_to_bytes(raw).decode()
-    except UnicodeDecodeError as exc:
-        raise BadRequestError from exc
-    return decoded.split("?", 1)[0]
-
-
-def decode_query(raw: bytes) -> str:
-    """The query string, still encoded; BadRequestError if it cannot be decoded."""
+def checked(raw: bytes) -> str:
+    """A path or a query string, still encoded; BadRequestError if it is not percent-encoded UTF-8."""
     if BROKEN_ESCAPE.search(raw):
         raise BadRequestError
     try:
@@ -79,76 +70,65 @@ def decode_query(raw: bytes) -> str:
 
 def make_event(request: HttpRequest, match: Match, claims: Mapping[str, str] | None) -> dict[str, Any]:
     """The event for the function behind `match`; `claims` are those of a verified token."""
-    host = (request.header("host") or "127.0.0.1").rsplit(":", 1)[0]
     context: dict[str, Any] = {
         "accountId": ACCOUNT,
-        "apiId": "local",
-        "domainName": host,
-        "domainPrefix": host.split(".", 1)[0],
-        "http": {
-            "method": request.method,
-            "path": request.path,
-            "protocol": request.protocol,
-            "sourceIp": request.source_ip,
-            "userAgent": request.header("user-agent") or "",
-        },
+        "apiId": API_ID,
+        "domainName": DOMAIN,
+        "domainPrefix": API_ID,
+        "extendedRequestId": request.request_id,
+        "httpMethod": request.method,
+        "identity": {"sourceIp": request.source_ip, "userAgent": request.header("user-agent")},
+        "path": f"/{STAGE}{request.path}",
+        "protocol": request.protocol,
         "requestId": request.request_id,
-        "routeKey": match.route.key,
-        "stage": "$default",
-        "time": request.received.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-        "timeEpoch": int(request.received.timestamp() * 1000),
+        "requestTime": request.received.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "requestTimeEpoch": int(request.received.timestamp() * 1000),
+        "resourceId": "local",
+        "resourcePath": match.route.path,
+        "stage": STAGE,
     }
     if claims is not None:
-        context["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": match.route.key,
-        "rawPath": request.path,
-        "rawQueryString": request.query,
-        "headers": _headers(request),
+        context["authorizer"] = {"claims": dict(claims)}
+    headers = _several([(name.title(), value) for name, value in _headers(request)])  # a server here gets them in lower case
+    query = _several(parse_qsl(request.query, keep_blank_values=True))
+    return {
+        "resource": match.route.path,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": _last(headers),
+        "multiValueHeaders": headers,
+        "queryStringParameters": _last(query) or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": match.parameters or None,
+        "stageVariables": None,
         "requestContext": context,
+        "body": request.body.decode(errors="replace") if request.body else None,
         "isBase64Encoded": False,
     }
-    cookies = [part.strip() for name, value in request.headers if name == "cookie" for part in value.split(";")]
-    if cookies:
-        event["cookies"] = cookies
-    if request.query:
-        event["queryStringParameters"] = _joined(parse_qsl(request.query, keep_blank_values=True))
-    if match.parameters:
-        event["pathParameters"] = match.parameters
-    if request.body:
-        event["body"], event["isBase64Encoded"] = _body(request)
-    return event
 
 
-def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    several: dict[str, str] = {}
+def _several(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    several: dict[str, list[str]] = {}
     for name, value in pairs:
-        several[name] = f"{several[name]},{value}" if name in several else value
+        several.setdefault(name, []).append(value)
     return several
 
 
-def _headers(request: HttpRequest) -> dict[str, str]:
-    headers = _joined([(name, value) for name, value in request.headers if name not in ("cookie", "transfer-encoding")])
-    forwarded = headers.get("x-forwarded-for")
-    epoch = int(request.received.timestamp())
-    return headers | {
-        "content-length": str(len(request.body)),
-        "x-amzn-trace-id": headers.get("x-amzn-trace-id", f"Root=1-{epoch:08x}-{secrets.token_hex(12)}"),
-        "x-forwarded-for": f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip,
-        "x-forwarded-port": str(request.port),
-        "x-forwarded-proto": "http",
-    }
+def _last(several: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: values[-1] for name, values in several.items()}
 
 
-def _body(request: HttpRequest) -> tuple[str, bool]:
-    kind = (request.header("content-type") or "").split(";", 1)[0].strip().lower()
-    if kind.startswith("text/") or kind in TEXT_TYPES:
-        try:
-            return request.body.decode(), False
-        except UnicodeDecodeError:
-            pass  # text by its label only
-    return base64.b64encode(request.body).decode(), True
+def _headers(request: HttpRequest) -> list[tuple[str, str]]:
+    sent = [(name, value) for name, value in request.headers if name.lower() not in ("transfer-encoding", "x-forwarded-for")]
+    forwarded = request.header("x-forwarded-for")
+    trace = f"Root=1-{int(request.received.timestamp()):08x}-{secrets.token_hex(12)}"
+    return [
+        *sent,
+        *([] if request.header("x-amzn-trace-id") else [("X-Amzn-Trace-Id", trace)]),
+        ("X-Forwarded-For", f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip),
+        ("X-Forwarded-Port", str(request.port)),
+        ("X-Forwarded-Proto", "http"),
+    ]
 
 
 def now() -> datetime:

@@ -1,4 +1,4 @@
-"""The HTTP front: what an HTTP API of API Gateway does between a client and a function."""
+"""The HTTP front: what a REST API of API Gateway does between a client and a function."""
 
 from __future__ import annotations
 
@@ -9,34 +9,32 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from local.host.answers import HttpAnswer, MalformedAnswerError, message_answer, read_answer
+from local.host.answers import HttpAnswer, MalformedAnswerError, own_answer, read_answer
 from local.host.application import Application
-from local.host.authorizer import JwtAuthorizer, UnauthorizedError
-from local.host.cors import CorsRules
+from local.host.authorizer import CognitoAuthorizer, UnauthorizedError
 from local.host.events import (
     HEADER_LIMIT,
     BadRequestError,
     HttpRequest,
-    decode_path,
-    decode_query,
+    checked,
     make_event,
     new_request_id,
     now,
 )
-from local.host.invocation import Failure, Outcome
+from local.host.invocation import Outcome
 from local.host.routing import Match, Router
 from local.host.runtime_api import Receive, Scope, Send
 from local.host.tell import tell
 from local.host.workers import WorkerPool
 
 BODY_LIMIT: Final = 10 * 1024 * 1024
-INTEGRATION_SECONDS: Final = 30.0
+INTEGRATION_SECONDS: Final = 29.0
 MAY_BE_SECRET: Final = re.compile(r"[0-9A-Za-z_]{32,}")
 """What looks like a token, as callback addresses hold one, is not shown; UUIDs have dashes and are."""
 
 
 class _TooLargeError(Exception):
-    """The body is larger than an HTTP API takes."""
+    """The body is larger than a REST API takes."""
 
 
 class _ClientGoneError(Exception):
@@ -46,11 +44,11 @@ class _ClientGoneError(Exception):
 class Front:
     """An ASGI application that serves `application` with `pools` (by logical id)."""
 
-    def __init__(self, application: Application, pools: Mapping[str, WorkerPool], authorizer: JwtAuthorizer) -> None:
+    def __init__(self, application: Application, pools: Mapping[str, WorkerPool], authorizer: CognitoAuthorizer) -> None:
         self._router = Router(application.routes)
         self._pools = pools
         self._authorizer = authorizer
-        self._cors = CorsRules(application.cors)
+        self._responses = application.responses
         self._abandoned: set[asyncio.Task[Outcome]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,11 +60,11 @@ class Front:
         try:
             request = await _read(scope, receive, request_id)
             shown = shown_path(request.path)
-            answer = self._cors.preflight(request) or self._cors.decorate(request, await self._serve(request))
+            answer = await self._serve(request)
         except BadRequestError:
-            answer = message_answer(400, "Bad Request")
+            answer = self._own("BAD_REQUEST", 400, "Bad Request")
         except _TooLargeError:
-            answer = message_answer(413, "Request Entity Too Large")
+            answer = self._own("REQUEST_TOO_LARGE", 413, "Request Entity Too Large")
         except _ClientGoneError:
             return
         await _send(send, answer, request_id)
@@ -76,17 +74,16 @@ class Front:
     async def _serve(self, request: HttpRequest) -> HttpAnswer:
         size = len(request.method) + len(request.path) + len(request.query)
         if size + sum(len(name) + len(value) + 4 for name, value in request.headers) > HEADER_LIMIT:
-            return message_answer(431, "Request Header Fields Too Large")
+            return self._own("BAD_REQUEST", 431, "Request Header Fields Too Large")
         match = self._router.match(request.method, request.path)
         if match is None:
-            return message_answer(404, "Not Found")
+            return self._own("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
         claims = None
         if match.route.needs_token:
             try:
                 claims = await self._authorizer.claims(request.header("authorization"))
-            except UnauthorizedError as refusal:
-                described = f'Bearer scope="" error="invalid_token" error_description="{refusal}"'
-                return message_answer(401, "Unauthorized", ("www-authenticate", described if str(refusal) else "Bearer"))
+            except UnauthorizedError:
+                return self._own("UNAUTHORIZED", 401, "Unauthorized")
         return await self._call(request, match, claims)
 
     async def _call(self, request: HttpRequest, match: Match, claims: Mapping[str, str] | None) -> HttpAnswer:
@@ -97,18 +94,19 @@ class Front:
         if not done:  # the function goes on, as in Lambda; only its caller stops waiting
             self._abandoned.add(call)
             call.add_done_callback(self._abandoned.discard)
-            return message_answer(503, "Service Unavailable")
+            return self._own("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out")
         outcome = call.result()
-        if outcome.failure is Failure.TIMEOUT:
-            return message_answer(503, "Service Unavailable")
         if outcome.failure is not None:
             tell("problem", text=f"{pool.function.name} failed: {outcome.reason}")
-            return message_answer(500, "Internal Server Error")
+            return self._own("DEFAULT_5XX", 502, "Internal server error")
         try:
             return read_answer(outcome.payload)
         except MalformedAnswerError as exc:
             tell("problem", text=f"{pool.function.name} answered what HTTP cannot carry: {exc}")
-            return message_answer(500, "Internal Server Error")
+            return self._own("DEFAULT_5XX", 502, "Internal server error")
+
+    def _own(self, kind: str, status: int, message: str) -> HttpAnswer:
+        return own_answer(self._responses, kind, status, message)
 
 
 def shown_path(path: str) -> str:
@@ -126,8 +124,8 @@ async def _read(scope: Scope, receive: Receive, request_id: str) -> HttpRequest:
     client = scope["client"] or ("127.0.0.1", 0)
     return HttpRequest(
         method=scope["method"],
-        path=decode_path(scope["raw_path"]),
-        query=decode_query(scope["query_string"]),
+        path=checked(scope["raw_path"]),
+        query=checked(scope["query_string"]),
         headers=headers,
         body=await _read_body(receive),
         source_ip=client[0],
@@ -158,6 +156,6 @@ async def _send(send: Send, answer: HttpAnswer, request_id: str) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.status != 204:  # noqa: PLR2004 - No Content has no length
         headers.append((b"content-length", str(len(answer.body)).encode()))
-    headers.append((b"apigw-requestid", request_id.encode()))
+    headers.append((b"x-amzn-requestid", request_id.encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

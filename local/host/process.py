@@ -147,5 +147,7 @@ class HostProcess:
                     self._warm.set()
                 case "problem":
                     self._problems.append(told["text"])
+                case _:
+                    pass  # told to the listener only
             if self._listener is not None:
                 self._listener(told)

@@ -1,4 +1,4 @@
-"""Which route of an HTTP API a request takes."""
+"""Which method of which resource of a REST API a request takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from local.host.application import ANY_METHOD, DEFAULT_ROUTE, Route
+from local.host.application import ANY_METHOD, Route
 
 VARIABLE: Final = re.compile(r"\{(\w+)(\+?)\}")
 STATIC, PARAMETER, GREEDY = range(3)
@@ -14,7 +14,7 @@ STATIC, PARAMETER, GREEDY = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The route taken and the values of its path variables."""
+    """The route taken and the values of its path variables, as they were sent."""
 
     route: Route
     parameters: dict[str, str]
@@ -28,33 +28,24 @@ class _Candidate:
 
 
 class Router:
-    """Full matches before greedy ones before `$default`; among full ones the most static, from the left; a method before ANY.
+    """The most static resource that serves the method, from the left, greedy ones last; a method before ANY.
 
-    A slash at the end makes another path, as in API Gateway, and a variable never matches an empty segment.
+    A slash at the end makes no difference, and a resource without the method leaves the request to the next one that has it.
     """
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
-        candidates = [_candidate(route) for route in routes if route.path != DEFAULT_ROUTE]
-        self._default = next((route for route in routes if route.path == DEFAULT_ROUTE), None)
-        self._static: dict[str, list[_Candidate]] = {}
-        self._patterns: list[_Candidate] = []
-        for candidate in sorted(candidates, key=lambda one: (one.rank, one.route.method == ANY_METHOD)):
-            if any(candidate.rank):
-                self._patterns.append(candidate)
-            else:
-                self._static.setdefault(candidate.route.path, []).append(candidate)
+        candidates = [_candidate(route) for route in routes]
+        self._candidates = sorted(candidates, key=lambda one: (one.rank, one.route.method == ANY_METHOD))
 
     def match(self, method: str, path: str) -> Match | None:
-        """The route for a decoded path; None where API Gateway itself answers 404."""
-        for candidate in self._static.get(path, []):
+        """The route for a path; None where API Gateway answers "Missing Authentication Token" by itself."""
+        bare = path.rstrip("/") or "/"
+        for candidate in self._candidates:
             if candidate.route.method in (method, ANY_METHOD):
-                return Match(candidate.route, {})
-        for candidate in self._patterns:
-            if candidate.route.method in (method, ANY_METHOD):
-                found = candidate.pattern.fullmatch(path)
+                found = candidate.pattern.fullmatch(bare)
                 if found is not None:
                     return Match(candidate.route, found.groupdict())
-        return Match(self._default, {}) if self._default is not None else None
+        return None
 
 
 def _candidate(route: Route) -> _Candidate:
@@ -68,5 +59,4 @@ def _candidate(route: Route) -> _Candidate:
             name, greedy = variable.groups()
             pattern += f"/(?P<{name}>.+)" if greedy else f"/(?P<{name}>[^/]+)"
             rank.append(GREEDY if greedy else PARAMETER)
-    greedy_last = 1 if GREEDY in rank else 0
-    return _Candidate(route, re.compile(pattern), (greedy_last, *rank))
+    return _Candidate(route, re.compile(pattern), (1 if GREEDY in rank else 0, *rank))

@@ -15,7 +15,7 @@ from typing import Any, Final
 import uvicorn
 
 from local.host.application import Application, read_application
-from local.host.authorizer import JwtAuthorizer
+from local.host.authorizer import CognitoAuthorizer
 from local.host.config import HostConfig
 from local.host.environment import function_arn
 from local.host.front import Front
@@ -64,7 +64,7 @@ class Host:
         slots = by_port(pools)
         arns = {slot.port: function_arn(pool.function, config.region) for pool in pools.values() for slot in pool.slots}
         runtime = _server(RuntimeApi(slots, arns))
-        authorizer = JwtAuthorizer(config.issuer, config.audience, config.jwks_url)
+        authorizer = CognitoAuthorizer(config.issuer, config.audience, config.jwks_url)
         front = _server(Front(application, pools, authorizer))
         listener = _front_socket(config.port)
         loop = asyncio.get_running_loop()

@@ -106,7 +106,6 @@ class Cashier:
                 body = order_webhook(attempt, notice.kind, draw=self._draw, other_receipt=other)
             made.append(
                 Notice(
-                    seq=0,
                     gateway=attempt.gateway,
                     ref=attempt.ref,
                     kind=notice.kind.value,

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from local.simulators import rules
 from local.simulators.desk import Desk
 from local.simulators.faults import is_answer_of
-from local.simulators.ids import amount_text, masked_phone
+from local.simulators.ids import amount_text, masked_phone, masked_ref
 from local.simulators.ledger import AlreadyDecidedError
 from local.simulators.log import say
 from local.simulators.outcomes import Outcome, State
@@ -161,6 +161,9 @@ class Control:
                 {
                     "gateway": attempt.gateway,
                     "ref": attempt.ref,
+                    "shown": masked_ref(attempt.ref),
+                    "gateway_id": attempt.gateway_id,
+                    "callback_url": attempt.callback_url,
                     "amount": attempt.amount,
                     "currency": attempt.currency,
                     "receipt": attempt.receipt,

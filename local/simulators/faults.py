@@ -15,6 +15,9 @@ from local.simulators.records import MPESA
 from local.simulators.rules import Answer, GatewayWord
 from local.simulators.scripts import Facts, Fault
 
+UNDER_WAY: Final = "4999"
+"""The result code of a prompt that is still open."""
+
 _request_numbers: Final = itertools.count(495926)
 
 _BAD_GATEWAY: Final = (
@@ -86,6 +89,16 @@ def order_not_found() -> JSONResponse:
 def duplicate_order() -> JSONResponse:
     """A merchantOrderId that was used before; nothing is repeated for it."""
     return phonepe_error(417, "INVALID_TRANSACTION_ID", "Order ID has already been used", success=False)
+
+
+def refund_used_before() -> JSONResponse:
+    """A merchantRefundId that was used before."""
+    return phonepe_error(417, "INVALID_TRANSACTION_ID", "Refund ID has already been used", success=False)
+
+
+def refund_not_found() -> JSONResponse:
+    """A refund that PhonePe has never seen."""
+    return phonepe_error(400, "INVALID_MERCHANT_REFUND_ID", "No entry found for given merchant refund id")
 
 
 def subscriber_locked() -> JSONResponse:

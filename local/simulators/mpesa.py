@@ -23,6 +23,7 @@ from starlette.routing import Route
 from local.simulators.cashier import plan_text
 from local.simulators.desk import Desk, basic_pair, bearer, json_object, whole_number
 from local.simulators.faults import (
+    UNDER_WAY,
     does_not_exist,
     invalid_field,
     invalid_mpesa_token,
@@ -33,7 +34,7 @@ from local.simulators.faults import (
 from local.simulators.ids import amount_text, checkout_request_id, masked_phone, merchant_request_id
 from local.simulators.ledger import DuplicateReferenceError, PromptOpenError
 from local.simulators.log import say
-from local.simulators.outcomes import State
+from local.simulators.mpesa_bodies import push_accepted
 from local.simulators.records import MPESA, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
@@ -179,7 +180,6 @@ class Mpesa:
         now = desk.timers.now()
         timeout_s = desk.settings.prompt_timeout_s
         return Attempt(
-            seq=0,
             gateway=MPESA,
             ref=checkout_request_id(now, phone),
             gateway_id=merchant_request_id(desk.draw),
@@ -189,12 +189,8 @@ class Mpesa:
             phone=phone,
             label=body["AccountReference"],
             callback_url=body["CallBackURL"],
-            redirect_url="",
-            page_token="",
-            meta="{}",
             created_at=now,
             expires_at=None if timeout_s is None else now + timeout_s,
-            state=State.PENDING,
             plan=None if ending is None or ending.early else plan_text(ending, now),
         )
 
@@ -216,16 +212,7 @@ class Mpesa:
             say(MPESA, f"push to {masked_phone(str(body['PhoneNumber']))} refused: a prompt is open there")
             return subscriber_locked()
         say(MPESA, f"prompt for {amount_text(opened.amount)} KES on {masked_phone(opened.phone)}")
-        accepted = "Success. Request accepted for processing"
-        response = JSONResponse(
-            {
-                "MerchantRequestID": opened.gateway_id,
-                "CheckoutRequestID": opened.ref,
-                "ResponseCode": "0",
-                "ResponseDescription": accepted,
-                "CustomerMessage": accepted,
-            }
-        )
+        response = JSONResponse(push_accepted(opened))
         if ending is not None and ending.early:
             _, notices = desk.cashier.decide(opened, ending, send=False)
             await desk.deliver_early(notices)
@@ -245,7 +232,7 @@ class Mpesa:
         fault, _ = desk.scripts.take(facts)
         code = None
         if fault is not None and fault.answer in {Answer.RESULT, Answer.PENDING}:
-            code = fault.result_code or "4999"
+            code = fault.result_code or UNDER_WAY
             fault = fault.told_truly()
 
         async def work() -> Response:
@@ -256,6 +243,6 @@ class Mpesa:
                 return invalid_field("CheckoutRequestID")
             if attempt is None:
                 return does_not_exist()
-            return query_answer(attempt.gateway_id, attempt.ref, code or attempt.result_code or "4999")
+            return query_answer(attempt.gateway_id, attempt.ref, code or attempt.result_code or UNDER_WAY)
 
         return await desk.answer(facts, token, work, fault)

@@ -22,6 +22,19 @@ _FAILURE_SHAPES: Final = (Variant.PLAIN, Variant.PREFIXED, Variant.OTHER_ORDER)
 _NO_SUCH_RECEIPT: Final = "ZZ0000FAKE"
 
 
+def push_accepted(attempt: Attempt) -> dict[str, Any]:
+    """The answer to a push that put a prompt on the phone."""
+    text = "Success. Request accepted for processing"
+    ids = {"MerchantRequestID": attempt.gateway_id, "CheckoutRequestID": attempt.ref}
+    return {**ids, "ResponseCode": "0", "ResponseDescription": text, "CustomerMessage": text}
+
+
+def accepted(originator_id: str, conversation_id: str) -> dict[str, Any]:
+    """The answer to a request whose result is posted later."""
+    ids = {"OriginatorConversationID": originator_id, "ConversationID": conversation_id}
+    return {**ids, "ResponseCode": "0", "ResponseDescription": "Accept the service request successfully."}
+
+
 def _items(attempt: Attempt, receipt: str, shillings: int, variant: Variant) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = [
         {"Name": "Amount", "Value": shillings if variant is Variant.WHOLE_AMOUNT else float(shillings)},

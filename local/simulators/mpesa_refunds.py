@@ -21,8 +21,7 @@ from local.simulators.ids import amount_text, conversation_id, masked_phone, mer
 from local.simulators.ledger import DuplicateReferenceError, TooMuchError
 from local.simulators.log import say
 from local.simulators.mpesa import MAX_SHILLINGS, MSISDN, SHORTCODE, callback_url_refused
-from local.simulators.mpesa_bodies import transaction_status_result
-from local.simulators.outcomes import State
+from local.simulators.mpesa_bodies import accepted, transaction_status_result
 from local.simulators.records import MPESA, Attempt, Notice, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Call, Ending
@@ -125,7 +124,6 @@ class MpesaRefunds:
         desk, now = self._desk, self._desk.timers.now()
         payout = kind == "payout"
         return Refund(
-            seq=0,
             gateway=MPESA,
             kind=kind,
             ref=str(body["OriginatorConversationID"]) if payout else merchant_request_id(desk.draw),
@@ -136,14 +134,13 @@ class MpesaRefunds:
             phone=str(body["PartyB"]) if payout else "",
             result_url=str(body["ResultURL"]),
             created_at=now,
-            state=State.PENDING,
             plan=refund_plan(ending, desk.settings.refund_after_s),
         )
 
     def _acknowledged(self, refund: Refund) -> Response:
         target = f" to {masked_phone(refund.phone)}" if refund.phone else ""
         say(MPESA, f"{refund.kind} of {amount_text(refund.amount)} KES{target} accepted")
-        response = _acknowledgement(refund.ref, refund.conversation_id)
+        response = JSONResponse(accepted(refund.ref, refund.conversation_id))
         response.background = BackgroundTask(self._desk.follow_refund, refund)
         return response
 
@@ -184,7 +181,6 @@ class MpesaRefunds:
         own_id, originator_id = conversation_id(desk.draw, now), merchant_request_id(desk.draw)
         merchant = str(body["PartyA"])
         notice = Notice(
-            seq=0,
             gateway=MPESA,
             ref=originator_id,
             kind="transactionstatus",
@@ -197,17 +193,6 @@ class MpesaRefunds:
             due_at=now + desk.settings.refund_after_s,
         )
         say(MPESA, "transaction status asked for: " + ("found" if found else "no such transaction"))
-        response = _acknowledgement(originator_id, own_id)
+        response = JSONResponse(accepted(originator_id, own_id))
         response.background = BackgroundTask(desk.send, desk.ledger.add_notices([notice]))
         return response
-
-
-def _acknowledgement(originator_id: str, own_id: str) -> JSONResponse:
-    return JSONResponse(
-        {
-            "OriginatorConversationID": originator_id,
-            "ConversationID": own_id,
-            "ResponseCode": "0",
-            "ResponseDescription": "Accept the service request successfully.",
-        }
-    )

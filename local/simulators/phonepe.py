@@ -168,14 +168,12 @@ class PhonePe:
         desk = self._desk
         now = desk.timers.now()
         return Attempt(
-            seq=0,
             gateway=PHONEPE,
             ref=body["merchantOrderId"],
             gateway_id=phonepe_id("OMO", desk.draw, now),
             amount=body["amount"],
             currency="INR",
             merchant=desk.settings.phonepe_merchant_id,
-            phone="",
             label=str(body["paymentFlow"].get("message", "")),
             callback_url=desk.settings.phonepe_webhook_url or "",
             redirect_url=body["paymentFlow"]["merchantUrls"]["redirectUrl"],
@@ -183,7 +181,6 @@ class PhonePe:
             meta=json.dumps(body.get("metaInfo", {})),
             created_at=now,
             expires_at=now + body.get("expireAfter", _DEFAULT_LIFE_S),
-            state=State.PENDING,
             plan=None if ending is None or ending.early else plan_text(ending, now),
         )
 

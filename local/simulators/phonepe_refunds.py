@@ -8,7 +8,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.simulators.desk import Desk, bearer, json_object
-from local.simulators.faults import bad_request, invalid_phonepe_token, order_not_found, phonepe_error
+from local.simulators.faults import (
+    bad_request,
+    invalid_phonepe_token,
+    order_not_found,
+    refund_not_found,
+    refund_used_before,
+)
 from local.simulators.ids import amount_text, phonepe_id
 from local.simulators.ledger import DuplicateReferenceError, TooMuchError
 from local.simulators.log import say
@@ -62,13 +68,12 @@ class PhonePeRefunds:
     def _open(self, attempt: Attempt, refund_id: str, amount: int, ending: Ending | None) -> Response:
         desk, now = self._desk, self._desk.timers.now()
         if desk.ledger.refund(PHONEPE, refund_id) is not None:
-            return _used_before()  # whatever else is wrong: who repeats a refund has to be told of it
+            return refund_used_before()  # whatever else is wrong: who repeats a refund has to be told of it
         earlier = desk.ledger.refunds(PHONEPE, attempt.ref)
         if attempt.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
             say(PHONEPE, f"refund of {attempt.ref} refused: it is {attempt.state.value}, or a refund is open")
             return bad_request()
         asked = Refund(
-            seq=0,
             gateway=PHONEPE,
             kind="refund",
             ref=refund_id,
@@ -76,16 +81,14 @@ class PhonePeRefunds:
             original_ref=attempt.ref,
             original_receipt=attempt.receipt or "",
             amount=amount,
-            phone="",
             result_url=desk.settings.phonepe_webhook_url or "",
             created_at=now,
-            state=State.PENDING,
             plan=refund_plan(ending, desk.settings.refund_after_s),
         )
         try:
             refund = desk.ledger.open_refund(asked, captured=attempt.amount)
         except DuplicateReferenceError:
-            return _used_before()
+            return refund_used_before()
         except TooMuchError:
             say(PHONEPE, f"refund of {attempt.ref} refused: more than was captured")
             return bad_request()
@@ -109,11 +112,7 @@ class PhonePeRefunds:
 
         async def work() -> Response:
             if refund is None:
-                return phonepe_error(400, "INVALID_MERCHANT_REFUND_ID", "No entry found for given merchant refund id")
+                return refund_not_found()
             return JSONResponse(refund_status(refund, desk.settings.phonepe_merchant_id, hide_end=hide_end))
 
         return await desk.answer(facts, token, work, fault)
-
-
-def _used_before() -> Response:
-    return phonepe_error(417, "INVALID_TRANSACTION_ID", "Refund ID has already been used", success=False)

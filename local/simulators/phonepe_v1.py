@@ -122,7 +122,6 @@ class PhonePeV1:
         desk = self._desk
         now = desk.timers.now()
         transaction = Attempt(
-            seq=0,
             gateway=PHONEPE,
             ref=body["merchantTransactionId"],
             gateway_id=phonepe_id("T", desk.draw, now),
@@ -137,7 +136,6 @@ class PhonePeV1:
             meta=FIRST_API,
             created_at=now,
             expires_at=now + _PAGE_LIFE_S,
-            state=State.PENDING,
             plan=None if ending is None or ending.early else plan_text(ending, now),
         )
         try:
@@ -203,7 +201,6 @@ class PhonePeV1:
             say(PHONEPE, f"refund of {original.ref} refused: it is {original.state.value}, or a refund is open")
             return _bad_request()
         asked = Refund(
-            seq=0,
             gateway=PHONEPE,
             kind="refund",
             ref=body["merchantTransactionId"],
@@ -214,7 +211,6 @@ class PhonePeV1:
             phone="",
             result_url=str(body.get("callbackUrl", "")),
             created_at=now,
-            state=State.PENDING,
             plan=refund_plan(ending, desk.settings.refund_after_s),
         )
         try:

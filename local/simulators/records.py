@@ -13,7 +13,7 @@ FIRST_API: Final = '{"api": "v1"}'
 """The `meta` of a transaction that came through PhonePe's first API."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One STK prompt (`ref` is its CheckoutRequestID) or one PhonePe order (`ref` is its merchantOrderId).
 
@@ -22,22 +22,22 @@ class Attempt:
     means that the payer has answered but the gateway has not finished. `plan` is a decision to come, as JSON.
     """
 
-    seq: int
+    seq: int = 0
     gateway: str
     ref: str
     gateway_id: str
     amount: int
     currency: str
     merchant: str
-    phone: str
-    label: str
-    callback_url: str
-    redirect_url: str
-    page_token: str
-    meta: str
+    phone: str = ""
+    label: str = ""
+    callback_url: str = ""
+    redirect_url: str = ""
+    page_token: str = ""
+    meta: str = "{}"
     created_at: float
-    expires_at: float | None
-    state: State
+    expires_at: float | None = None
+    state: State = State.PENDING
     working: bool = False
     outcome: str | None = None
     result_code: str | None = None
@@ -51,7 +51,7 @@ class Attempt:
         return self.meta == FIRST_API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """Money on its way back (`refund` of PhonePe, `reversal` of M-Pesa), or paid out (`payout`, M-Pesa's B2C).
 
@@ -60,18 +60,18 @@ class Refund:
     asked to reverse. `plan` says how it will end, as JSON; `None` leaves it open until it is decided by hand.
     """
 
-    seq: int
+    seq: int = 0
     gateway: str
     kind: str
     ref: str
     conversation_id: str
-    original_ref: str
-    original_receipt: str
+    original_ref: str = ""
+    original_receipt: str = ""
     amount: int
-    phone: str
-    result_url: str
+    phone: str = ""
+    result_url: str = ""
     created_at: float
-    state: State
+    state: State = State.PENDING
     plan: str | None = None
     result_code: str | None = None
     receipt: str | None = None
@@ -82,11 +82,11 @@ class Refund:
         return replace(self, result_code=code)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One message to a merchant. `state` is `due`, `sending`, `delivered` (a 2xx), `refused` or `unreachable`."""
 
-    seq: int
+    seq: int = 0
     gateway: str
     ref: str
     kind: str

@@ -67,7 +67,6 @@ class Refunds:
         now = self._timers.now()
         return [
             Notice(
-                seq=0,
                 gateway=refund.gateway,
                 ref=refund.ref,
                 kind=refund.kind,

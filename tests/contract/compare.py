@@ -53,6 +53,8 @@ def matches(pattern: str, value: object) -> bool:
             return isinstance(value, dict) and bool(value)
         case "object or null":
             return value is None or isinstance(value, dict)
+        case _:
+            pass
     if pattern not in TEXTS:
         raise ValueError(f"there is no pattern {pattern!r}")
     return isinstance(value, str) and TEXTS[pattern].fullmatch(value) is not None
@@ -140,6 +142,27 @@ def _compare_sample(
         else:
             closest = min(attempts, key=len, default=["it is empty"])
             yield f"{path} lacks the printed element {element!r}; closest: {'; '.join(closest)}"
+
+
+def shape_differences(shown: Any, given: Any, path: str = "") -> list[str]:
+    """One sentence for each place where `given` has other keys or JSON types than `shown`, an example of it.
+
+    Values do not count; null stands for any type, and every element of a list looks like one of those shown.
+    """
+    where = path or "the answer"
+    if shown is None or given is None:
+        return []
+    if json_type(shown) != json_type(given):
+        return [f"{where} is {json_type(given)}, shown as {json_type(shown)}"]
+    if isinstance(shown, dict):
+        other = sorted(set(shown) ^ set(given))
+        named = [f"{where} {'lacks' if key in shown else 'adds'} {key}" for key in other]
+        for key in [key for key in shown if key in given]:
+            named += shape_differences(shown[key], given[key], f"{path}.{key}" if path else key)
+        return named
+    if isinstance(shown, list) and shown:
+        return [said for each in given for said in min((shape_differences(one, each, f"{path}[]") for one in shown), key=len)]
+    return []
 
 
 def json_type(value: object) -> str:

@@ -10,7 +10,6 @@ import requests
 from payfirst.api.routes import Family
 
 NOTICE_KEYS: Final = {"status", "message", "ResultCode", "ResultDesc"}
-BY_THE_GATEWAY_ITSELF: Final = {401, 413, 429}
 ADDED: Final = {"error_code"}
 
 
@@ -25,12 +24,10 @@ def shape_problem(family: Family, response: requests.Response) -> str | None:
         return "the answer is not JSON"
     if not isinstance(answer, dict):
         return "the answer is not an object"
-    if response.status_code in BY_THE_GATEWAY_ITSELF and set(answer) == {"message"}:
-        return None if _is_text(answer["message"]) else "the message is no text"
     match family:
         case Family.ORDERS:
             return _orders_problem(answer)
-        case Family.MPESA_NOTICE:
+        case Family.NOTICE:
             if not response.ok:
                 return _orders_problem(answer)
             return None if set(answer) >= NOTICE_KEYS else f"{NOTICE_KEYS - set(answer)} are missing"

@@ -14,8 +14,11 @@ from uuid import uuid4
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.money import Currency
 from payfirst.domain.promo import Promo
-from payfirst.storage import attempts, catalogue, keys, sessions
-from payfirst.storage.keys import Key
+from payfirst.storage import attempts, catalogue, notices, sessions
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.keys import Key
+from payfirst.storage.notices import Entry
+from payfirst.usecases.operators import review
 from tests.contract.exchanges import document
 from tests.contract.stack_table import HasTable, content, raw_item, table_of, with_values
 from tests.contract.walk import TOMATOES, Customer, Stack, a_session, pay_mpesa, pay_phonepe, wait_until
@@ -202,6 +205,19 @@ def order_of(stack: StackWithTable) -> tuple[str, str, Key]:
     return paid["order"]["order_number"], str(content(raw_item(table_of(stack), key))["latest"]["ref"]), key
 
 
+def captured_in_vain(stack: StackWithTable) -> str:
+    """The reference of a payment that came before a person: the booking that its session has frozen cannot be made."""
+    owner, table = new_owner(stack), table_of(stack)
+    payment = owner.api.post("/api/payments/process-cart", {"cart_id": cart_of(owner)["id"]})
+    ref = str(payment["merchant_transaction_id"])
+    session = owner.owns(keys.SESSION, payment["payment_id"])
+    with_values(table, session, snapshot={**content(raw_item(table, session))["snapshot"], "day": "9999-12-31"})
+    pay_phonepe(stack, ref)
+    attempt = keys.attempt(ref)
+    wait_until(lambda: content(raw_item(table, attempt))["status"], lambda status: status == "needs_review")
+    return ref
+
+
 def under_review(stack: StackWithTable) -> tuple[str, Key]:
     """The reference of a payment that waits for a person, and the key of its session."""
     owner, table = new_owner(stack), table_of(stack)
@@ -240,6 +256,44 @@ def _move(owner: Owner) -> Ready:
     return Ready(f"/api/operators/orders/{number}/move", {"status": "packed"}, {"status": "delivered"}, key)
 
 
+def parked_refund(stack: StackWithTable) -> str:
+    """A refund that sweeps have put aside."""
+    _, ref, _ = order_of(stack)
+    new_operator(stack).api.post(f"/api/operators/payments/{ref}/refund", {"why": "all of it was green"})
+    key = keys.refund(ref, 1)
+    with_values(table_of(stack), key, **keys.due(keys.REVIEW, key, datetime.now(UTC)), status="needs_review")
+    return f"R{ref}-1"
+
+
+def parked_notice(stack: StackWithTable) -> str:
+    """A stored notice that sweeps have put aside: it speaks of an attempt that is not there."""
+    table, now = table_of(stack), datetime.now(UTC)
+    key = keys.notice(secrets.token_hex(32))
+    notices.store(table, Entry(key, None, stored=False, settled=False), "stk", "MT0000000000000", b"{}", now)
+    with_values(table, key, **keys.due(keys.REVIEW, key, now))
+    return key["pk"]
+
+
+def _replay(owner: Owner) -> Ready:
+    which = parked_refund(owner.stack)
+    path, (ref, number) = "/api/operators/stuck/replay", review.parts_of_refund(which)
+    return Ready(path, {"which": which}, {"which": f"R{ref}-2"}, dict(keys.refund(ref, number)))
+
+
+def _close(owner: Owner) -> Ready:
+    notice = parked_notice(owner.stack)
+    body = {"which": notice, "why": "it speaks of nothing"}
+    key = {"pk": notice, "sk": "INBOX"}
+    return Ready("/api/operators/stuck/close", body, {**body, "why": "nobody reads it"}, key)
+
+
+def _complete_booking(owner: Owner) -> Ready:
+    customer = new_owner(owner.stack)
+    booking = booking_of(customer)
+    path = f"/api/operators/bookings/{booking['book_id']}/complete"
+    return Ready(path, None, {}, customer.owns(keys.BOOKING, booking["id"]))
+
+
 READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "create_session": _create_session,
     "extend_session": _extend_session,
@@ -260,5 +314,8 @@ READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "operators_refund": _give_back,
     "operators_refund_paid": _paid_back,
     "operators_move_order": _move,
+    "operators_replay": _replay,
+    "operators_close": _close,
+    "operators_complete_booking": _complete_booking,
 }
 """By operation (those of operators want an operator): all that has to be there first is made; the answer has its `status`."""

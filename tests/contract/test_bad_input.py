@@ -97,7 +97,10 @@ QUERIES = (
     "cursor=" + "A" * 3000,
 )
 
-NEEDS_NOTHING = {"remove_produce_promo": {"empty", "only spaces", "no fields", "every field null"}}
+NEEDS_NOTHING = {
+    "remove_produce_promo": {"empty", "only spaces", "null", "no fields", "every field null"},
+    "paid_posted": set(BODIES),
+}
 """Operations without a field of their own, and the bodies that say nothing, which are therefore no mistake."""
 
 WITH_BODY = [route for route in ROUTES if route.method == "POST"]
@@ -134,9 +137,9 @@ def demand_no_fault(route: Route, response: requests.Response) -> None:
     """An answer below 500, and in the shape of the route's family where it says no."""
     told = f"{response.request.method} {response.request.path_url[:200]}: {response.status_code} {response.text[:500]}"
     assert response.status_code < 500, told
-    if route.family is Family.MPESA_NOTICE and response.status_code not in {404, 405, 413}:
+    if route.family is Family.NOTICE and response.status_code not in {404, 405, 413}:
         assert response.status_code == 200, told
-    if response.status_code >= 400 or route.family is Family.MPESA_NOTICE:
+    if response.status_code >= 400 or route.family is Family.NOTICE:
         problem = shape_problem(route.family, response)
         assert problem is None, f"{problem}: {told}"
     assert "Traceback" not in response.text, told
@@ -145,7 +148,7 @@ def demand_no_fault(route: Route, response: requests.Response) -> None:
 def demand_refusal(route: Route, response: requests.Response) -> None:
     """As `demand_no_fault`, and the answer says no; only M-Pesa's notices are answered alike whatever they hold."""
     demand_no_fault(route, response)
-    if route.family is not Family.MPESA_NOTICE:
+    if route.family is not Family.NOTICE:
         assert response.status_code >= 400, f"{route.operation} takes it: {response.status_code} {response.text[:500]}"
 
 
@@ -172,7 +175,7 @@ def test_a_body_where_none_belongs_does_no_harm(caller: Customer, route: Route) 
 def test_a_wrong_content_type_is_answered_in_the_shape_of_the_route(caller: Customer, route: Route) -> None:
     for kind in CONTENT_TYPES:
         response = caller.send(route.method, path_of(route), raw=filled(route, -1), headers={"Content-Type": kind})
-        demand_refusal(route, response)
+        (demand_no_fault if route.operation in NEEDS_NOTHING else demand_refusal)(route, response)
 
 
 @pytest.mark.parametrize("route", WITH_IDENTIFIER, ids=name_of)
@@ -180,6 +183,20 @@ def test_an_id_that_cannot_be_is_answered_in_the_shape_of_the_route(caller: Cust
     for identifier in IDENTIFIERS:
         response = caller.send(route.method, path_of(route, identifier), {} if route.method == "POST" else None)
         demand_no_fault(route, response)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/operators/payments/{}/resolve", {"found": "unpaid", "why": "nobody knows it"}),
+        ("/api/operators/payments/{}/refund", {"why": "it was green"}),
+        ("/api/operators/orders/{}/move", {"status": "packed"}),
+        ("/api/operators/bookings/{}/complete", {}),
+    ],
+)
+def test_a_name_longer_than_a_key_is_the_name_of_nothing(operator: Customer, path: str, body: Any) -> None:
+    response = operator.send("POST", path.format("x" * 3000), body)
+    assert (response.status_code, response.json()["error_code"]) == (404, "NOT_FOUND"), response.text
 
 
 @pytest.mark.parametrize("route", WITH_QUERY, ids=name_of)

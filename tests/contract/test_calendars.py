@@ -13,7 +13,7 @@ from payfirst.domain.catalogue import Service, ServiceType
 from payfirst.domain.clock import Deadline
 from payfirst.domain.money import Currency, Money
 from payfirst.storage import catalogue
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 from tests.conftest import RunningStack
 from tests.contract.walk import Customer, Stack, new_customer, pay_phonepe, wait_until
 

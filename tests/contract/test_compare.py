@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.compare import differences, matches
+from tests.contract.compare import differences, matches, shape_differences
 
 PRINTED: dict[str, Any] = {
     "id": 123,
@@ -168,3 +168,21 @@ def test_a_sample_that_is_not_there_is_a_difference(results: Any) -> None:
     printed = {"results": [{"id": 1, "state": "done"}]}
     patterns = {"results": "sample", "results[].id": "integer"}
     assert len(differences(printed, {"results": results}, patterns=patterns)) == 1
+
+
+def test_another_value_and_a_null_are_no_other_shape() -> None:
+    assert shape_differences(PRINTED, changed(id=7, order={"id": 1}, user=None, items=[])) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (changed(added=1), "the answer adds added"),
+        ({key: value for key, value in PRINTED.items() if key != "paid"}, "the answer lacks paid"),
+        (changed(total=999.00), "total is number, shown as string"),
+        (changed(user={"id": 1, "name": "x"}), "user adds name"),
+        (changed(items=[PRINTED["items"][0], {"name": "x", "quantity": "2"}]), "items[].quantity is string, shown as number"),
+    ],
+)
+def test_other_keys_and_types_are_another_shape(answer: Any, said: str) -> None:
+    assert shape_differences(PRINTED, answer) == [said]

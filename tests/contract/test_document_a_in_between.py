@@ -11,7 +11,7 @@ from uuid import uuid4
 import boto3
 
 from local.embedded_aws import KEY, REGION
-from payfirst.storage import keys
+from payfirst.storage.dynamodb import keys
 from tests.conftest import RunningStack
 from tests.contract.exchanges import document
 from tests.contract.walk import Customer, Walk, pay_phonepe, wait_until

@@ -13,14 +13,14 @@ from typing import Final
 import pytest
 
 from local.embedded_aws import ROOT
-from local.template import load_template
-from ops.credential_check import ADDRESSES
-from ops.credential_fields import FIELDS
-from payfirst.gateways.mpesa.callback_address import FORBIDDEN_WORDS
+from ops.template import load_template
+from payfirst.gateways.mpesa.deliverable_address import FORBIDDEN_WORDS
 from payfirst.gateways.mpesa.result_notices import REFUND_RESULTS
 from payfirst.gateways.mpesa.results import STK_RESULTS, Meaning
-from payfirst.settings import Stage, read_settings
-from tests.integration.front_end.test_poll import node
+from payfirst.gateways.phonepe.answers import FAILED_CODE
+from payfirst.gateways.registry import GATEWAYS, check_settings, declaration_of
+from payfirst.settings import Stage, read
+from tests.tools import node
 from tests.unit.test_settings import LOCAL, PRODUCTION
 
 DOCS = ROOT / "docs" / "gateways"
@@ -50,6 +50,8 @@ def words_in(expression: ast.expr) -> Iterator[str]:
         case ast.IfExp(body=body, orelse=otherwise):
             yield from words_in(body)
             yield from words_in(otherwise)
+        case _:
+            pass
 
 
 def words_of(*modules: str) -> set[str]:
@@ -87,7 +89,12 @@ def says_you(who: str) -> bool:
         (
             "mpesa.md",
             PAYMENTS,
-            ["gateways/mpesa/results.py", "gateways/mpesa/refusals.py", "gateways/mpesa/client.py", "usecases/reconcile.py"],
+            [
+                "gateways/mpesa/results.py",
+                "gateways/mpesa/refusals.py",
+                "gateways/mpesa/client.py",
+                "usecases/settlement/check_status.py",
+            ],
             set(),
         ),
         (
@@ -105,9 +112,9 @@ def test_the_tables_of_mpesa_have_every_word_of_the_code_and_no_other(
 
 
 def test_the_tables_of_phonepe_have_every_word_of_the_code_and_no_other() -> None:
-    words = words_of("gateways/phonepe/answers.py", "gateways/phonepe/client.py", "usecases/reconcile.py")
+    words = words_of("gateways/phonepe/answers.py", "gateways/phonepe/client.py", "usecases/settlement/check_status.py")
     payments, refunds = set(table("phonepe.md", PAYMENTS)), set(table("phonepe.md", REFUNDS))
-    named = phonepes_own_words()
+    named = phonepes_own_words() | {FAILED_CODE}
     assert payments | refunds == words | named
     assert payments == (words | named) - {"refund_failed"}
     assert refunds == words - {"no_answer", "gateway_busy", "token_refused"}  # a refund that was turned away is sent later
@@ -138,8 +145,9 @@ def test_refused_credentials_are_the_operators_to_mend(name: str, word: str) -> 
 
 
 def test_every_variable_of_the_credentials_is_on_its_page() -> None:
-    for form, fields in FIELDS.items():
-        told = page("mpesa.md" if form == "mpesa" else "phonepe.md")
+    for gateway in GATEWAYS:
+        told = page(f"{gateway.terms.name.lower()}.md")
+        fields = [field for form in gateway.forms() for field in form.fields]
         assert [field.variable for field in fields if field.variable not in told] == []
 
 
@@ -154,8 +162,8 @@ def test_the_known_sources_of_notices_can_be_copied_into_the_setting(name: str, 
     [listed] = re.findall(r"```\n(.*?)\n```", section, re.DOTALL)
     parameter = PARAMETERS[{"mpesa.md": "MpesaNoticeSources", "phonepe.md": "PhonePeNoticeSources"}[name]]
     assert re.fullmatch(parameter["AllowedPattern"], listed)
-    settings = read_settings(LOCAL | {setting: listed})
-    networks = getattr(settings, setting.lower())
+    declared = declaration_of(name.removesuffix(".md").upper())
+    networks = getattr(read(declared.settings, LOCAL | {setting: listed}), setting.lower())
     assert len(networks) == listed.count(",") + 1
     assert all(network.is_global and network.num_addresses <= 8 for network in networks)
     assert len(set(networks)) == len(networks)
@@ -165,14 +173,14 @@ def test_the_known_sources_of_notices_can_be_copied_into_the_setting(name: str, 
 
 def test_the_production_addresses_are_those_that_functions_accept() -> None:
     told = page("mpesa.md") + page("phonepe.md")
-    assert read_settings(PRODUCTION).stage is Stage.PRODUCTION
+    check_settings(PRODUCTION)
     for name in ("MPESA_BASE_URL", "PHONEPE_BASE_URL", "PHONEPE_TOKEN_URL"):
         assert PRODUCTION[name] in told
-    for addresses in ADDRESSES.values():
-        address = addresses[Stage.PRODUCTION]
+    for form in [form for gateway in GATEWAYS for form in gateway.forms()]:
+        address = form.addresses[Stage.PRODUCTION]
         assert address in told
         name = "MPESA_BASE_URL" if "safaricom" in address else "PHONEPE_BASE_URL"
-        assert read_settings(PRODUCTION | {name: address}).stage is Stage.PRODUCTION
+        check_settings(PRODUCTION | {name: address})
 
 
 SNIPPETS: Final = 4

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.contract.possessions import Possessions, possessions_of
-from tests.contract.walk import Customer, Stack, new_customer
+from tests.contract.walk import PER_CALL, Customer, Stack, new_customer
 
 UNKNOWN = {
     "session_id": ("0190f3a1-5c1e-7abc-8def-0123456789ab", 712345678901234),
@@ -18,7 +18,6 @@ UNKNOWN = {
     "booking_id": (712345678901234, "BK-00000000"),
     "order_id": (712345678901234, "ORD-20240115-999"),
 }
-PER_CALL = {"date", "x-request-id", "apigw-requestid", "x-amzn-requestid", "x-amzn-trace-id"}
 
 
 @pytest.fixture(scope="module")

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from tests.contract.compare import differences
 from tests.contract.exchanges import DOCUMENTS, document
 from tests.contract.walk import Customer, Stack, new_customer, pay_phonepe, wait_until
+from tests.tools import NEWMAN, node
 
-TOOLS = Path(__file__).parents[2] / ".tools"
-NEWMAN = TOOLS / "newman" / "node_modules" / ".bin" / "newman"
 NEWMAN_SECONDS = 120
 
 Execution = tuple[str, int, Any]
-
-
-def node() -> str:
-    """The node that newman runs on: the prepared one, else the machine's."""
-    prepared = sorted((TOOLS / "node").glob("**/bin/node"))
-    found = str(prepared[0]) if prepared else shutil.which("node")
-    assert found, "there is no node; `make` prepares one in .tools/node"
-    return found
 
 
 def run(items: tuple[str, ...], customer: Customer, ids: dict[str, int], folder: Path) -> list[Execution]:
@@ -50,8 +42,8 @@ def _answer(response: dict[str, Any]) -> Any:
     return json.loads(bytes(response["stream"]["data"]))
 
 
+@pytest.mark.needs("newman")
 def test_the_collection_runs_in_its_own_order_and_every_request_succeeds(stack: Stack, tmp_path: Path) -> None:
-    assert NEWMAN.exists(), "newman is not prepared in .tools/newman"
     customer = new_customer(stack)
     ids: dict[str, int] = {}
 

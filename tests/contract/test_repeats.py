@@ -14,14 +14,13 @@ import requests
 
 from payfirst.api.repeat import KEPT_S
 from payfirst.api.routes import ROUTES, family_of
-from payfirst.storage import keys
+from payfirst.storage.dynamodb import keys
 from tests.conftest import RunningStack
 from tests.contract.error_shapes import shape_problem
 from tests.contract.repeatable import READY, Owner, Ready, new_operator, new_owner
 from tests.contract.stack_table import Raw, changed, damaged, put_raw, raw_items, table_of
-from tests.contract.walk import script
+from tests.contract.walk import PER_CALL, script
 
-PER_CALL = {"date", "x-request-id", "apigw-requestid", "x-amzn-requestid", "x-amzn-trace-id"}
 LONGEST_TIMEOUT_S = 30
 EVERY_POST = pytest.mark.parametrize("operation", READY)
 

@@ -17,11 +17,12 @@ from payfirst.domain.clock import instant, utc_now
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesToListing, Promo
 from payfirst.domain.session import Customer as Somebody
-from payfirst.storage import catalogue, keys
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import Table, write
-from payfirst.usecases import produce_cart
-from payfirst.usecases.operate import refund_payment
+from payfirst.storage import catalogue
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import Table, write
+from payfirst.usecases.carts import produce_cart
+from payfirst.usecases.operators.review import refund_payment
 from tests.conftest import RunningStack
 from tests.contract.error_shapes import shape_problem
 from tests.contract.exchanges import document

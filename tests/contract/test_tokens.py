@@ -91,7 +91,7 @@ def test_to_a_customer_the_operators_routes_are_paths_that_do_not_exist(stack: R
     token = stack.token(**claims)
     operators = [route for route in ROUTES if route.operators]
     answers = [call(stack, route, end, token) for route in operators for end in ("", "/")]
-    unknown = requests.get(f"{stack.base_url}/api/operators/nothing", timeout=30)
+    unknown = requests.get(f"{stack.base_url}/api/nothing", timeout=30)
 
     assert len(answers) > 10
     assert {(answer.status_code, answer.content) for answer in answers} == {(404, unknown.content)}

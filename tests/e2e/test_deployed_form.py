@@ -24,8 +24,8 @@ from local.deployed import STACK, DeployedStack
 from local.embedded_aws import AwsEndpoint
 from ops.token import mint
 from payfirst.api.routes import ROUTES, Route
-from tests.conftest import SignedUpStack
-from tests.contract.walk import Customer, a_session, new_customer, pay_mpesa, pay_phonepe, wait_until
+from tests.conftest import PooledStack
+from tests.contract.walk import Customer, a_session, pay_mpesa, pay_phonepe, wait_until
 
 SCHEDULE_DEADLINE_S: Final = 120
 LAYER_BUDGET_BYTES: Final = 17 * 2**20
@@ -39,20 +39,20 @@ PUJA_CART: Final = {
 
 
 @pytest.fixture(scope="module")
-def layer(deployed: SignedUpStack) -> Path:
+def layer(deployed: PooledStack) -> Path:
     """What the deployed layer holds: the folder that Lambda shows as /opt/python."""
     return deployed.built / "CommonLayer" / "python"
 
 
 @pytest.fixture(scope="module")
-def aws(deployed: SignedUpStack) -> AwsEndpoint:
+def aws(deployed: PooledStack) -> AwsEndpoint:
     return AwsEndpoint(int(deployed.endpoint.rsplit(":", 1)[1]))
 
 
 @pytest.fixture
-def customer(deployed: SignedUpStack) -> Customer:
-    """A new customer of the deployed user pool, with a token that it signed."""
-    return new_customer(deployed)
+def customer(deployed: PooledStack) -> Customer:
+    """Somebody who has signed up in the deployed user pool, with a token that it signed."""
+    return Customer(deployed.base_url, mint(deployed.environment, 1, f"{uuid4()}@shop.example"))
 
 
 def call(stack: DeployedStack, route: Route, end: str, token: str | None = None) -> requests.Response:
@@ -61,11 +61,37 @@ def call(stack: DeployedStack, route: Route, end: str, token: str | None = None)
     return requests.request(route.method, f"{stack.base_url}{path}{end}", headers=headers, timeout=60)
 
 
-def test_the_deployed_api_has_every_route_in_both_forms_and_one_for_the_rest(deployed: SignedUpStack, aws: AwsEndpoint) -> None:
+def test_the_deployed_api_has_every_route_and_two_for_the_rest(deployed: PooledStack, aws: AwsEndpoint) -> None:
     assert deployed.deployment is not None
-    made = aws.client("apigatewayv2").get_routes(ApiId=deployed.deployment.outputs["ApiId"])["Items"]
-    declared = {f"{route.method} {route.path}{end}" for route in ROUTES for end in ("", "/")}
-    assert {route["RouteKey"] for route in made} == declared | {"$default"}
+    api = deployed.deployment.outputs["ApiId"]
+    resources = aws.client("apigateway").get_resources(restApiId=api, limit=500)["items"]
+    made = {f"{method} {one['path']}" for one in resources for method in one.get("resourceMethods", {})}
+    assert made == {f"{method} {route.path}" for route in ROUTES for method in route.methods} | {
+        "ANY /",
+        "ANY /{proxy+}",
+        "ANY /api/operators/{proxy+}",
+        "OPTIONS /api/operators/{proxy+}",
+    }
+
+
+@pytest.mark.parametrize("end", ["", "/"], ids=["without slash", "with slash"])
+def test_a_path_or_a_method_that_no_route_has_is_answered_in_its_familys_shape(deployed: PooledStack, end: str) -> None:
+    unknown = requests.get(f"{deployed.base_url}/api/cart/nothing{end}", timeout=60)
+    assert (unknown.status_code, unknown.json()["error_code"]) == (404, "ROUTE_NOT_FOUND")
+    other = requests.put(f"{deployed.base_url}/api/orders{end}", timeout=60)
+    assert (other.status_code, other.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_a_page_of_the_shop_may_ask_and_read_and_no_other(deployed: PooledStack) -> None:
+    where = f"{deployed.base_url}/api/payments/sessions/"
+    asks = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    allowed = requests.options(where, headers=asks, timeout=60)
+    assert (allowed.status_code, allowed.headers["Access-Control-Allow-Origin"]) == (204, "https://shop.example")
+    refused = requests.options(where, headers={**asks, "Origin": "https://evil.example"}, timeout=60)
+    assert refused.status_code == 405
+    assert "Access-Control-Allow-Origin" not in refused.headers
+    signed_out = requests.get(where, headers={"Origin": "https://shop.example"}, timeout=60)
+    assert (signed_out.status_code, signed_out.headers["Access-Control-Allow-Origin"]) == (401, "https://shop.example")
 
 
 def test_the_layer_keeps_its_budget(layer: Path) -> None:
@@ -81,15 +107,22 @@ def test_the_layer_holds_compiled_packages_and_our_sources_with_their_compiled_f
     assert {path.read_bytes()[:4] for path in layer.rglob("*.pyc")} == {MAGIC_NUMBER}  # of the Python that runs it here
 
 
+def test_the_layer_holds_what_a_traced_stack_needs(layer: Path) -> None:
+    program = "from payfirst.tracing import recorder; print(recorder().in_subsegment('table'))"
+    variables = {"PYTHONPATH": str(layer), "LAMBDA_TASK_ROOT": "/var/task"}
+    done = subprocess.run([sys.executable, "-S", "-c", program], env=variables, capture_output=True, text=True, check=False)
+    assert "SubsegmentContextManager" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("end", ["", "/"], ids=["without slash", "with slash"])
-def test_no_function_runs_for_a_call_without_a_token(deployed: SignedUpStack, end: str) -> None:
+def test_no_function_runs_for_a_call_without_a_token(deployed: PooledStack, end: str) -> None:
     for route in ROUTES:
         if not route.public:
             answer = call(deployed, route, end)
-            assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"}), route.operation
+            assert (answer.status_code, answer.json()["error_code"]) == (401, "UNAUTHORIZED"), route.operation
 
 
-def test_no_function_runs_for_a_token_that_was_changed(deployed: SignedUpStack, customer: Customer) -> None:
+def test_no_function_runs_for_a_token_that_was_changed(deployed: PooledStack, customer: Customer) -> None:
     header, claims, signature = str(customer.token).split(".")
     middle = len(claims) // 2
     changed = claims[:middle] + ("A" if claims[middle] != "A" else "B") + claims[middle + 1 :]
@@ -98,14 +131,14 @@ def test_no_function_runs_for_a_token_that_was_changed(deployed: SignedUpStack, 
     assert answer.status_code == 401
 
 
-def test_every_function_behind_the_api_starts_with_its_layer_and_rights(deployed: SignedUpStack, customer: Customer) -> None:
+def test_every_function_behind_the_api_starts_with_its_layer_and_rights(deployed: PooledStack, customer: Customer) -> None:
     for route in ROUTES:
         if route.method == "GET":
             answer = call(deployed, route, "", customer.token)
             assert answer.status_code < 500, f"{route.operation}: {answer.status_code} {answer.text}"
 
 
-def test_an_order_is_paid_by_mpesa_once_with_the_rights_of_the_template(deployed: SignedUpStack, customer: Customer) -> None:
+def test_an_order_is_paid_by_mpesa_once_with_the_rights_of_the_template(deployed: PooledStack, customer: Customer) -> None:
     session = a_session(customer)["session_id"]
     started = customer.post(f"/api/payments/sessions/{session}/initiate_payment")
     pay_mpesa(deployed, started["checkout_request_id"])
@@ -118,7 +151,7 @@ def test_an_order_is_paid_by_mpesa_once_with_the_rights_of_the_template(deployed
 
 
 def test_an_operator_of_the_user_pool_moves_an_order_with_the_rights_of_the_template(
-    deployed: SignedUpStack, customer: Customer
+    deployed: PooledStack, customer: Customer
 ) -> None:
     path = f"/api/payments/sessions/{a_session(customer)['session_id']}"
     pay_mpesa(deployed, customer.post(f"{path}/initiate_payment")["checkout_request_id"])
@@ -134,7 +167,7 @@ def test_an_operator_of_the_user_pool_moves_an_order_with_the_rights_of_the_temp
     assert operator.get("/api/operators/stuck")["more"] is False
 
 
-def test_a_booking_is_paid_by_phonepe_once_with_the_rights_of_the_template(deployed: SignedUpStack, customer: Customer) -> None:
+def test_a_booking_is_paid_by_phonepe_once_with_the_rights_of_the_template(deployed: PooledStack, customer: Customer) -> None:
     cart = customer.post("/api/cart/carts", PUJA_CART)
     payment = customer.post("/api/payments/process-cart", {"cart_id": cart["id"], "method": "PHONEPE"})
     pay_phonepe(deployed, payment["merchant_transaction_id"])
@@ -155,7 +188,7 @@ def payfirst(aws: AwsEndpoint, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def test_an_operator_sees_and_settles_payments_of_a_deployed_stack_by_its_name(
-    deployed: SignedUpStack, aws: AwsEndpoint, customer: Customer
+    deployed: PooledStack, aws: AwsEndpoint, customer: Customer
 ) -> None:
     session = a_session(customer)["session_id"]
     assert "pending" in payfirst(aws, "show", session, "--stack-name", STACK).stdout
@@ -171,7 +204,7 @@ def test_an_operator_sees_and_settles_payments_of_a_deployed_stack_by_its_name(
 
 
 def test_a_token_is_made_for_a_new_customer_of_a_deployed_stack_and_for_nobody_else(
-    deployed: SignedUpStack, aws: AwsEndpoint
+    deployed: PooledStack, aws: AwsEndpoint
 ) -> None:
     words = ("token", "--stack-name", STACK, "--user-id", "7", "--email", f"{uuid4()}@shop.example")
     made = payfirst(aws, *words)
@@ -182,7 +215,7 @@ def test_a_token_is_made_for_a_new_customer_of_a_deployed_stack_and_for_nobody_e
     assert "has signed up already" in again.stderr
 
 
-def test_a_stack_that_is_not_there_is_named_in_one_sentence(deployed: SignedUpStack, aws: AwsEndpoint) -> None:  # noqa: ARG001
+def test_a_stack_that_is_not_there_is_named_in_one_sentence(deployed: PooledStack, aws: AwsEndpoint) -> None:  # noqa: ARG001
     answer = payfirst(aws, "stuck", "--stack-name", "no-such-shop")
     assert answer.returncode == 1
     assert "no-such-shop" in answer.stderr
@@ -243,7 +276,7 @@ def try_to_write_with_the_role_of(logical_id: str, aws: AwsEndpoint) -> str:
     return str(json.loads(answer))
 
 
-def test_the_schedules_really_fire(deployed: SignedUpStack, aws: AwsEndpoint) -> None:
+def test_the_schedules_really_fire(deployed: PooledStack, aws: AwsEndpoint) -> None:
     assert deployed.deployment is not None
     logs, group = aws.client("logs"), deployed.deployment.outputs["FunctionLogsName"]
     missing = {"expiry.ran", "reconcile.ran", "delivery.ran"}

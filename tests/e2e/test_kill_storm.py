@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from typing import Final
 
 import pytest
 from rich.console import Console
 
-from local.kill_storm import run, unfinished, workers_of
 from tests.conftest import RunningStack
+from tests.faults.two_ledgers import REFUND_WRONGS, refunded_once
+from tests.proofs.kill_storm import Killed, run, unfinished, workers_of
+from tests.tools import need
 
 SECONDS: Final = 20.0
 FEWEST_KILLS: Final = 4
 
 
-def test_killed_workers_cost_no_payment() -> None:
-    killed = run(Console(file=StringIO()), seconds=SECONDS, seed=7)
+@pytest.fixture(scope="module")
+def stormed() -> Killed:
+    need("aws")
+    return run(Console(file=StringIO()), seconds=SECONDS, seed=7)
 
-    assert killed.problems == []
-    assert killed.kills >= FEWEST_KILLS
-    assert len(killed.books.lines) > 0
+
+def test_killed_workers_cost_no_payment_and_no_refund(stormed: Killed) -> None:
+    assert stormed.problems == []
+    assert stormed.kills >= FEWEST_KILLS
+    assert len(stormed.books.lines) > 0
+
+
+@pytest.mark.parametrize("wrong", REFUND_WRONGS)
+def test_one_refund_that_is_dropped_doubled_or_halved_is_a_problem(stormed: Killed, wrong: str) -> None:
+    two = refunded_once(stormed.ledger, stormed.items)
+    REFUND_WRONGS[wrong](two, "refunded")
+
+    problems = replace(stormed, ledger=two.ledger, items=two.items).problems
+
+    assert [problem for problem in problems if f"{two.refs['refunded']}, refunded: ours" in problem]
 
 
 def test_only_the_workers_of_one_stack_are_found(stack: RunningStack) -> None:

@@ -22,7 +22,6 @@ import boto3
 import pytest
 import requests
 
-from local.books import read_items
 from tests.conftest import RunningStack
 from tests.integration.gateways.shoppers import (
     DOCUMENTED_CALLBACK,
@@ -35,6 +34,7 @@ from tests.integration.gateways.shoppers import (
     webhook_header,
 )
 from tests.issuer import TokenIssuer
+from tests.proofs.ledgers import read_items
 
 SETTLE_S = 40.0
 FUNCTIONS = ("bookings", "carts", "create_session", "initiate_payment", "read_payments", "reconcile_payments", "webhook")
@@ -88,13 +88,13 @@ def kept_secrets(folder: Path, passkey: str) -> dict[str, str]:
     words = {name: canary() for name in ("consumer_key", "consumer_secret", "client_id", "client_secret")}
     password = f"canary{secrets.token_hex(6)}"
     content = {
-        "MpesaSecret": {
+        "mpesa": {
             "consumer_key": words["consumer_key"],
             "consumer_secret": words["consumer_secret"],
             "shortcode": "174379",
             "passkey": passkey,
         },
-        "PhonePeSecret": {
+        "phonepe": {
             "client_id": words["client_id"],
             "client_secret": words["client_secret"],
             "client_version": "1",
@@ -192,7 +192,7 @@ def until(ask: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
 
 
 def kept_by_the_stack(stack: RunningStack) -> dict[str, str]:
-    """The cursor key and the gateways' access tokens."""
+    """The cursor key and the gateways' access tokens, which stand in a table of their own and not among the shop's items."""
     environment = stack.environment
     keeper = boto3.client(
         "secretsmanager",
@@ -202,8 +202,12 @@ def kept_by_the_stack(stack: RunningStack) -> dict[str, str]:
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
     )
     cursor = json.loads(keeper.get_secret_value(SecretId=environment["CURSOR_SECRET_ID"])["SecretString"])["key"]
-    tokens = {item["pk"]: item["value"] for item in read_items(environment) if item["sk"] == "TOKEN" and "value" in item}
+    apart = read_items({**environment, "TABLE_NAME": environment["GATEWAY_TOKENS_TABLE_NAME"]})
+    tokens = {item["pk"]: item["value"] for item in apart if "value" in item}
     assert len(tokens) == 2
+    assert all(item["ttl"] > time.time() for item in apart if "value" in item)
+    shop = repr(read_items(environment))
+    assert not any(value in shop for value in tokens.values())
     return {"cursor key": cursor, **{f"access token {name}": value for name, value in tokens.items()}}
 
 

@@ -12,29 +12,35 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local.books import Became, Books, Capture, compare, read_captures, read_items
-from local.storm import main, report, with_progress
-from local.storm_customers import OUTCOMES, Payment, Storm
+from ops.reconcile.books import Became, Books, Capture, Ledger
+from ops.reconcile.comparison import compare
+from ops.reconcile.simulated_ledger import read_ledger
 from tests.conftest import RunningStack
+from tests.faults.two_ledgers import REFUND_WRONGS, refunded_once
+from tests.proofs.ledgers import read_items
+from tests.proofs.storm import main, report, with_progress
+from tests.proofs.storm_customers import OUTCOMES, Payment, Storm
 
 SECONDS = 20.0
 EACH = 2
 
 Item = dict[str, Any]
+OPERATOR: dict[str, Any] = {"cognito:groups": ["operators"]}
 
 
 @pytest.fixture(scope="module")
-def stormed(stack: RunningStack) -> tuple[list[Payment], list[Capture], list[Item]]:
+def stormed(stack: RunningStack) -> tuple[list[Payment], Ledger, list[Item]]:
     """The storm's payments, and both ledgers when it was over."""
     tokens = [stack.token(user_id=7000 + number, email=f"storm-{number}@example.com") for number in range(5)]
     storm = Storm(
         base_url=stack.base_url,
         simulator_url=stack.simulator_url,
         tokens=tokens,
+        operator=stack.token(user_id=6999, email="storm-operator@example.com", **OPERATOR),
         draw=random.Random(7),  # noqa: S311 - which payments are tried
     )
     payments = with_progress(Console(file=StringIO()), storm, seconds=SECONDS, each=EACH)
-    return payments, read_captures(stack.simulator_url), read_items(stack.environment)
+    return payments, read_ledger(stack.simulator_url), read_items(stack.environment)
 
 
 def told(payments: list[Payment], books: Books) -> tuple[int, str]:
@@ -43,16 +49,20 @@ def told(payments: list[Payment], books: Books) -> tuple[int, str]:
     return report(Console(file=page, width=200), payments, books), page.getvalue()
 
 
-def of_this_storm(payments: list[Payment], captures: Iterable[Capture], items: Iterable[Item]) -> Books:
-    """The join without what other tests of this stack have left open."""
-    numbers = {payment.where.split("/")[-3] for payment in payments}
-    mine = {
+def attempts_of(payments: list[Payment], items: Iterable[Item]) -> set[str]:
+    """The attempts of this storm, without what other tests of this stack have left."""
+    numbers = {payment.where.split("/")[-3] for payment in payments if payment.where}
+    return {
         item["pk"].removeprefix("ATT#")
         for item in items
         if item["sk"] == "ATT" and (str(item["session_number"]) in numbers or _uuid_of(item, items) in numbers)
     }
-    books = compare([capture for capture in captures if capture.ref in mine], items)
-    return replace(books, without_money=tuple(told for told in books.without_money if any(ref in told for ref in mine)))
+
+
+def of_this_storm(payments: list[Payment], ledger: Ledger, items: Iterable[Item]) -> Books:
+    """The join of this storm's attempts alone."""
+    mine = attempts_of(payments, items)
+    return Books(tuple(line for line in compare(ledger, items).lines if line.attempt in mine))
 
 
 def _uuid_of(attempt: Item, items: Iterable[Item]) -> str | None:
@@ -61,10 +71,10 @@ def _uuid_of(attempt: Item, items: Iterable[Item]) -> str | None:
 
 
 def test_after_the_storm_every_capture_is_a_booking_or_an_order_and_everybody_was_told_so(
-    stormed: tuple[list[Payment], list[Capture], list[Item]],
+    stormed: tuple[list[Payment], Ledger, list[Item]],
 ) -> None:
-    payments, captures, items = stormed
-    books = of_this_storm(payments, captures, items)
+    payments, ledger, items = stormed
+    books = of_this_storm(payments, ledger, items)
 
     status, page = told(payments, books)
 
@@ -75,22 +85,26 @@ def test_after_the_storm_every_capture_is_a_booking_or_an_order_and_everybody_wa
     assert len(payments) >= EACH * len(OUTCOMES)
     paid = [payment for payment in payments if payment.expected == "paid"]
     assert len(books.lines) == len(paid)
+    assert len([line for line in books.lines if line.returned]) >= EACH // 2
     assert {line.became for line in books.lines} == {Became.ORDER, Became.BOOKING}
 
 
-def paid_attempt(captures: list[Capture], items: list[Item]) -> tuple[Item, Capture]:
-    found = {item["pk"]: item for item in items if item["sk"] == "ATT" and item["status"] == "succeeded"}
-    capture = next(capture for capture in captures if f"ATT#{capture.ref}" in found)
-    return found[f"ATT#{capture.ref}"], capture
+Planted = tuple[Ledger, list[Item]]
+
+
+def captures_of(ledger: Ledger, *captures: Capture) -> Ledger:
+    return replace(ledger, captures=captures)
 
 
 @pytest.mark.parametrize(
     "plant",
     ["order_lost", "order_doubled", "wrong_amount", "money_unknown", "capture_forgotten", "capture_invented", "wrong_total"],
 )
-def test_a_planted_difference_turns_the_join_red(stormed: tuple[list[Payment], list[Capture], list[Item]], plant: str) -> None:
-    _, captures, items = stormed
-    attempt, capture = paid_attempt([one for one in captures if one.gateway == "mpesa"], items)
+def test_a_planted_difference_turns_the_join_red(stormed: tuple[list[Payment], Ledger, list[Item]], plant: str) -> None:
+    _, ledger, items = stormed
+    paid = {item["pk"]: item for item in items if item["sk"] == "ATT" and item["status"] == "succeeded"}
+    capture = next(one for one in ledger.captures if one.gateway == "mpesa" and f"ATT#{one.ref}" in paid)
+    attempt = paid[f"ATT#{capture.ref}"]
     outcome = next(
         item
         for item in items
@@ -99,18 +113,19 @@ def test_a_planted_difference_turns_the_join_red(stormed: tuple[list[Payment], l
         and item.get("session_number") == attempt["session_number"]
     )
     others = [item for item in items if item is not attempt and item is not outcome]
-    rest = [one for one in captures if one is not capture]
-    planted: dict[str, tuple[list[Capture], list[Item]]] = {
-        "order_lost": (captures, [*others, attempt]),
-        "order_doubled": (captures, [*items, {**outcome, "sk": "O#0000000000000001"}]),
-        "wrong_amount": ([*rest, replace(capture, amount=capture.amount + 1)], items),
-        "money_unknown": (captures, [*others, outcome]),
-        "capture_forgotten": (rest, items),
-        "capture_invented": ([*captures, replace(capture, ref="MT0000000000000", shown="invented")], items),
-        "wrong_total": (captures, [*others, attempt, {**outcome, "amount": outcome["amount"] - 1}]),
+    rest = [one for one in ledger.captures if one is not capture]
+    invented = replace(capture, ref="MT0000000000000", shown="invented")
+    planted: dict[str, Planted] = {
+        "order_lost": (ledger, [*others, attempt]),
+        "order_doubled": (ledger, [*items, {**outcome, "sk": "O#0000000000000001"}]),
+        "wrong_amount": (captures_of(ledger, *rest, replace(capture, amount=capture.amount + 1)), items),
+        "money_unknown": (ledger, [*others, outcome]),
+        "capture_forgotten": (captures_of(ledger, *rest), items),
+        "capture_invented": (captures_of(ledger, *ledger.captures, invented), items),
+        "wrong_total": (ledger, [*others, attempt, {**outcome, "amount": outcome["amount"] - 1}]),
     }
 
-    before = compare(captures, items)
+    before = compare(ledger, items)
     books = compare(*planted[plant])
 
     assert len(books.differences) > len(before.differences)
@@ -119,10 +134,24 @@ def test_a_planted_difference_turns_the_join_red(stormed: tuple[list[Payment], l
     assert "difference: " in page
 
 
+@pytest.mark.parametrize("wrong", REFUND_WRONGS)
+def test_one_refund_that_is_dropped_doubled_or_halved_turns_the_storm_red(
+    stormed: tuple[list[Payment], Ledger, list[Item]], wrong: str
+) -> None:
+    payments, ledger, items = stormed
+    two = refunded_once(ledger, items, among=attempts_of(payments, items))
+    REFUND_WRONGS[wrong](two, "refunded")
+
+    status, page = told(payments, of_this_storm(payments, two.ledger, two.items))
+
+    assert status == 1
+    assert f"{two.refs['refunded']}, refunded: ours" in page
+
+
 def test_a_customer_who_was_told_something_untrue_turns_it_red() -> None:
     liar = Payment("cancel", "mpesa", "token", complaint="mpesa cancel: the customer is told paid")
 
-    status, page = told([liar], Books((), ()))
+    status, page = told([liar], Books(()))
 
     assert status == 1
     assert "the customer is told paid" in page
@@ -130,4 +159,4 @@ def test_a_customer_who_was_told_something_untrue_turns_it_red() -> None:
 
 def test_without_a_running_stack_one_sentence_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--home", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == "No stack is running here: start one with `make run` in another terminal.\n"
+    assert capsys.readouterr().err == "No local stack is running; start one with `make run` and try again.\n"

@@ -1,11 +1,19 @@
-"""The table's items by what they are, so that invariants can speak of sessions and attempts instead of keys."""
+"""Both ledgers for invariants: the items of the table by what they are, and what the gateways collected and paid back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
-from payfirst.storage.expressions import Item
+from ops.reconcile.books import Capture, Returned
+from ops.reconcile.books import Ledger as Theirs
+from payfirst.storage.dynamodb.expressions import Item
+from tests.faults.gateways import Ledger
+from tests.faults.told import PHONEPE
+
+UNRESOLVED: Final = ("created", "sent", "unknown")
+"""The states of an attempt whose end nobody knows yet."""
 
 
 @dataclass(slots=True)
@@ -92,3 +100,19 @@ class Book:
     def last_refund(self, ref: str) -> Item | None:
         found = self.refunds.get(ref, [])
         return max(found, key=lambda item: int(item["number"])) if found else None
+
+
+def theirs(ledger: Ledger) -> Theirs:
+    """What the gateways collected and paid back, as it is compared with the shop's table."""
+    captures = [
+        Capture(at.gateway.lower(), at.ref, at.gateway_id, at.collected, at.currency, frozenset({receipt}))
+        for at in ledger.payments.values()
+        for receipt in [at.gateway_id if at.gateway == PHONEPE else at.receipt]
+        if at.state == "paid"
+    ]
+    refunds = [
+        Returned(at.gateway.lower(), at.ref, at.ref, back.amount, at.currency, frozenset({back.refund}))
+        for back in ledger.paid_back.values()
+        for at in [ledger.payments[back.original]]
+    ]
+    return Theirs(tuple(captures), tuple(refunds))

@@ -12,13 +12,14 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter
 
-from payfirst.gateways.base import Gateway, GatewayName, TokenStore
+from payfirst.gateways.base import Gateway, TokenStore
 from payfirst.gateways.mpesa.client import Mpesa
 from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.gateways.phonepe.client import PhonePe
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
-from tests.faults.gateways import Ledger
+from tests.faults.gateways import MODELS, Ledger
 from tests.faults.seam import Fault, Seam, Service, met
+from tests.faults.told import Answer
 
 _PATHS: Final = (
     ("/oauth/v1/generate", "mpesa token"),
@@ -40,15 +41,19 @@ SECRETS: Final = ("consumer-secret", "the-passkey", "sealed-word", "client-secre
 
 
 class LedgerAdapter(BaseAdapter):
-    """The connection to both gateways; each request passes the seam."""
+    """The connection to the gateways; each request passes the seam."""
 
     def __init__(self, ledger: Ledger, seam: Seam) -> None:
         super().__init__()
         self._ledger, self._seam = ledger, seam
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        path = urlsplit(request.url or "").path
-        operation = next(name for start, name in _PATHS if path.startswith(start))
+        address = urlsplit(request.url or "")
+        path, model = address.path, next((each for each in MODELS.values() if each.host == address.hostname), None)
+        if model is not None:
+            operation = f"{request.method} {path.split('/')[1]}"
+        else:
+            operation = next(name for start, name in _PATHS if path.startswith(start))
         body = json.loads(request.body or "{}") if "token" not in operation else {}
         fault = self._seam.passes(Service.GATEWAY, operation)
         if fault is Fault.UNSENT:
@@ -57,32 +62,42 @@ class LedgerAdapter(BaseAdapter):
             return _response(503, b"")
         if fault is Fault.BAD_GATEWAY:
             return _response(502, b"<html>Bad Gateway</html>")
-        status, answer = met(fault, lambda: self._ledger.answer(operation, path, body), requests.ConnectionError)
+
+        def answer() -> Answer:
+            if model is not None:
+                return model.answer(self._ledger, str(request.method), path, body)
+            return self._ledger.answer(operation, path, body)
+
+        status, told = met(fault, answer, requests.ConnectionError)
         if operation == "push" and self._ledger.lose_pushes:
             self._ledger.lose_pushes -= 1
             raise requests.ConnectionError
         if fault is Fault.BAD_GATEWAY_AFTER:
             return _response(502, b"<html>Bad Gateway</html>")
-        return _response(status, json.dumps(answer).encode())
+        return _response(status, json.dumps(told).encode())
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def client_of(name: GatewayName, ledger: Ledger, seam: Seam, store: TokenStore) -> Gateway:
+def client_of(name: str, ledger: Ledger, seam: Seam, store: TokenStore) -> Gateway:
     """The package's own client of that gateway, on the ledger's connection."""
 
     def adapter() -> LedgerAdapter:
         return LedgerAdapter(ledger, seam)
 
-    if name is GatewayName.MPESA:
+    if name in MODELS:
+        return MODELS[name].made(adapter)
+    if name == "MPESA":
         return Mpesa(_MPESA, "https://mpesa.example", store, "tests", adapter)
     return PhonePe(_PHONEPE, "https://phonepe.example", "https://phonepe.example/v1/oauth/token", store, "tests", adapter)
 
 
 def secret(name: str) -> dict[str, Any]:
     """What Secrets Manager keeps for the functions."""
-    kept: dict[str, dict[str, Any]] = {"cursor": {"key": "cursor-key"}, "phonepe": asdict(_PHONEPE), "mpesa": asdict(_MPESA)}
+    gateways = {"phonepe": asdict(_PHONEPE), "mpesa": asdict(_MPESA)}
+    gateways |= {gateway.lower(): model.secret for gateway, model in MODELS.items()}
+    kept: dict[str, dict[str, Any]] = {"cursor": {"key": "cursor-key"}, "gateways": gateways}
     return kept[name]
 
 

@@ -11,11 +11,11 @@ from unittest.mock import patch
 
 import typer
 
-from ops import bookings, funnel, operate
+from ops import bookings, funnel, operate, orders
 from tests.faults.front import AnsweredError
 from tests.faults.world import World
 
-_MODULES: Final = (bookings, funnel, operate)
+_MODULES: Final = (bookings, funnel, operate, orders)
 
 
 def run(world: World, command: Callable[[], Any]) -> str:

@@ -31,6 +31,7 @@ from local.host.routing import Match
 from payfirst.api.routes import ROUTES
 from payfirst.domain.errors import PayFirstError
 from payfirst.domain.session import Customer
+from tests.issuer import bearer
 
 MODULES: Final[Mapping[str, Any]] = {
     module.__name__.split(".")[1]: module
@@ -129,14 +130,16 @@ def http(
     body: Mapping[str, Any] | bytes | None = None,
     query: str = "",
     headers: Mapping[str, str] | None = None,
-    groups: str = "",
+    groups: Sequence[str] = (),
 ) -> tuple[int, Any]:
     """The status and the JSON body that the API answers; AnsweredError from 400 on, CrashedError for 500."""
     function, match = _routed(method, path.rstrip("/"))
     raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
-    given = {"host": "shop.example", "content-type": "application/json", **(headers or {})}
+    claims = None if customer is None else _claims(customer)
+    token = bearer({**claims, "cognito:groups": groups}) if claims else {}
+    given = {"host": "shop.example", "content-type": "application/json", **token, **(headers or {})}
     request = HttpRequest(method, path, query, tuple(given.items()), raw, "192.0.2.1", 443, "HTTP/1.1", "request", now)
-    answer = call(function, make_event(request, match, None if customer is None else _claims(customer, groups)))
+    answer = call(function, make_event(request, match, claims))
     status, text = int(answer["statusCode"]), answer.get("body") or ""
     found = json.loads(text) if text else None
     if status == CRASHED:
@@ -146,9 +149,9 @@ def http(
     return status, found
 
 
-def _claims(customer: Customer, groups: str) -> dict[str, str]:
+def _claims(customer: Customer) -> dict[str, str]:
     claims = {"sub": customer.sub, "iss": ISSUER, "aud": AUDIENCE, "token_use": "id", "user_id": str(customer.user_id or "")}
-    more = {"email": customer.email, "name": customer.name, "cognito:groups": groups}
+    more = {"email": customer.email, "email_verified": "true", "name": customer.name}
     return claims | {name: value for name, value in more.items() if value}
 
 

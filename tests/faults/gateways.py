@@ -1,34 +1,40 @@
-"""Both gateways in memory, behind the `requests` adapter that their clients are given: a book of payments and refunds."""
+"""Both gateways in memory, behind the `requests` adapter that their clients are given: a book of payments and refunds.
+
+What a gateway says, and in which words, is the simulators' own; here is only what became of each payment, and when.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from requests.adapters import BaseAdapter
+
+from local.simulators import faults, mpesa_bodies, phonepe_bodies
+from local.simulators.outcomes import MPESA_CODES, Outcome, State
+from local.simulators.records import Refund
 from payfirst.domain.ids import ref_of_callback_token
+from payfirst.gateways.base import Gateway
+from tests.faults.told import (
+    MPESA,
+    PHONEPE,
+    SHORTCODE,
+    STATES,
+    Answer,
+    Notice,
+    Payment,
+    answer_of,
+    order_notice,
+    phonepe_refund,
+    reversal,
+    said,
+    stk_notice,
+    told_of,
+)
 
-MPESA, PHONEPE = "MPESA", "PHONEPE"
 _LIFE_S: Final = 3_000_000_000
-
-
-@dataclass(slots=True)
-class Payment:
-    """One prompt or order as its gateway knows it; amounts are minor units. `state` is open, paid or declined."""
-
-    gateway: str
-    ref: str
-    gateway_id: str
-    amount: int
-    token: str = ""
-    phone: str = ""
-    state: str = "open"
-    code: str = "1032"
-    receipt: str = ""
-    collected: int = 0
 
 
 @dataclass(slots=True)
@@ -40,25 +46,24 @@ class PaidBack:
     amount: int
 
 
-@dataclass(slots=True)
-class Notice:
-    """What a gateway posts: to which of our routes, with which token in its address, and the body."""
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Another gateway as the machine knows it: what it answers at `host`, what it posts, and what its shop is given.
 
-    route: str
-    token: str
-    raw: bytes
+    `answer` takes the ledger, the method, the path and the body. `made` is its client on a connection; `secret` and `settings`
+    are what the shop keeps for it.
+    """
 
-    @property
-    def path(self) -> str:
-        """Where it is posted to."""
-        return {"stk": f"/cb/stk/{self.token}", "result": f"/cb/result/{self.token}"}.get(
-            self.route, "/api/payments/webhook/phonepe/"
-        )
+    host: str
+    answer: Callable[[Ledger, str, str, dict[str, Any]], Answer]
+    notice: Callable[[Payment], Notice]
+    made: Callable[[Callable[[], BaseAdapter]], Gateway]
+    secret: dict[str, str]
+    settings: dict[str, str]
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """PhonePe's own word for it; M-Pesa has none."""
-        return {"authorization": hashlib.sha256(b"shop:hook-word").hexdigest()} if self.route == "phonepe" else {}
+
+MODELS: Final[dict[str, Model]] = {}
+"""By the gateway's name; a test adds one beside the gateway's line in the registry."""
 
 
 @dataclass(slots=True)
@@ -67,10 +72,12 @@ class Ledger:
 
     PhonePe states the `merchant` it collected for where one is given. The next `refuse_refunds` refunds and `reject_pushes`
     pushes are refused, and `lose_pushes` more are answered to nobody. With `refuse_status` PhonePe says nothing about refunds.
-    `asked` counts what was asked about each payment, `refunds_unknown` how often a refund was asked about that is none.
+    About a payment in `says` a gateway that is asked says that state, whatever it has collected. `asked` counts what was asked
+    about each payment, `refunds_unknown` how often a refund was asked about that is none.
     """
 
     payments: dict[str, Payment] = field(default_factory=dict)
+    says: dict[str, str] = field(default_factory=dict)
     paid_back: dict[str, PaidBack] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
@@ -83,7 +90,7 @@ class Ledger:
     merchant: str | None = None
     asked: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
-    conversations: dict[str, PaidBack] = field(default_factory=dict)
+    conversations: dict[str, Refund] = field(default_factory=dict)
     _count: int = 0
 
     # What payers do
@@ -94,11 +101,11 @@ class Ledger:
         if payment is None or payment.state != "open":
             return False
         payment.state, payment.collected = "paid", payment.amount if amount is None else amount
-        payment.receipt = receipt or f"N{self._next():09d}"
+        payment.receipt = receipt or f"N{self.next():09d}"
         self._tell(payment)
         return True
 
-    def decline(self, ref: str, code: str = "1032") -> bool:
+    def decline(self, ref: str, code: str = MPESA_CODES[Outcome.CANCEL]) -> bool:
         """The payer refuses, or lets the payment run out; says whether it was open."""
         payment = self.payments.get(ref)
         if payment is None or payment.state != "open":
@@ -110,23 +117,26 @@ class Ledger:
     def close(self) -> None:
         """Whatever is still open runs out."""
         for ref in list(self.payments):
-            self.decline(ref, "1037")
+            self.decline(ref, MPESA_CODES[Outcome.TIMEOUT])
 
-    def _next(self) -> int:
+    def next(self) -> int:
+        """A number that was never given before."""
         self._count += 1
         return self._count
 
     def _tell(self, payment: Payment) -> None:
         if payment.gateway == MPESA:
-            self.notices.append(Notice("stk", payment.token, json.dumps(stk_body(payment)).encode()))
+            self.notices.append(stk_notice(payment))
+        elif payment.gateway in MODELS:
+            self.notices.append(MODELS[payment.gateway].notice(payment))
         else:
-            self.notices.append(Notice("phonepe", "", json.dumps(phonepe_body(payment)).encode()))
+            self.notices.append(order_notice(payment, self.merchant or ""))
 
     # What the shop asks
 
-    def answer(self, operation: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """A request's status and JSON body."""
-        known: dict[str, Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]] = {
+    def answer(self, operation: str, path: str, body: dict[str, Any]) -> Answer:
+        """What is answered to a request."""
+        known: dict[str, Callable[[str, dict[str, Any]], Answer]] = {
             "mpesa token": self._mpesa_token,
             "push": self._push,
             "query": self._query,
@@ -140,13 +150,13 @@ class Ledger:
         }
         return known[operation](path, body)
 
-    def _mpesa_token(self, _: str, __: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        return 200, {"access_token": f"mpesa-token-{self._next()}", "expires_in": "3599"}
+    def _mpesa_token(self, _: str, __: dict[str, Any]) -> Answer:
+        return said({"access_token": f"mpesa-token-{self.next()}", "expires_in": "3599"})
 
-    def _phonepe_token(self, _: str, __: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        return 200, {"access_token": f"phonepe-token-{self._next()}", "expires_at": _LIFE_S}
+    def _phonepe_token(self, _: str, __: dict[str, Any]) -> Answer:
+        return said({"access_token": f"phonepe-token-{self.next()}", "expires_at": _LIFE_S})
 
-    def _push(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _push(self, _: str, body: dict[str, Any]) -> Answer:
         token = body["CallBackURL"].rsplit("/", 1)[1]
         ref = ref_of_callback_token(token)
         if ref is None or ref in self.payments:
@@ -154,137 +164,94 @@ class Ledger:
             return 500, {}
         if self.reject_pushes:
             self.reject_pushes -= 1
-            return 400, {"requestId": "1", "errorCode": "400.002.02", "errorMessage": "Bad Request - Invalid PhoneNumber"}
-        checkout = f"ws_CO_{self._next():06d}_{body['PhoneNumber']}"
-        self.payments[ref] = Payment(MPESA, ref, checkout, int(body["Amount"]) * 100, token, body["PhoneNumber"])
-        return 200, {
-            "MerchantRequestID": f"merchant-{ref}",
-            "CheckoutRequestID": checkout,
-            "ResponseCode": "0",
-            "ResponseDescription": "Success",
-            "CustomerMessage": "Success",
-        }
+            return answer_of(faults.invalid_field("PhoneNumber"))
+        checkout = f"ws_CO_{self.next():06d}_{body['PhoneNumber']}"
+        self.payments[ref] = Payment(MPESA, ref, checkout, int(body["Amount"]) * 100, "KES", token, body["PhoneNumber"])
+        return said(mpesa_bodies.push_accepted(told_of(self.payments[ref])))
 
-    def _query(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _query(self, _: str, body: dict[str, Any]) -> Answer:
         found = [payment for payment in self.payments.values() if payment.gateway_id == body["CheckoutRequestID"]]
         if not found:
-            return 500, {"requestId": "1", "errorCode": "500.001.1001", "errorMessage": "The transaction does not Exist"}
+            return answer_of(faults.does_not_exist())
         self.asked[found[0].ref] += 1
-        codes = {"open": "4999", "paid": "0", "declined": found[0].code}
-        return 200, {
-            "ResponseCode": "0",
-            "CheckoutRequestID": found[0].gateway_id,
-            "ResultCode": codes[found[0].state],
-            "ResultDesc": "…",
-        }
+        codes = {"open": faults.UNDER_WAY, "paid": MPESA_CODES[Outcome.PAY], "declined": found[0].code}
+        told, code = told_of(found[0]), codes[self.says.get(found[0].ref, found[0].state)]
+        return answer_of(faults.query_answer(told.gateway_id, told.ref, code))
 
-    def _reverse(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _reverse(self, _: str, body: dict[str, Any]) -> Answer:
         payment = next(payment for payment in self.payments.values() if payment.receipt == body["TransactionID"])
-        conversation = f"AG_{self._next()}"
+        conversation = f"AG_{self.next()}"
         if self.refuse_reversals:
-            return 400, {"requestId": "1", "errorCode": "400.002.02", "errorMessage": "Bad Request - Invalid Initiator"}
+            return answer_of(faults.invalid_field("Initiator"))
         refund = body["Remarks"].removeprefix("Refund ")
-        self._give_back(refund, payment, int(body["Amount"]) * 100)
-        self.conversations[f"o{conversation}"] = self.paid_back[refund]
-        facts = {"OriginalTransactionID": body["TransactionID"], "Amount": body["Amount"]}
-        self._result(body["ResultURL"], conversation, facts)
-        return 200, {"ConversationID": conversation, "OriginatorConversationID": f"o{conversation}", "ResponseCode": "0"}
+        self.give_back(refund, payment, int(body["Amount"]) * 100)
+        made = reversal(payment, conversation, self.paid_back[refund].amount, f"R{self.next():09d}")
+        self.conversations[made.ref] = made
+        self._result(body, mpesa_bodies.reversal_result(made, SHORTCODE, payment.phone))
+        return said(mpesa_bodies.accepted(made.ref, conversation))
 
-    def _transaction(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        conversation = f"AG_{self._next()}"
+    def _transaction(self, _: str, body: dict[str, Any]) -> Answer:
+        conversation = f"AG_{self.next()}"
+        ids = {"originator_id": f"o{conversation}", "own_id": conversation, "occasion": ""}
         reversal = self.conversations[body["OriginalConversationID"]]
-        self._result(body["ResultURL"], conversation, {"TransactionStatus": "Completed", "Amount": reversal.amount / 100})
-        return 200, {"ConversationID": conversation, "OriginatorConversationID": f"o{conversation}", "ResponseCode": "0"}
+        self._result(body, mpesa_bodies.transaction_status_result(reversal, SHORTCODE, **ids))
+        return said(mpesa_bodies.accepted(f"o{conversation}", conversation))
 
-    def _result(self, url: str, conversation: str, facts: Mapping[str, Any]) -> None:
-        result = {
-            "ResultCode": 0,
-            "ResultDesc": "done",
-            "ConversationID": conversation,
-            "OriginatorConversationID": f"o{conversation}",
-            "TransactionID": f"R{self._next():09d}",
-            "ResultParameters": {"ResultParameter": [{"Key": name, "Value": value} for name, value in facts.items()]},
-        }
-        self.notices.append(Notice("result", url.rsplit("/", 1)[1], json.dumps({"Result": result}).encode()))
+    def _result(self, asked: dict[str, Any], raw: bytes) -> None:
+        self.notices.append(Notice("result", asked["ResultURL"].rsplit("/", 1)[1], raw))
 
-    def _pay(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _pay(self, _: str, body: dict[str, Any]) -> Answer:
         ref = body["merchantOrderId"]
         if ref in self.payments:
             self.broken.append(f"{ref} was sent to PhonePe twice")
             return 500, {}
         if self.reject_pushes:
             self.reject_pushes -= 1
-            return 400, {"code": "BAD_REQUEST", "message": "Bad request"}
-        order = f"OMO{self._next():012d}"
-        self.payments[ref] = Payment(PHONEPE, ref, order, body["amount"])
-        return 200, {"orderId": order, "state": "PENDING", "redirectUrl": f"https://pay.example/{order}"}
+            return answer_of(faults.bad_request())
+        order = f"OMO{self.next():012d}"
+        self.payments[ref] = Payment(PHONEPE, ref, order, body["amount"], "INR")
+        return said({"orderId": order, "state": State.PENDING, "redirectUrl": f"https://pay.example/{order}"})
 
-    def _order(self, path: str, _: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _order(self, path: str, _: dict[str, Any]) -> Answer:
         payment = self.payments.get(path.split("/")[-2])
         if payment is None:
-            return 400, {"code": "INVALID_MERCHANT_ORDER_ID", "message": "No entry found for given merchant order id"}
-        state = {"open": "PENDING", "paid": "COMPLETED", "declined": "FAILED"}[payment.state]
+            return answer_of(faults.order_not_found())
         amount = payment.collected if payment.state == "paid" else payment.amount
-        told = {"orderId": payment.gateway_id, "merchantOrderId": payment.ref, "state": state, "amount": amount}
-        return 200, told | ({"merchantId": self.merchant} if self.merchant else {})
+        told = replace(told_of(payment, amount), state=STATES[self.says.get(payment.ref, payment.state)])
+        merchant = {"merchantId": self.merchant} if self.merchant else {}
+        return said(phonepe_bodies.order_status(told) | merchant)
 
-    def _refund(self, _: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _refund(self, _: str, body: dict[str, Any]) -> Answer:
         refund, payment = body["merchantRefundId"], self.payments[body["originalMerchantOrderId"]]
         if refund in self.refused or refund in self.paid_back:
             # Sent once more because it was not known yet; PhonePe makes each of our ids once.
-            return 417, {"code": "DUPLICATE_TXN_REQUEST"}
+            return answer_of(faults.refund_used_before())
         if self.refuse_refunds:
             self.refuse_refunds -= 1
             self.refused[refund] = body["amount"]
         else:
-            self._give_back(refund, payment, body["amount"])
-        self.notices.append(Notice("phonepe", "", json.dumps(refund_body(refund, failed=refund in self.refused)).encode()))
-        return 200, {"refundId": f"OMR{refund}", "state": "PENDING", "amount": body["amount"]}
+            self.give_back(refund, payment, body["amount"])
+        raw = phonepe_bodies.refund_webhook(self._told_refund(refund, body["amount"]), self.merchant or "")
+        self.notices.append(Notice("phonepe", "", raw))
+        return said({"refundId": f"OMR{refund}", "state": State.PENDING, "amount": body["amount"]})
 
-    def _refund_status(self, path: str, _: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _refund_status(self, path: str, _: dict[str, Any]) -> Answer:
         refund = path.split("/")[-2]
         if self.refuse_status:
             return 503, {}
-        if refund in self.refused:
-            return 200, {"merchantRefundId": refund, "state": "FAILED", "amount": self.refused[refund]}
-        if refund not in self.paid_back:
+        if refund not in self.refused and refund not in self.paid_back:
             self.refunds_unknown += 1
-            return 400, {"code": "INVALID_MERCHANT_REFUND_ID", "message": "No entry found"}
-        amount = self.paid_back[refund].amount
-        return 200, {"merchantRefundId": refund, "refundId": f"OMR{refund}", "state": "COMPLETED", "amount": amount}
+            return answer_of(faults.refund_not_found())
+        amount = self.refused[refund] if refund in self.refused else self.paid_back[refund].amount
+        return said(phonepe_bodies.refund_status(self._told_refund(refund, amount), self.merchant or ""))
 
-    def _give_back(self, refund: str, payment: Payment, amount: int) -> None:
+    def _told_refund(self, refund: str, amount: int) -> Refund:
+        return phonepe_refund(refund, amount, State.FAILED if refund in self.refused else State.COMPLETED)
+
+    def give_back(self, refund: str, payment: Payment, amount: int) -> None:
+        """Money goes back; more than a payment has brought is `broken`."""
         before = sum(entry.amount for entry in self.paid_back.values() if entry.original == payment.ref)
         if payment.state != "paid" or before + amount > payment.collected or refund in self.paid_back:
             self.broken.append(f"more is paid back than {payment.ref} has brought")
             return
         self.paid_back[refund] = PaidBack(refund, payment.ref, amount)
-
-
-def stk_body(payment: Payment) -> dict[str, Any]:
-    """The body that M-Pesa posts when a prompt has ended."""
-    paid = payment.state == "paid"
-    result: dict[str, Any] = {
-        "MerchantRequestID": f"merchant-{payment.ref}",
-        "CheckoutRequestID": payment.gateway_id,
-        "ResultCode": 0 if paid else payment.code,
-        "ResultDesc": "…",
-    }
-    if paid:
-        amount = {"Name": "Amount", "Value": payment.collected / 100}
-        receipt = {"Name": "MpesaReceiptNumber", "Value": payment.receipt}
-        result["CallbackMetadata"] = {"Item": [amount, receipt, {"Name": "PhoneNumber", "Value": payment.phone}]}
-    return {"Body": {"stkCallback": result}}
-
-
-def refund_body(refund: str, *, failed: bool) -> dict[str, Any]:
-    """The body that PhonePe posts when a refund has ended."""
-    state = "FAILED" if failed else "COMPLETED"
-    return {"event": f"pg.refund.{state.lower()}", "payload": {"merchantRefundId": refund, "state": state}}
-
-
-def phonepe_body(payment: Payment) -> dict[str, Any]:
-    """The body that PhonePe posts when an order has ended."""
-    state = "COMPLETED" if payment.state == "paid" else "FAILED"
-    facts = {"merchantOrderId": payment.ref, "orderId": payment.gateway_id, "state": state, "amount": payment.amount}
-    return {"event": f"checkout.order.{state.lower()}", "payload": facts}

@@ -7,30 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from typing import Final
 
-from payfirst.storage.expressions import Item
-from tests.faults.book import Book
+from payfirst.storage.dynamodb.expressions import Item
+from tests.faults.book import UNRESOLVED, Book
 from tests.faults.connection import SECRETS
+from tests.faults.due_items import due_is_unfinished
+from tests.faults.given_back import a_cancellation_gives_back_its_rule
+from tests.faults.inventory import promos_agree, slots_agree, stock_agrees
 from tests.faults.world import World
 
-UNRESOLVED: Final = ("created", "sent", "unknown")
-LETTERS: Final = frozenset(
-    {
-        "order.created",
-        "order.cancelled",
-        "booking.created",
-        "booking.rescheduled",
-        "booking.cancelled",
-        "payment.failed",
-        "refund.due",
-        "refund.refunded",
-    }
-)
-"""The events that a customer is written to about."""
-
-MOST_TRIES: Final = 5
 MOST_SENTENCES: Final = 8
 """A broken shop is soon broken in many ways; the first ones say why."""
 
@@ -109,60 +95,24 @@ def refunds_within_captures(world: World, book: Book) -> Iterator[str]:
     yield from world.ledger.broken
 
 
-def stock_agrees(world: World, book: Book) -> Iterator[str]:
-    for number, start in world.stocked.items():
-        listing = book.listings[number]
-        sold = sum(
-            (
-                line["quantity"]
-                for item in book.outcomes
-                for line in item.get("lines", ())
-                if line["listing_id"] == number and item["status"] != "cancelled"
-            ),
-            Decimal(0),
-        )
-        holding = [attempt["held_stock"] for ref, attempt in book.attempts.items() if _holds(book, ref, attempt, "held_stock")]
-        held = sum((Decimal(each.get(str(number), 0)) for each in holding), Decimal(0))
-        counted = listing["available"], listing["held"], listing["sold"]
-        if min(counted) < 0 or sum(counted) != start or counted[1:] != (held, sold):
-            yield f"listing {number}: {start} at the start; left, held, sold: {counted}; by attempts {held}, ordered {sold}"
-
-
-def promos_agree(_: World, book: Book) -> Iterator[str]:
-    held = Counter(attempt["held_promo"] for ref, attempt in book.attempts.items() if _holds(book, ref, attempt, "held_promo"))
-    used = Counter(item.get("content", item).get("promo_code") for item in book.outcomes)
-    for code, promo in book.promos.items():
-        if promo["used"] != used[code] or promo["taken"] != used[code] + held[code]:
-            yield f"{code}: {promo['taken']} taken and {promo['used']} used, for {used[code]} outcomes and {held[code]} holds"
-        if promo["taken"] > promo.get("most_uses", promo["taken"]):
-            yield f"{code}: {promo['taken']} taken of {promo['most_uses']}"
-        mine = [uses for (_, used_code), uses in book.promo_uses.items() if used_code == code]
-        if [promo["taken"], promo["used"]] != [sum(uses[name] for uses in mine) for name in ("taken", "used")]:
-            yield f"{code}: its customers' uses are not its own"
-
-
-def slots_agree(_: World, book: Book) -> Iterator[str]:
-    holding = [attempt["held_slot"] for ref, attempt in book.attempts.items() if _holds(book, ref, attempt, "held_slot")]
-    held = Counter(slot_key(slot) for slot in holding)
-    contents = [item["content"] for item in book.outcomes if "content" in item and item["status"] != "CANCELLED"]
-    booked = Counter(slot_key(content) for content in contents if "capacity" in content)
-    for key, slot in book.slots.items():
-        if (slot["used"], slot["held"]) != (booked[key] + held[key], held[key]):
-            yield f"{key}: {slot['used']} used, {slot['held']} held, for {booked[key]} bookings and {held[key]} holds"
-    capacity = {slot_key(content): content["capacity"] for content in contents if "capacity" in content}
-    for key in booked.keys() | held.keys():
-        if key not in book.slots or book.slots[key]["used"] > capacity.get(key, book.slots[key]["used"]):
-            yield f"{key} has more bookings than places"
-
-
-def slot_key(raw: Item) -> tuple[str, str]:
-    return f"SLOT#{raw['service_type']}#{int(raw['service_id']):012d}", f"{raw['day']}T{raw['at']}"
-
-
-def _holds(book: Book, ref: str, attempt: Item, what: str) -> bool:
-    session = book.session_of(attempt)
-    waits = session.get("captured") == ref and attempt["status"] == "succeeded" and "outcome" not in session
-    return what in attempt and (session.get("live_attempt") == ref or waits)
+def payment_status_follows_refunds(_: World, book: Book) -> Iterator[str]:
+    """What a session and its order say of the payment is what its refunds come to."""
+    for key, session in book.sessions.items():
+        refunds = book.refunds.get(session.get("captured", ""), [])
+        returned = sum(int(refund["amount"]) for refund in refunds if refund["status"] == "refunded")
+        owed = sum(int(refund["amount"]) for refund in refunds if refund["status"] not in ("refunded", "failed"))
+        said = session.get("paid_back", {"returned": 0, "owed": 0})
+        if (said["returned"], said["owed"]) != (returned, owed):
+            yield f"session {key[1]} says {dict(said)}; {returned} went back and {owed} are owed"
+        whole = "refunded" if returned >= session["amount"] else "partially_refunded"
+        wanted = "refund_due" if owed else whole if returned else "paid"
+        for item in book.outcomes:
+            if (item["pk"], int(item["session_number"])) != (f"U#{key[0]}", key[1]):
+                continue
+            if item["status"] != session["outcome"].get("status"):
+                yield f"{item['sk']} is {item['status']}, and its session says {session['outcome'].get('status')}"
+            if item.get("payment_status", wanted) != wanted:
+                yield f"{item['sk']} says {item['payment_status']}, and its refunds make it {wanted}"
 
 
 def one_open_attempt(_: World, book: Book) -> Iterator[str]:
@@ -178,12 +128,16 @@ def one_open_attempt(_: World, book: Book) -> Iterator[str]:
         if live is not None and book.attempts[live]["status"] not in (*UNRESOLVED, "needs_review"):
             yield f"session {key[1]} waits for {live}, which is {book.attempts[live]['status']}"
         captured = session.get("captured")
-        if captured is not None and book.attempts[captured]["status"] not in ("succeeded", "refund_due"):
+        if captured is not None and not _has_money(book.attempts[captured]):
             yield f"session {key[1]} has the money of {captured}, which is {book.attempts[captured]['status']}"
     for guard in book.guards.values():
         live = guard.get("live_attempt")
         if live is not None and not _waits(book, live):
             yield f"the cart {guard['sk']} is locked by {live}, which is over"
+
+
+def _has_money(attempt: Item) -> bool:
+    return attempt["status"] in ("succeeded", "refund_due") or (attempt["status"] == "needs_review" and "captured" in attempt)
 
 
 def _waits(book: Book, ref: str) -> bool:
@@ -200,49 +154,15 @@ def one_prompt_a_phone(_: World, book: Book) -> Iterator[str]:
             yield f"{ref} is {attempt['status']} and holds its phone"
 
 
-def due_is_unfinished(_: World, book: Book) -> Iterator[str]:
-    for key, session in book.sessions.items():
-        yield from _due(f"session {key[1]}", session, "expire" if session["status"] == "pending" else None)
-    for ref, attempt in book.attempts.items():
-        status, session = attempt["status"], book.session_of(attempt)
-        if status == "succeeded":
-            fulfilled = session.get("captured") == ref and "outcome" in session
-            yield from _due(ref, attempt, None if fulfilled else "settle")
-        elif status == "failed":
-            yield from _due(ref, attempt, "settle" if "next_check_at" in attempt else None)
-        else:
-            kind = "settle" if status in UNRESOLVED else {"needs_review": "review"}.get(status)
-            yield from _due(ref, attempt, kind)
-    for refund in (refund for refunds in book.refunds.values() for refund in refunds):
-        kinds = dict.fromkeys(("due", "sending", "accepted"), "refund") | {"needs_review": "review"}
-        asks = refund["status"] == "needs_review" and str(refund.get("due_pk")).startswith("refund#")
-        if not (asks and "told_at" in refund):  # its gateway has told of its end, and the next sweep asks
-            yield from _due(refund["refund_id"], refund, kinds.get(refund["status"]))
-    for notice in book.notices:
-        yield from _due("a notice", notice, None if "settled_at" in notice else "settle")
-    for event in book.events:
-        yield from _due(event["sk"], event, _event_is_due(event))
-    for review in book.reviews:
-        yield from _due("a review", review, None if "closed_at" in review else "review")
-    for item in book.outcomes:
-        waits = item["sk"].startswith("B#") and item["status"] == "CONFIRMED"
-        yield from _due(item["sk"], item, "complete" if waits else None)
-    for item in (*book.others, *book.guards.values(), *book.phones, *book.receipts.values()):
-        yield from _due(item["pk"], item, None)
-
-
-def _event_is_due(event: Item) -> str | None:
-    """First it leaves, then its letter is written, where the shop writes letters; one that is refused too often is parked."""
-    if "delivered_at" not in event:
-        return "outbox"
-    waits = "mailed_at" not in event and event["event"] in LETTERS and "due_pk" in event
-    return ("review" if event.get("tries") == MOST_TRIES else "mail") if waits else None
-
-
-def _due(name: str, item: Item, wanted: str | None) -> Iterator[str]:
-    kind = item["due_pk"].split("#")[0] if "due_pk" in item else None
-    if kind != wanted or ("due_sk" in item) is not (kind is not None):
-        yield f"{name} ({item.get('status')}) is due as {kind}, not as {wanted}"
+def notices_are_confirmed(world: World, book: Book) -> Iterator[str]:
+    """An end that only a notice of M-Pesa's told is one about which M-Pesa was asked, or will be."""
+    told = {notice["ref"] for notice in book.notices if notice["route"] == "stk" and "settled_at" in notice}
+    for ref in told - world.disputed:
+        attempt, asked = book.attempts[ref], world.ledger.asked[ref]
+        by_a_person = attempt.get("failure", {}).get("code") == "found_unpaid"
+        ended = attempt["status"] in ("failed", "succeeded", "refund_due") and not by_a_person
+        if ended and not asked and not {"next_check_at", "confirm_at"} & attempt.keys():
+            yield f"{ref} is {attempt['status']} by a notice alone, and nobody asks"
 
 
 def owned_by_one(_: World, book: Book) -> Iterator[str]:
@@ -266,12 +186,15 @@ ALWAYS: Final[tuple[Check, ...]] = (
     captured_is_collected,
     one_receipt_one_attempt,
     refunds_within_captures,
+    payment_status_follows_refunds,
+    a_cancellation_gives_back_its_rule,
     stock_agrees,
     promos_agree,
     slots_agree,
     one_open_attempt,
     one_prompt_a_phone,
     due_is_unfinished,
+    notices_are_confirmed,
     nothing_leaks,
 )
 """What holds after every step."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from payfirst.storage.expressions import from_wire
+from payfirst.storage.dynamodb.expressions import from_wire
 from tests.faults.model_table import Change
 
 _SESSION: Final = {
@@ -20,11 +20,11 @@ _ATTEMPT: Final = {
     "sent": {"succeeded", "failed", "needs_review"},
     "unknown": {"succeeded", "failed", "needs_review"},
     "failed": {"succeeded", "needs_review"},
-    "needs_review": {"succeeded", "failed"},
-    "succeeded": {"refund_due"},
+    "needs_review": {"succeeded", "failed", "refund_due"},
+    "succeeded": {"refund_due", "needs_review"},
 }
 _REFUND: Final = {
-    "due": {"sending", "needs_review"},
+    "due": {"sending", "needs_review", "refunded"},
     "sending": {"due", "accepted", "refunded", "failed", "needs_review"},
     "accepted": {"refunded", "failed", "needs_review"},
     "needs_review": {"refunded"},
@@ -57,3 +57,5 @@ def illegal_moves(changes: Sequence[Change]) -> Iterator[str]:
         before = change.before["status"]["S"]
         if before != after and after not in _MOVES[kind].get(before, set()):
             yield f"{sort} went from {before} to {after}"
+        if kind == "ATT" and "captured" in change.before and after == "failed":
+            yield f"{sort} has money and failed"

@@ -13,12 +13,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from payfirst.domain.errors import PayFirstError
 from payfirst.domain.session import Customer, Session
-from tests.faults.gateways import Notice
 from tests.faults.invariants import check
 from tests.faults.matrix import watched
 from tests.faults.model_table import ModelTable
 from tests.faults.rest import settle_down
 from tests.faults.seam import Fault, Killed
+from tests.faults.told import Notice
 from tests.faults.world import World, at_work
 
 STEPS: Final = 30

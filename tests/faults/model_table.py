@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from botocore.exceptions import ClientError
 
-from payfirst.storage.expressions import from_wire
+from payfirst.storage.dynamodb.expressions import from_wire
 
 Wire = Mapping[str, Any]
 Key = tuple[str, str]

@@ -15,14 +15,21 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from payfirst.domain import moves
-from payfirst.storage import table as table_module
-from payfirst.storage.expressions import AnyOf, Clause, Condition, Write, render
+from payfirst.storage.dynamodb import table as table_module
+from payfirst.storage.dynamodb.expressions import AnyOf, Clause, Condition, Write, render
 
 TABLES: Final[dict[str, MutableMapping[Any, frozenset[Any]]]] = {
     name: getattr(moves, name) for name in ("SESSION_MOVES", "ATTEMPT_MOVES", "REFUND_MOVES", "BOOKING_MOVES", "ORDER_MOVES")
 }
-GUARDED: Final = ("settle", "settlement", "take_notice")
-"""The modules of use cases whose every check is taken out."""
+GUARDED: Final = (
+    "settlement.settle",
+    "settlement.decide",
+    "settlement.take_notice",
+    "settlement.fulfil",
+    "domain.booking",
+    "domain.days",
+)
+"""The modules whose every check is taken out: of use cases, and, where it is named, of the domain."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -175,7 +182,7 @@ class _Checks(ast.NodeTransformer):
 
 
 def _module(name: str) -> ModuleType:
-    return import_module(f"payfirst.usecases.{name}")
+    return import_module(f"payfirst.{name}" if name.startswith("domain.") else f"payfirst.usecases.{name}")
 
 
 def all_checks() -> Iterator[str]:

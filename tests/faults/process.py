@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -14,12 +15,14 @@ from unittest.mock import patch
 from payfirst import observability
 from payfirst.api import app, resources, values
 from payfirst.domain.clock import Deadline
-from payfirst.settings import Settings, read_settings
-from payfirst.storage import keys
-from payfirst.storage.table import Table
-from payfirst.usecases import nudge, settle, take_notice
+from payfirst.gateways.registry import GATEWAYS
+from payfirst.settings import Settings, read, read_settings
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.table import Table
+from payfirst.usecases.settlement import request_check, settle, take_notice
 from tests.faults import front
 from tests.faults.connection import secret
+from tests.faults.gateways import MODELS
 from tests.faults.seam import Fault
 
 if TYPE_CHECKING:
@@ -66,21 +69,22 @@ def _kept() -> Iterator[None]:
 
 _SETTINGS: Final = {
     "STAGE": "local",
+    "WATCHING": "small",
     "SETTLE_QUEUE_URL": "queue",
     "EVENT_BUS_NAME": "bus",
     "TOKEN_ISSUER": front.ISSUER,
     "TOKEN_AUDIENCE": front.AUDIENCE,
     "PUBLIC_ORIGIN": "https://shop.example",
     "CALLBACK_ORIGIN": "https://shop.example",
-    "ALLOW_PAST_DATES": "true",
+    "HORIZON_DAYS": "400",
+    "SHOP_ORIGIN": "",
     "SESSION_TTL_SECONDS": "900",
     "EXPIRY_GRACE_SECONDS": "30",
     "CURSOR_SECRET_ID": "cursor",
-    "MPESA_SECRET_ID": "mpesa",
+    "GATEWAYS_SECRET_ID": "gateways",
     "MPESA_BASE_URL": "https://mpesa.example",
     "MPESA_NO_ANSWER_SECONDS": "180",
     "MPESA_NOTICE_SOURCES": "",
-    "PHONEPE_SECRET_ID": "phonepe",
     "PHONEPE_BASE_URL": "https://phonepe.example",
     "PHONEPE_TOKEN_URL": "https://phonepe.example/v1/oauth/token",
     "PHONEPE_NOTICE_SOURCES": "",
@@ -96,8 +100,11 @@ def _settings_of(world: World) -> dict[str, str]:
     return (
         _SETTINGS
         | {name: str(world.limits.get(name, 0)) for name in LIMITS}
+        | {name: value for model in MODELS.values() for name, value in model.settings.items()}
         | {
             "TABLE_NAME": world.name,
+            "ALLOW_PAST_DATES": str(world.past_dates).lower(),
+            "GATEWAY_TOKENS_TABLE_NAME": world.name,  # one model stands for both
             "LATE_PAYMENT": world.late_payment,
             "MPESA_CONFIRM_WITH_QUERY": world.confirm,
             "PHONE_PACE_SECONDS": str(int(world.pace.total_seconds())),
@@ -136,6 +143,7 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
         return replace(world.table, client=client, name=name, deadline=deadline)
 
     modules = front.MODULES
+    gateways = [sys.modules[type(gateway).__module__] for gateway in GATEWAYS]
     with ExitStack() as stack:
         patches: list[tuple[Any, str, Any]] = [
             (keys, "SHARDS", shards),
@@ -143,15 +151,16 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
             (app, "logger", lambda: world.log),
             (app, "utc_now", clock),
             *((modules[name], "utc_now", clock) for name in ("expire_sessions", "reconcile_payments", "deliver_events")),
-            *((modules[name], "secrets", drawn) for name in ("carts", "create_session", "operators")),
+            *((modules[name], "secrets", drawn) for name in ("carts", "create_session")),
             *(
                 (module, "settings", world.settings)
-                for module in (resources, values, *modules.values())
+                for module in (resources, values, *gateways, *modules.values())
                 if hasattr(module, "settings")
             ),
+            *((module, "settings_of", lambda kind: read(kind, _settings_of(world))) for module in gateways),
             (resources, "secrets", drawn),
             (resources, "Table", table),
-            (resources, "dynamodb", lambda: world.table.client),
+            (resources, "dynamodb", lambda **_: world.table.client),
             (resources, "sqs", lambda: world.queue),
             (resources, "gateway", world.gateway),
             (resources, "secret", secret),
@@ -160,7 +169,7 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
             (modules["deliver_events"], "measure", lambda **_: None),
             (modules["expire_sessions"], "measure", lambda **_: None),
             (modules["reconcile_payments"], "measure", lambda **_: None),
-            (nudge, "_asked", {}),
+            (request_check, "_asked", {}),
         ]
         if not racing:
             patches += [(settle, "side_by_side", lambda: threads), (take_notice, "side_by_side", lambda: threads)]

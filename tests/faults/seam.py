@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -40,6 +40,7 @@ class Fault(StrEnum):
     MIXED = "mixed cancellation"
     THROTTLE = "throttle"
     IN_PROGRESS = "in progress"
+    FOR_GOOD = "refused for good"
     UNSENT = "connection refused"
     BAD_GATEWAY = "502 before"
     BAD_GATEWAY_AFTER = "502 after"
@@ -62,6 +63,7 @@ class Boundary:
     operation: str
     caller: str
     actor: str = ""
+    fulfils: bool = False
 
     @property
     def name(self) -> str:
@@ -78,7 +80,8 @@ class Boundary:
         if self.service is not Service.TABLE:
             return _ENDS
         if self.operation == TRANSACTION:
-            return (*_ENDS, Fault.SENT_AGAIN, Fault.CONFLICT, Fault.MIXED, Fault.THROTTLE, Fault.IN_PROGRESS)
+            for_good = (Fault.FOR_GOOD,) if self.fulfils else ()
+            return (*_ENDS, Fault.SENT_AGAIN, Fault.CONFLICT, Fault.MIXED, Fault.THROTTLE, Fault.IN_PROGRESS, *for_good)
         if self.operation in _WRITES:
             return (*_ENDS, Fault.SENT_AGAIN, Fault.CONFLICT, Fault.THROTTLE)
         return (*_ENDS, Fault.THROTTLE)
@@ -86,7 +89,10 @@ class Boundary:
 
 @dataclass(slots=True)
 class Seam:
-    """`turn` is told of each call before it is made and may wait; `plan` says which fault it meets; `made` are the calls."""
+    """`turn` is told of each call before it is made and may wait; `plan` says which fault it meets; `made` are the calls.
+
+    Once one that makes a booking or an order was refused `for_good`, so is every other, also when faults have stopped.
+    """
 
     turn: Callable[[Boundary], None] = lambda _: None
     plan: Callable[[Boundary], Fault | None] = lambda _: None
@@ -94,18 +100,25 @@ class Seam:
     made: list[Boundary] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
     active: bool = False
+    for_good: bool = False
 
-    def passes(self, service: Service, operation: str) -> Fault | None:
+    def passes(self, service: Service, operation: str, *, fulfils: bool = False) -> Fault | None:
         """Count one call, wait for its turn, and say what becomes of it."""
+        if fulfils and self.for_good:
+            return Fault.FOR_GOOD
         if not self.active:
             return None
         callers = _use_cases()
         self.reached |= set(callers)
         boundary = Boundary(len(self.made), service, operation, callers[-1] if callers else "", self.actor())
         self.turn(boundary)
-        boundary = Boundary(len(self.made), service, operation, boundary.caller, boundary.actor)
+        boundary = Boundary(len(self.made), service, operation, boundary.caller, boundary.actor, fulfils)
         self.made.append(boundary)
-        return self.plan(boundary)
+        fault = self.plan(boundary)
+        if fault is Fault.FOR_GOOD and not fulfils:  # in another order this call is another one
+            return None
+        self.for_good = self.for_good or fault is Fault.FOR_GOOD
+        return fault
 
 
 def met(fault: Fault | None, apply: Callable[[], Answer], lost: Callable[[], Exception]) -> Answer:
@@ -142,8 +155,15 @@ def refusal_body(fault: Fault, operation: str, actions: int) -> dict[str, Any] |
         Fault.CONFLICT: "TransactionConflictException",
         Fault.THROTTLE: "ThrottlingException",
         Fault.IN_PROGRESS: "TransactionInProgressException",
+        Fault.FOR_GOOD: "ValidationException",
     }
     return {"__type": f"com.amazonaws.dynamodb.v20120810#{words[fault]}", "message": "refused"} if fault in words else None
+
+
+def fulfils(actions: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a transaction of these actions makes a booking or an order."""
+    puts = [action["Put"]["Item"] for action in actions if "Put" in action]
+    return any(item["sk"]["S"].startswith(("B#", "O#")) for item in puts)
 
 
 def _use_cases() -> list[str]:
@@ -179,10 +199,11 @@ class SeamClient:
 
     def _passing(self, operation: str, method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         def call(**request: Any) -> dict[str, Any]:
-            fault = self.seam.passes(Service.TABLE, operation)
+            actions = request.get("TransactItems", ())
+            fault = self.seam.passes(Service.TABLE, operation, fulfils=fulfils(actions))
             if fault is None:
                 return method(**request)
-            refusal = refusal_body(fault, operation, len(request.get("TransactItems", ())))
+            refusal = refusal_body(fault, operation, len(actions))
             if refusal is not None:
                 raise _refused(refusal, operation)
             if fault is Fault.SENT_AGAIN:

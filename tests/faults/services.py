@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from payfirst.gateways.base import GatewayName, StoredToken
-from payfirst.usecases.take_notice import Taken
+from payfirst.gateways.base import StoredToken
+from payfirst.usecases.settlement.take_notice import Taken
 from tests.faults.seam import Seam, Service, lost_connection, met
 
 BEGIN: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -71,7 +71,7 @@ class FakePost:
 class KnownTokens:
     """A token store that always has one, so that no schedule is about fetching tokens."""
 
-    def read(self, gateway: GatewayName) -> StoredToken:
+    def read(self, gateway: str) -> StoredToken:
         return StoredToken(f"{gateway}-token-known", BEGIN + timedelta(days=900), BEGIN + timedelta(days=899))
 
     def lease(self, *_: Any, **__: Any) -> bool:
@@ -90,6 +90,7 @@ class Log:
     lines: list[str] = field(default_factory=list)
     raised: list[BaseException] = field(default_factory=list)
     taken: dict[int, Taken] = field(default_factory=dict)
+    name: str = "payfirst"
 
     def info(self, event: str, *, extra: dict[str, Any], exc_info: bool = False) -> None:
         error = sys.exc_info()[1] if exc_info else None

@@ -14,8 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from payfirst.storage import bookings, carts, catalogue, items, orders, refunds, schema
-from payfirst.storage.expressions import Item, from_wire
+from payfirst.storage import bookings, carts, catalogue, items, orders, refunds
+from payfirst.storage.dynamodb import schema
+from payfirst.storage.dynamodb.expressions import Item, from_wire
 from tests.faults.flows import FLOWS
 from tests.faults.matrix import perform, prepared
 from tests.faults.process import at_work

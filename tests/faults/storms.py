@@ -12,14 +12,14 @@ from typing import Any, Final, TypeVar
 from unittest.mock import patch
 
 from payfirst.domain.errors import PayFirstError
-from payfirst.storage import keys
-from payfirst.storage.table import Table
-from payfirst.usecases import settle
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.table import Table
+from payfirst.usecases.settlement import settle
 from tests.faults import front
-from tests.faults.gateways import Notice
 from tests.faults.invariants import BrokenError
 from tests.faults.matrix import modelled
 from tests.faults.rest import settle_down
+from tests.faults.told import Notice
 from tests.faults.world import World, at_work
 
 Given = TypeVar("Given")

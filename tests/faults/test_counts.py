@@ -17,10 +17,11 @@ from payfirst.domain.catalogue import Listing
 from payfirst.domain.clock import Deadline
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
-from payfirst.storage import catalogue, holds, keys, promos, slots
-from payfirst.storage.expressions import Item, Put, Update, Write, at_least
-from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table, get, transact, write
+from payfirst.storage import catalogue, holds, promos, slots
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, at_least
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table, get, transact, write
 from tests.faults.model_table import ModelTable
 
 START: Final = Decimal("7.5")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
-from payfirst.storage.expressions import (
+from payfirst.storage.dynamodb.expressions import (
     Check,
     Condition,
     Delete,
@@ -28,8 +28,8 @@ from payfirst.storage.expressions import (
     one_of,
     present,
 )
-from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table, batch_get, count_up, get, query, query_due, transact, write
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table, batch_get, count_up, get, query, query_due, transact, write
 from tests.faults.model_table import ModelTable, UnknownExpressionError
 
 HISTORIES: Final = 500

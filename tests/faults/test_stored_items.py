@@ -9,11 +9,11 @@ from typing import Any, Final
 import pytest
 
 from payfirst.domain.clock import Deadline
-from payfirst.storage import keys, schema
-from payfirst.storage.expressions import Put, Update, from_wire, render
-from payfirst.storage.failures import StorageError
-from payfirst.storage.schema import NewerItemError, upgraded
-from payfirst.storage.table import Table, get, write
+from payfirst.storage.dynamodb import keys, schema
+from payfirst.storage.dynamodb.expressions import Put, Update, from_wire, render
+from payfirst.storage.dynamodb.failures import StorageError
+from payfirst.storage.dynamodb.schema import NewerItemError, upgraded
+from payfirst.storage.dynamodb.table import Table, get, write
 from tests.faults import front, stored
 from tests.faults.attacks.meanwhile import place_of
 from tests.faults.flows.base import paid_booking, paid_order

@@ -11,9 +11,9 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
-from payfirst.storage.expressions import from_wire
+from payfirst.storage.dynamodb.expressions import from_wire
 from tests.faults.model_table import ModelTable
-from tests.faults.seam import Fault, Seam, Service, lost_connection, met, refusal_body
+from tests.faults.seam import Fault, Seam, Service, fulfils, lost_connection, met, refusal_body
 
 EVENT: Final = "before-send.dynamodb"
 BATCH: Final = 25
@@ -36,12 +36,12 @@ def wired(client: Any, seam: Seam) -> Iterator[None]:
 
     def before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
         operation = event_name.rsplit(".", 1)[1]
-        fault = seam.passes(Service.TABLE, operation)
+        body: Any = request.body
+        actions = json.loads(body or b"{}").get("TransactItems", ())
+        fault = seam.passes(Service.TABLE, operation, fulfils=fulfils(actions))
         if fault is None:
             return None
-        body: Any = request.body
-        actions = len(json.loads(body or b"{}").get("TransactItems", ()))
-        refusal = refusal_body(fault, operation, actions)
+        refusal = refusal_body(fault, operation, len(actions))
         if refusal is not None:
             headers: Any = {"Content-Type": "application/x-amz-json-1.0"}
             return AWSResponse(request.url, 400, headers, _Raw(json.dumps(refusal).encode()))

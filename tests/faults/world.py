@@ -13,37 +13,40 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
+from payfirst.api.addresses import NoticeAddresses
+from payfirst.api.shared_tokens import SharedTokens
 from payfirst.api.values import given
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.cart import BookingCart
 from payfirst.domain.clock import Deadline
+from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.ids import new_identifier
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
 from payfirst.domain.session import Customer, Session
-from payfirst.gateways.base import Gateway, GatewayName
+from payfirst.gateways.base import Gateway
 from payfirst.settings import ConfirmWithQuery, LatePayment, Settings
 from payfirst.storage import attempts, sessions
 from payfirst.storage.carts import booking_cart_to_item
 from payfirst.storage.catalogue import add
-from payfirst.storage.expressions import Item, Put
+from payfirst.storage.dynamodb.expressions import Item, Put
+from payfirst.storage.dynamodb.table import Table, write
 from payfirst.storage.queue import Queue
-from payfirst.storage.table import Table, write
-from payfirst.usecases.expire_sessions import ExpiryReport
-from payfirst.usecases.find import find_session
-from payfirst.usecases.reconcile import ReconcileReport
-from payfirst.usecases.settling import Settling
-from payfirst.usecases.shared_tokens import SharedTokens
-from payfirst.usecases.start_attempt import Started
-from payfirst.usecases.take_notice import Desk, Taken
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.context import NoticeContext
+from payfirst.usecases.lookup import find_session
+from payfirst.usecases.settlement.take_notice import Taken
+from payfirst.usecases.sweeps.expire_sessions import ExpiryReport
+from payfirst.usecases.sweeps.reconcile import ReconcileReport
 from tests.faults import front, goods
 from tests.faults.connection import client_of
-from tests.faults.gateways import Ledger, Notice
+from tests.faults.gateways import Ledger
 from tests.faults.goods import TOMATOES
 from tests.faults.model_table import ModelTable, items_of
 from tests.faults.process import at_work, met_fault, settings_of
 from tests.faults.seam import Seam, SeamClient
 from tests.faults.services import BEGIN, FakeBus, FakePost, FakeQueue, KnownTokens, Log
+from tests.faults.told import Notice
 
 __all__ = ["TOMATOES", "World", "at_work", "met_fault"]
 
@@ -70,6 +73,7 @@ class World:
     writes_letters: bool = False
     limits: dict[str, int] = field(default_factory=dict)
     pace: timedelta = timedelta(0)
+    past_dates: bool = True
     fetch_tokens: bool = False
     ledger: Ledger = field(default_factory=Ledger)
     queue: FakeQueue = field(init=False)
@@ -87,6 +91,8 @@ class World:
     given_back: set[str] = field(default_factory=set)
     by_hand: set[str] = field(default_factory=set)
     rescheduled: set[str] = field(default_factory=set)
+    misconfigured: bool = False
+    poisoned: set[str] = field(default_factory=set)
     faulted: bool = False
     insisted: list[Notice] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -104,7 +110,7 @@ class World:
 
     def fork(self, client: Any = None, name: str = "model") -> World:
         """The same shop once more, with a seam of its own, on a copy of its model table or on what `client` holds."""
-        seam = Seam()
+        seam = Seam(for_good=self.seam.for_good)
         client = self.client.fork() if client is None else client
         other = replace(self, client=client, name=name, seam=seam, ledger=copy.deepcopy(self.ledger), log=Log())
         other.draw.setstate(self.draw.getstate())
@@ -173,11 +179,17 @@ class World:
         return self._quietly(lambda: find_session(given(made["session_id"]), customer=customer, table=self.table))
 
     def booking_cart(
-        self, customer: Customer, *, price: int = 51000, promo: str | None = None, day: str = "2026-07-20"
+        self,
+        customer: Customer,
+        *,
+        price: int = 51000,
+        promo: str | None = None,
+        day: str = "2026-07-20",
+        currency: Currency = Currency.INR,
     ) -> BookingCart:
         identifier = new_identifier(self.now, self.entropy)
-        write(self.table, Put("service", goods.puja_offered(price)))
-        cart = goods.puja_cart(identifier, self.entropy(8).hex(), price, promo, day, self.now)
+        write(self.table, Put("service", goods.puja_offered(price, currency)))
+        cart = goods.puja_cart(identifier, self.entropy(8).hex(), Money(price, currency), promo, day, self.now)
         write(self.table, Put("cart", booking_cart_to_item(customer.sub, cart)))
         return cart
 
@@ -189,15 +201,15 @@ class World:
 
     def operate(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """The same for one of the shop's operators."""
-        return self.http(method, path, Customer(sub="anna", email="anna@shop.example"), body, groups="[operators]")
+        return self.http(method, path, Customer(sub="anna", email="anna@shop.example"), body, groups=("operators",))
 
     def initiate(self, session: Session, phone: str | None = None) -> Started:
         path = f"/api/payments/sessions/{session.number}/initiate_payment/"
         status, _ = self.http("POST", path, session.customer, {} if phone is None else {"phone_number": phone})
         return self._quietly(lambda: self._started(session.customer, session.number, status))
 
-    def process(self, cart: BookingCart, customer: Customer) -> Started:
-        status, made = self.http("POST", "/api/payments/process-cart/", customer, {"cart_id": cart.number})
+    def process(self, cart: BookingCart, customer: Customer, **more: str) -> Started:
+        status, made = self.http("POST", "/api/payments/process-cart/", customer, {"cart_id": cart.number, **more})
         return self._quietly(lambda: self._started(customer, int(made["payment_id"]), status))
 
     def extend(self, session: Session) -> Session:
@@ -252,8 +264,10 @@ class World:
 
     # What the package is given
 
-    def gateway(self, name: GatewayName) -> Gateway:
-        """A client as a fresh container has it."""
+    def gateway(self, name: str) -> Gateway:
+        """A client as a fresh container has it; MisconfiguredError while the shop's secrets are missing."""
+        if self.misconfigured:
+            raise MisconfiguredError("A secret of the shop cannot be read.")
         store: Any = SharedTokens(self.table) if self.fetch_tokens else KnownTokens()
         return client_of(name, self.ledger, self.seam, store)
 
@@ -261,9 +275,20 @@ class World:
         """What the functions' environment would hold."""
         return settings_of(self)
 
-    def desk(self) -> Desk:
-        settling, queue = Settling(self.table, self.now, self.entropy, self.late_payment), Queue(self.queue, "queue")  # type: ignore[arg-type]
-        return Desk(settling, self.gateway, queue, self.confirm, "https://shop.example", Deadline(lambda: 25.0))
+    def notice_context(self) -> NoticeContext:
+        return NoticeContext(
+            table=self.table,
+            now=self.now,
+            entropy=self.entropy,
+            late_payment=self.late_payment,
+            days=self.settings().days,
+            gateway=self.gateway,
+            queue=Queue(self.queue, "queue"),  # type: ignore[arg-type]
+            confirm=lambda _: self.confirm,
+            sent_by=lambda _: True,
+            addresses=NoticeAddresses("https://shop.example"),
+            deadline=Deadline(lambda: 25.0),
+        )
 
     # What there is
 

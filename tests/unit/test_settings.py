@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from dataclasses import fields
 from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from payfirst.settings import ConfirmWithQuery, LatePayment, SettingError, Settings, Stage, read_settings
+from ops.template import load_template
+from payfirst.gateways.registry import GATEWAYS, check_settings, setting_names
+from payfirst.settings import Bounds, ConfirmWithQuery, LatePayment, SettingError, Settings, Stage, read, read_settings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 LOCAL = {
     "STAGE": "local",
+    "WATCHING": "small",
     "TABLE_NAME": "payfirst",
+    "GATEWAY_TOKENS_TABLE_NAME": "payfirst-gateway-tokens",
     "SETTLE_QUEUE_URL": "http://127.0.0.1:4566/000000000000/payfirst-settle",
     "EVENT_BUS_NAME": "payfirst",
     "TOKEN_ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc",
     "TOKEN_AUDIENCE": "client",
     "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
     "CALLBACK_ORIGIN": "http://127.0.0.1:8000",
+    "SHOP_ORIGIN": "http://localhost:3000",
     "ALLOW_PAST_DATES": "true",
+    "HORIZON_DAYS": "400",
     "SESSION_TTL_SECONDS": "900",
     "EXPIRY_GRACE_SECONDS": "0",
     "LATE_PAYMENT": "honour",
@@ -28,12 +38,11 @@ LOCAL = {
     "PROMPTS_PER_USER_HOUR": "0",
     "PROMPTS_PER_PHONE_HOUR": "0",
     "CURSOR_SECRET_ID": "payfirst/cursor",
-    "MPESA_SECRET_ID": "payfirst/mpesa",
+    "GATEWAYS_SECRET_ID": "payfirst/gateways",
     "MPESA_BASE_URL": "http://127.0.0.1:8001/mpesa",
     "MPESA_NO_ANSWER_SECONDS": "180",
     "MPESA_CONFIRM_WITH_QUERY": "advisory",
     "MPESA_NOTICE_SOURCES": "",
-    "PHONEPE_SECRET_ID": "payfirst/phonepe",
     "PHONEPE_BASE_URL": "http://127.0.0.1:8001/phonepe",
     "PHONEPE_TOKEN_URL": "http://127.0.0.1:8001/phonepe/v1/oauth/token",
     "PHONEPE_NOTICE_SOURCES": "",
@@ -43,31 +52,43 @@ LOCAL = {
 }
 PRODUCTION = LOCAL | {
     "STAGE": "production",
+    "SHOP_ORIGIN": "https://shop.example,https://www.shop.example",
     "PUBLIC_ORIGIN": "https://api.shop.example",
     "CALLBACK_ORIGIN": "https://abc123.lambda-url.ap-south-1.on.aws",
     "MPESA_BASE_URL": "https://api.safaricom.co.ke",
     "PHONEPE_BASE_URL": "https://api.phonepe.com/apis/pg",
     "PHONEPE_TOKEN_URL": "https://api.phonepe.com/apis/identity-manager/v1/oauth/token",
 }
-GATEWAYS = {"MPESA_BASE_URL": "safaricom.co.ke", "PHONEPE_BASE_URL": "phonepe.com", "PHONEPE_TOKEN_URL": "phonepe.com"}
+ADDRESSES = {"MPESA_BASE_URL": "safaricom.co.ke", "PHONEPE_BASE_URL": "phonepe.com", "PHONEPE_TOKEN_URL": "phonepe.com"}
+
+
+KINDS: list[type[Any]] = [Settings, *(gateway.settings for gateway in GATEWAYS)]
 
 
 def refusal(environment: dict[str, str]) -> str:
     with pytest.raises(SettingError) as raised:
-        read_settings(environment)
+        check_settings(environment)
     return str(raised.value)
+
+
+def value(name: str, environment: dict[str, str]) -> object:
+    """What is read for the setting `name`, whoever reads it."""
+    for kind in KINDS:
+        if name in {field.name for field in fields(kind)}:
+            return getattr(read(kind, environment), name)
+    raise LookupError(name)
 
 
 def test_every_setting_becomes_the_field_of_its_name() -> None:
     found = read_settings(LOCAL)
-    assert set(LOCAL) == {field.name.upper() for field in fields(Settings)}
-    assert (found.stage, found.late_payment, found.mpesa_confirm_with_query) == (
+    assert sorted(LOCAL) == sorted(setting_names())
+    assert (found.stage, found.late_payment, value("mpesa_confirm_with_query", LOCAL)) == (
         Stage.LOCAL,
         LatePayment.HONOUR,
         ConfirmWithQuery.ADVISORY,
     )
     assert (found.session_ttl_seconds, found.allow_past_dates, found.table_name) == (900, True, "payfirst")
-    assert (found.mpesa_notice_sources, found.phonepe_notice_sources) == ((), ())
+    assert (value("mpesa_notice_sources", LOCAL), value("phonepe_notice_sources", LOCAL)) == ((), ())
 
 
 def test_other_variables_are_passed_over() -> None:
@@ -87,6 +108,9 @@ def test_a_missing_setting_is_named(name: str) -> None:
         ("STAGE", "Production"),
         ("ALLOW_PAST_DATES", "yes"),
         ("ALLOW_PAST_DATES", ""),
+        ("HORIZON_DAYS", "0"),
+        ("HORIZON_DAYS", "3651"),
+        ("HORIZON_DAYS", "a year"),
         ("SESSION_TTL_SECONDS", "15m"),
         ("SESSION_TTL_SECONDS", ""),
         ("EXPIRY_GRACE_SECONDS", "0.5"),
@@ -101,6 +125,10 @@ def test_a_missing_setting_is_named(name: str) -> None:
         ("PHONEPE_NOTICE_SOURCES", "103.116.33.8/33"),
         ("PROMPTS_PER_PHONE_HOUR", "ten"),
         ("OPEN_SESSIONS_PER_USER", "many"),
+        ("SHOP_ORIGIN", "*"),
+        ("SHOP_ORIGIN", "https://shop.example/"),
+        ("SHOP_ORIGIN", "https://*.shop.example"),
+        ("SHOP_ORIGIN", "null"),
         ("DELIVERY_FEES", ""),
         ("DELIVERY_FEES", "Mombasa=50"),
     ],
@@ -114,24 +142,35 @@ def test_what_cannot_be_read_is_not_repeated() -> None:
 
 
 def test_notice_sources_are_addresses_and_networks_with_commas_between_them() -> None:
-    found = read_settings(LOCAL | {"PHONEPE_NOTICE_SOURCES": "103.116.33.8/30, 103.243.35.242,2001:db8::/32"})
-    assert found.phonepe_notice_sources == (
+    listed = {"PHONEPE_NOTICE_SOURCES": "103.116.33.8/30, 103.243.35.242,2001:db8::/32"}
+    assert value("phonepe_notice_sources", LOCAL | listed) == (
         ip_network("103.116.33.8/30"),
         ip_network("103.243.35.242/32"),
         ip_network("2001:db8::/32"),
     )
 
 
+def test_pages_of_several_origins_may_call_and_an_empty_setting_lets_none() -> None:
+    found = read_settings(LOCAL | {"SHOP_ORIGIN": "https://shop.example, https://www.shop.example:8443"})
+    assert found.shop_origin == {"https://shop.example", "https://www.shop.example:8443"}
+    assert read_settings(LOCAL | {"SHOP_ORIGIN": ""}).shop_origin == frozenset()
+
+
+@pytest.mark.parametrize("origin", ["http://shop.example", "https://localhost:3000", "https://shop.example,http://localhost"])
+def test_production_lets_no_page_in_that_is_not_of_https_or_of_this_machine(origin: str) -> None:
+    assert refusal(PRODUCTION | {"SHOP_ORIGIN": origin}).startswith("the setting SHOP_ORIGIN must name https origins")
+
+
 def test_production_takes_the_gateways_own_addresses() -> None:
-    assert read_settings(PRODUCTION).stage is Stage.PRODUCTION
+    check_settings(PRODUCTION)
 
 
 @pytest.mark.parametrize("stage", ["local", "sandbox"])
 def test_other_stages_take_simulators_and_plain_http(stage: str) -> None:
-    assert read_settings(LOCAL | {"STAGE": stage}).stage.value == stage
+    check_settings(LOCAL | {"STAGE": stage})
 
 
-@pytest.mark.parametrize("name", GATEWAYS)
+@pytest.mark.parametrize("name", ADDRESSES)
 @pytest.mark.parametrize(
     "address",
     [
@@ -162,8 +201,8 @@ def test_other_stages_take_simulators_and_plain_http(stage: str) -> None:
     ],
 )
 def test_production_refuses_any_other_address_for_a_gateway(name: str, address: str) -> None:
-    given = address.format(domain=GATEWAYS[name])
-    assert f"the setting {name} must be an https address on a host of {GATEWAYS[name]}" in refusal(PRODUCTION | {name: given})
+    given = address.format(domain=ADDRESSES[name])
+    assert f"the setting {name} must be an https address on a host of {ADDRESSES[name]}" in refusal(PRODUCTION | {name: given})
 
 
 @pytest.mark.parametrize(
@@ -192,8 +231,41 @@ def test_production_refuses_the_sandboxes_in_which_nobody_pays(name: str, addres
         "https://api.shop .example",
         "https://api.shop.example\n",
         "api.shop.example",
-        "",
+        " ",
     ],
 )
 def test_production_refuses_an_origin_of_ours_that_is_not_https(name: str, origin: str) -> None:
     assert refusal(PRODUCTION | {name: origin}).startswith(f"the setting {name} must be an https origin")
+
+
+BOUNDED: dict[str, Bounds] = {
+    field.name: field.metadata["bounds"] for kind in KINDS for field in fields(kind) if field.type == "int"
+}
+
+
+def test_numbers_are_bounded_as_the_template_bounds_them() -> None:
+    parameters = load_template(ROOT / "template.yaml")["Parameters"]
+    for name, bounds in BOUNDED.items():
+        parameter = parameters["".join(word.capitalize() for word in name.split("_"))]
+        assert (bounds.least, bounds.most) == (parameter["MinValue"], parameter["MaxValue"]), name
+        assert bounds.least <= parameter["Default"] <= bounds.most, name
+
+
+def test_only_what_ends_before_ones_eyes_may_be_shorter_on_this_machine() -> None:
+    for name, bounds in BOUNDED.items():
+        if name in ("session_ttl_seconds", "mpesa_no_answer_seconds"):
+            assert value(name, LOCAL | {name.upper(): "1"}) == 1
+            assert f"from 1 to {bounds.most}" in refusal(LOCAL | {name.upper(): "0"})
+            assert f"from {bounds.least} to {bounds.most}" in refusal(PRODUCTION | {name.upper(): str(bounds.least - 1)})
+        else:
+            assert f"from {bounds.least} to " in refusal(LOCAL | {name.upper(): str(bounds.least - 1)})
+
+
+@pytest.mark.parametrize("name", sorted(BOUNDED))
+def test_a_number_is_taken_up_to_its_bound_and_in_one_form(name: str) -> None:
+    most = BOUNDED[name].most
+    assert value(name, LOCAL | {name.upper(): str(most)}) == most
+    for wrong in (str(most + 1), "9999999999999", "9" * 5000, "-1", "1_0", "1e2", "+60", "\u0666\u0660", " 60"):
+        assert refusal(LOCAL | {name.upper(): wrong}).startswith(
+            f"the setting {name.upper()} cannot be read as a whole number from "
+        )

@@ -29,7 +29,7 @@ SERVICES = ("dynamodb", "events", "secretsmanager", "sesv2", "sqs")
 """What functions have clients of; botocore describes four hundred more."""
 
 LOCALES = ("root", "en", "en_001", "en_IN", "en_KE")
-"""How letters write amounts and times, with what these locales inherit from; babel knows eleven hundred."""
+"""How e-mails write amounts and times, with what these locales inherit from; babel knows eleven hundred."""
 
 UNUSED = (
     "*.dist-info",
@@ -50,7 +50,8 @@ UNUSED = (
     "aws_lambda_powertools/utilities/kafka",
     "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
-    "phonenumbers/geodata",
+    "aws_xray_sdk/ext/[!_bru]*",  # boto's stays, with what it reads
+    "wrapt/_wrappers*",  # it does the same in Python, and only where the stack is traced
     "pydantic/v1",
     "tzdata/zoneinfo/tzdata.zi",
     "**/tests",

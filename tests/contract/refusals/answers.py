@@ -10,7 +10,7 @@ import boto3
 import requests
 
 from payfirst.api.routes import ROUTES, Family, Route
-from payfirst.storage import keys
+from payfirst.storage.dynamodb import keys
 from tests.contract.refusals.scene import Scene, brings, path_of
 from tests.contract.repeatable import A_CART, READY, Owner, booking_of, cart_of, new_operator, order_of, session_of
 from tests.contract.stack_table import content, raw_item
@@ -22,7 +22,7 @@ LISTS: Final = [
 ]
 ON_A_SESSION: Final = ("get_session", "session_status", "session_events")
 ON_A_PAYMENT: Final = ("get_payment", "get_payment_doubled", "check_booking", "check_booking_doubled")
-NOTICES: Final = [route.operation for route in ROUTES if route.family is Family.MPESA_NOTICE]
+NOTICES: Final = [route.operation for route in ROUTES if route.family is Family.NOTICE]
 
 
 def from_ready(scene: Scene, route: Route) -> requests.Response:
@@ -57,6 +57,12 @@ def a_list_or_a_page(scene: Scene, route: Route) -> requests.Response:
     if route.operation in ("list_carts", "list_active_carts"):
         caller.post("/api/cart/carts", A_CART)
     return caller.send("GET", route.path)
+
+
+@brings("200", "paid_posted")
+def the_form_that_the_browser_brings_back(scene: Scene, route: Route) -> requests.Response:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    return Customer(scene.stack.base_url, None).send("POST", route.path, raw=b"code=PAYMENT_SUCCESS", headers=form)
 
 
 @brings("200", *ON_A_SESSION)
@@ -125,7 +131,7 @@ def an_authentic_notice(scene: Scene, route: Route) -> requests.Response:
         aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
     )
-    known = json.loads(keeper.get_secret_value(SecretId=told["PHONEPE_SECRET_ID"])["SecretString"])
+    known = json.loads(keeper.get_secret_value(SecretId=told["GATEWAYS_SECRET_ID"])["SecretString"])["phonepe"]
     pair = f"{known['webhook_username']}:{known['webhook_password']}"
     owner = scene.owner()
     started = owner.api.post("/api/payments/process-cart", {"cart_id": cart_of(owner)["id"]})

@@ -23,12 +23,13 @@ from payfirst.domain.calendar import Calendar, Opening
 from payfirst.domain.catalogue import Package, Service, ServiceType
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, Promo
-from payfirst.storage import catalogue, keys
+from payfirst.storage import catalogue
 from payfirst.storage.catalogue import promo_to_item, service_to_item
-from payfirst.storage.expressions import to_wire
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import to_wire
 from tests.contract.refusals.scene import Answered, Scene, brings, path_of
 from tests.contract.repeatable import A_CART, Owner, booking_of, cart_of, new_operator, new_owner
-from tests.contract.stack_table import changed, put_raw, with_values
+from tests.contract.stack_table import changed, content, put_raw, raw_item, with_values
 from tests.contract.walk import new_phone, script
 
 PAYS: Final = ("process_cart", "process_cart_doubled")
@@ -211,6 +212,16 @@ def less_than_phonepe_takes(scene: Scene, route: Route) -> requests.Response:
     return pay(owner, route, owner.api.post("/api/cart/carts", wanted(number)))
 
 
+@brings("CANNOT_BE_PROVIDED", *PAYS)
+def a_cart_that_no_booking_can_hold(scene: Scene, route: Route) -> requests.Response:
+    owner = scene.owner()
+    cart = cart_of(owner)
+    place = owner.owns(keys.CART, cart["id"])
+    stored = content(raw_item(scene.table, place))["content"]
+    with_values(scene.table, place, content={**stored, "service_name": "x" * 330_000})
+    return pay(owner, route, cart)
+
+
 def in_cart(scene: Scene) -> tuple[Owner, int, Any]:
     owner, number = scene.owner(), next(_numbers)
     offer(scene, number)
@@ -295,6 +306,13 @@ def a_phone_with_an_open_prompt(scene: Scene, route: Route) -> requests.Response
     return answer
 
 
+@brings("WRONG_METHOD", "initiate_payment")
+def a_payment_that_prompts_no_phone(scene: Scene, route: Route) -> requests.Response:
+    owner = scene.owner()
+    payment = owner.api.post("/api/payments/process-cart", {"cart_id": cart_of(owner)["id"]})
+    return owner.api.send("POST", path_of(route, payment["payment_id"]))
+
+
 # Bookings
 
 
@@ -313,6 +331,22 @@ def a_booking_that_is_over(scene: Scene, route: Route) -> requests.Response:
     with changed(scene.table, owner.owns(keys.BOOKING, booking["id"]), status={"S": "COMPLETED"}):
         body = ELSEWHEN if route.operation == "reschedule_booking" else {}
         return owner.api.send("POST", path_of(route, booking["id"]), body)
+
+
+@brings("BOOKING_NOT_CONFIRMED", "operators_complete_booking")
+def a_booking_that_was_cancelled(scene: Scene, route: Route) -> requests.Response:
+    owner, booking = booked(scene)
+    owner.api.post(f"/api/booking/bookings/{booking['id']}/cancel", {})
+    return scene.caller(route).send("POST", path_of(route, booking["book_id"]))
+
+
+@brings("BOOKING_NOT_OVER", "operators_complete_booking")
+def a_booking_that_has_not_begun(scene: Scene, route: Route) -> requests.Response:
+    owner, booking = booked(scene)
+    key = owner.owns(keys.BOOKING, booking["id"])
+    frozen = content(raw_item(scene.table, key))["content"]
+    with_values(scene.table, key, content={**frozen, "day": "2099-01-01"})
+    return scene.caller(route).send("POST", path_of(route, booking["book_id"]))
 
 
 @brings("RESCHEDULE_LIMIT", "reschedule_booking")

@@ -14,12 +14,22 @@ import requests
 from payfirst.api.routes import Route
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesToListing, Promo
-from payfirst.storage import catalogue, keys
+from payfirst.storage import catalogue
 from payfirst.storage.catalogue import promo_to_item
-from payfirst.storage.expressions import Update, to_wire
-from payfirst.storage.table import write
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update, to_wire
+from payfirst.storage.dynamodb.table import write
 from tests.contract.refusals.scene import Scene, brings, path_of
-from tests.contract.repeatable import A_SESSION, Owner, new_owner, order_of, session_of
+from tests.contract.repeatable import (
+    A_SESSION,
+    Owner,
+    captured_in_vain,
+    new_owner,
+    order_of,
+    parked_notice,
+    session_of,
+    under_review,
+)
 from tests.contract.stack_table import changed, content, put_raw, raw_item, with_values
 from tests.contract.walk import TOMATOES, a_session, new_phone, pay_mpesa, script, wait_until
 
@@ -37,6 +47,9 @@ def own_listing(scene: Scene, **values: Any) -> int:
     if values:
         with_values(scene.table, keys.listing(number), **values)
     return number
+
+
+WHY: Final[Mapping[str, Mapping[str, str]]] = {"operators_replay": {}, "operators_close": {"why": "nobody needs it"}}
 
 
 def put_in_cart(owner: Owner, listing: int, quantity: float = 2) -> Any:
@@ -220,6 +233,29 @@ def rupees_that_are_delivered(scene: Scene, route: Route) -> requests.Response:
     return owner.api.send("POST", route.path, A_SESSION)
 
 
+def more_lines_than_an_order_takes(item: Mapping[str, Any]) -> list[Any]:
+    [line] = item["lines"]
+    return [{**line, "cart_item_id": number, "listing_id": 9000 + number} for number in range(90)]
+
+
+@brings("CANNOT_BE_PROVIDED", "create_session")
+def a_cart_that_no_order_can_hold(scene: Scene, route: Route) -> requests.Response:
+    owner = scene.owner()
+    owner.api.add_tomatoes()
+    cart = keys.produce_cart(owner.sub)
+    with_values(scene.table, cart, lines=more_lines_than_an_order_takes(content(raw_item(scene.table, cart))))
+    return owner.api.send("POST", route.path, A_SESSION)
+
+
+@brings("CANNOT_BE_PROVIDED", "initiate_payment")
+def a_session_that_no_order_can_hold(scene: Scene, route: Route) -> requests.Response:
+    owner = scene.owner()
+    path, key = session_of(owner)
+    frozen = content(raw_item(scene.table, key))["snapshot"]
+    with_values(scene.table, key, snapshot={**frozen, "lines": more_lines_than_an_order_takes(frozen)})
+    return owner.api.send("POST", f"{path}/{route.path.rsplit('/', 1)[-1]}")
+
+
 @brings("TOO_MANY_REQUESTS", "create_session")
 def one_session_too_many(scene: Scene, route: Route) -> requests.Response:
     owner = new_owner(scene.narrow)
@@ -306,12 +342,44 @@ def a_payment_that_no_one_doubts(scene: Scene, route: Route) -> requests.Respons
     return scene.caller(route).send("POST", path_of(route, ref), {"found": "unpaid", "why": "a mistake"})
 
 
+@brings("ALREADY_CAPTURED", "operators_resolve")
+def money_that_is_here_is_called_unpaid(scene: Scene, route: Route) -> requests.Response:
+    ref = captured_in_vain(scene.stack)
+    return scene.caller(route).send("POST", path_of(route, ref), {"found": "unpaid", "why": "a mistake"})
+
+
+@brings("NOT_FULFILLABLE", "operators_resolve")
+def money_of_which_nothing_can_be_made(scene: Scene, route: Route) -> requests.Response:
+    ref = captured_in_vain(scene.stack)
+    return scene.caller(route).send("POST", path_of(route, ref), {"found": "paid", "why": "try it once more"})
+
+
+@brings("NEEDS_DECISION", "operators_replay", "operators_close")
+def what_only_a_person_can_end(scene: Scene, route: Route) -> requests.Response:
+    ref, _ = under_review(scene.stack)
+    return scene.caller(route).send("POST", route.path, {"which": ref, **WHY[route.operation]})
+
+
+@brings("NOT_FOUND", "operators_replay", "operators_close")
+def what_nobody_has_listed(scene: Scene, route: Route) -> requests.Response:
+    return scene.caller(route).send("POST", route.path, {"which": "INBOX#nothing", **WHY[route.operation]})
+
+
+@brings("NOT_UNDER_REVIEW", "operators_close")
+def a_notice_that_a_sweep_will_take_up(scene: Scene, route: Route) -> requests.Response:
+    notice = parked_notice(scene.stack)
+    key = {"pk": notice, "sk": "INBOX"}
+    with_values(scene.table, key, **keys.due(keys.SETTLE, key, datetime(2099, 1, 1, tzinfo=UTC)))
+    return scene.caller(route).send("POST", route.path, {"which": notice, "why": "nobody needs it"})
+
+
 @brings("NOT_UNDER_REVIEW", "operators_refund_paid")
 def a_refund_that_goes_by_itself(scene: Scene, route: Route) -> requests.Response:
     _, ref, _ = order_of(scene.stack)
     operator = scene.caller(route)
     operator.post(f"/api/operators/payments/{ref}/refund", {"why": "it was green"})
-    with_values(scene.table, keys.refund(ref, 1), status="accepted")
+    key = keys.refund(ref, 1)  # no sweep looks at it meanwhile
+    with_values(scene.table, key, status="accepted", **keys.due(keys.REFUND, key, datetime(2099, 1, 1, tzinfo=UTC)))
     return operator.send("POST", path_of(route, f"R{ref}-1"), {"why": "from the till"})
 
 

@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import Any
 
 from payfirst.settings import settings
-from payfirst.storage.expressions import to_wire
-from payfirst.storage.table import dynamodb
+from payfirst.storage.dynamodb.expressions import to_wire
+from payfirst.storage.dynamodb.table import dynamodb
 from tests.contract.refusals.throttled import Context, event
 
 LEFT_MS = 9_000

@@ -10,7 +10,7 @@ from typing import Any, Final
 import requests
 
 from payfirst.api.routes import ROUTES, Route
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 from tests.conftest import RunningStack
 from tests.contract.repeatable import Owner, new_operator, new_owner
 from tests.contract.stack_table import table_of

@@ -16,13 +16,14 @@ from typing import Any, Final, NoReturn
 
 from botocore.exceptions import ClientError
 
-from payfirst.api.reference.document import OPERATIONS
-from payfirst.api.resources import phonepe_credentials
+from ops.api_reference.document import OPERATIONS
+from payfirst.api.resources import credentials
 from payfirst.api.routes import ROUTES, Family, Route
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import settings
-from payfirst.storage.table import dynamodb
+from payfirst.storage.dynamodb.table import dynamodb
 from tests.contract.refusals.scene import path_of
+from tests.issuer import bearer
 
 LEFT_MS: Final = 700
 QUERY: Final = {"date": "2025-07-20"}
@@ -40,6 +41,8 @@ class Context:
     """A Lambda context, by default with less than a second to go."""
 
     function_name: str
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:in-process"
     aws_request_id: str = "in-process"
     left_ms: int = LEFT_MS
     since: float = field(default_factory=time.monotonic)
@@ -61,7 +64,6 @@ def event(method: str, path: str, sub: str, body: str | None) -> dict[str, Any]:
         "token_use": "id",
         "iss": settings().token_issuer,
         "aud": settings().token_audience,
-        "cognito:groups": "[operators]",
         "email": "amina@example.com",
     }
     return {
@@ -69,7 +71,7 @@ def event(method: str, path: str, sub: str, body: str | None) -> dict[str, Any]:
         "rawPath": path,
         "rawQueryString": "",
         "queryStringParameters": QUERY,
-        "headers": {},
+        "headers": bearer({"sub": sub, "cognito:groups": ["operators"]}),
         "requestContext": {
             "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
             "requestId": "in-process",
@@ -87,7 +89,7 @@ def event_of(route: Route) -> dict[str, Any]:
     path = path_of(route, IDENTIFIERS.get(route.operation, "712345678901234"))
     asked = event(route.method, path, "somebody", json.dumps(words.body.example) if words.body else None)
     if route.operation == "gateway_notice":
-        known = phonepe_credentials()
+        known = credentials("PHONEPE")
         if not isinstance(known, PhonePeCredentials):
             raise TypeError("the stack's notices are not those of PhonePe's present form")
         pair = f"{known.webhook_username}:{known.webhook_password}"
@@ -99,10 +101,11 @@ def main(file: Path) -> None:
     """Ask every function that uses the table."""
     answers = {}
     for route in ROUTES:
-        if route.function == "site" or route.family is Family.MPESA_NOTICE or route.path.startswith("/api/locations"):
+        if route.function == "site" or route.family is Family.NOTICE or route.path.startswith("/api/locations"):
             continue
         handler = import_module(f"functions.{route.function}.app").handler
-        dynamodb().meta.events.register("before-call.dynamodb", throttle, unique_id="throttle")
+        for client in (dynamodb(), dynamodb(hasty=True)):
+            client.meta.events.register("before-call.dynamodb", throttle, unique_id="throttle")
         answer = handler(event_of(route), Context(route.function))
         answers[route.operation] = [answer["statusCode"], json.loads(answer["body"])]
     file.write_text(json.dumps(answers), encoding="utf-8")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from typing import Any, Final
-from urllib.parse import quote
 from uuid import uuid4
 
 import requests
 
-from payfirst.api.reference.document import OPERATIONS
+from ops.api_reference.document import OPERATIONS
 from payfirst.api.routes import ROUTES, Family, Route
-from payfirst.storage import keys
+from payfirst.storage.dynamodb import keys
 from tests.contract.refusals.scene import Answered, Scene, brings, path_of
 from tests.contract.repeatable import new_operator, new_owner
 from tests.contract.stack_table import changed, raw_items, table_of
@@ -128,15 +127,10 @@ def a_notice_of_a_gateway_that_there_is_not(scene: Scene, route: Route) -> reque
     return Customer(scene.stack.base_url, None).send("POST", path_of(route, "paypal"), {})
 
 
-@brings("ROUTE_NOT_FOUND", "stk_callback", "refund_result", "refund_timeout")
-def a_notice_at_an_address_that_no_token_has(scene: Scene, route: Route) -> requests.Response:
-    return Customer(scene.stack.base_url, None).send("POST", path_of(route, quote("\N{PILE OF POO}")), {})
-
-
 ON_THE_TABLE: Final = [
     route.operation
     for route in ROUTES
-    if route.function != "site" and route.family is not Family.MPESA_NOTICE and not route.path.startswith("/api/locations")
+    if route.function != "site" and route.family is not Family.NOTICE and not route.path.startswith("/api/locations")
 ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 from typing import Final
 
+from payfirst.api.addresses import NoticeAddresses
 from payfirst.domain.calendar import Calendar, Opening
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.clock import Deadline, instant
@@ -14,13 +15,14 @@ from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
 from payfirst.domain.session import Delivery
-from payfirst.storage import attempts, catalogue, keys, looks, sessions, slots
-from payfirst.storage.expressions import Put
-from payfirst.storage.table import write
-from payfirst.usecases.create_session import create_session
-from payfirst.usecases.initiate_payment import initiate_payment
-from payfirst.usecases.process_cart import CartPayment, process_cart
-from payfirst.usecases.start_attempt import Till
+from payfirst.storage import attempts, catalogue, checks, sessions, slots
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.checkout.create_session import create_session
+from payfirst.usecases.checkout.initiate_payment import initiate_payment
+from payfirst.usecases.checkout.process_cart import CartPayment, process_cart
+from payfirst.usecases.context import PaymentContext
 from tests.faults.attacks.meanwhile import Happening, guard_of, has, kept_back, place_of, stopped, to_session, write_of
 from tests.faults.attacks.registry import attack
 from tests.faults.flows import paid_order
@@ -40,14 +42,14 @@ def open_in_the_afternoon(world: World) -> None:
     write(world.table, Put("service", catalogue.service_to_item(replace(service, calendar=AFTERNOONS))))
 
 
-def _till(there: World) -> Till:
+def _till(there: World) -> PaymentContext:
     """Where payments begin in a shop that limits how many a customer may ask for."""
-    return Till(
+    return PaymentContext(
         table=there.table,
-        queue=there.desk().queue,
+        queue=there.notice_context().queue,
         gateway=there.gateway,
-        callback_origin="https://shop.example",
-        public_origin="https://shop.example",
+        addresses=NoticeAddresses("https://shop.example"),
+        return_url="https://shop.example/paid",
         pace=there.pace,
         now=there.now,
         entropy=there.entropy,
@@ -105,8 +107,8 @@ def what_comes_before_the_claim_of_an_order(world: World) -> None:
     session = world.session(world.customer(), hold=True)
 
     def initiate(there: World) -> object:
-        till = _till(there)
-        return initiate_payment(GivenId(session.number), None, customer=session.customer, till=till)
+        context = _till(there)
+        return initiate_payment(GivenId(session.number), None, customer=session.customer, context=context)
 
     claim = kept_back(world, attempts, "claim", initiate)
     attempt = claim.given[1]
@@ -141,7 +143,7 @@ def what_comes_before_the_claim_of_a_booking(world: World) -> None:
 
     def pay(there: World) -> object:
         wanted = CartPayment(GivenId(cart.number), None, None, None)
-        return process_cart(wanted, customer=customer, till=_till(there), lifetime=LIFETIME)
+        return process_cart(wanted, customer=customer, context=_till(there), lifetime=LIFETIME)
 
     claim = kept_back(world, attempts, "claim", pay)
     session, attempt = claim.given[0], claim.given[1]
@@ -188,7 +190,8 @@ def what_comes_before_an_answer_that_is_late(world: World) -> None:
     started = world.initiate(world.session(world.customer()))
     key = keys.attempt(started.attempt.ref)
     ids = {"gateway_id": "ws_CO_9", "merchant_request_id": "m-9"}
-    late = write_of(world, attempts.add_ids, started.attempt, ids).after(has(key, gateway_id=None, merchant_request_id=None))
+    adding = write_of(world, attempts.add_ids, started.attempt, ids, found_by_id=True)
+    late = adding.after(has(key, gateway_id=None, merchant_request_id=None))
     stopped(late, {"its ids are known": has(key, gateway_id="ws_CO_1")})
 
 
@@ -198,9 +201,9 @@ def what_comes_before_a_look(world: World) -> None:
     world.ledger.notices.clear()
     world.now += timedelta(minutes=2)
     key, later = keys.attempt(started.attempt.ref), instant(world.now + timedelta(minutes=1))
-    take = kept_back(world, looks, "take_check", lambda there: there.reconcile())
+    take = kept_back(world, checks, "take_check", lambda there: there.reconcile())
     stopped(take, {"somebody else looked": has(key, next_check_at=later)})
-    now = write_of(world, looks.look_now, take.given[0], world.now)
+    now = write_of(world, checks.check_now, take.given[0], world.now)
     stopped(now, {"somebody else looked": has(key, next_check_at=later), "it has ended": has(key, status="failed")})
-    again = write_of(world, looks.look_again, take.given[0], (3, world.now)).after(has(key, status="failed"))
+    again = write_of(world, checks.plan_check_again, take.given[0], (3, world.now)).after(has(key, status="failed"))
     stopped(again, {"it has succeeded": has(key, status="succeeded")})

@@ -7,16 +7,17 @@ from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
+from payfirst.api.shared_tokens import SharedTokens
 from payfirst.domain.cart import BookingCart
 from payfirst.domain.catalogue import Listing
 from payfirst.domain.clock import instant
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money
-from payfirst.gateways.base import GatewayName, StoredToken
-from payfirst.storage import carts, catalogue, due, keys, notices, outbox, sessions, shelves
-from payfirst.storage.table import Key, Table
-from payfirst.usecases import booking_carts, produce_cart
-from payfirst.usecases.shared_tokens import SharedTokens
+from payfirst.gateways.base import StoredToken
+from payfirst.storage import carts, catalogue, catalogue_edits, due, notices, outbox, sessions
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.table import Key, Table
+from payfirst.usecases.carts import produce_cart, service_carts
 from tests.faults.attacks.meanwhile import gone, has, kept_back, nothing_comes_of, place_of, stopped, to_session, write_of
 from tests.faults.attacks.registry import attack
 from tests.faults.flows import paid_order
@@ -74,12 +75,12 @@ def what_comes_before_a_cart_is_changed(world: World) -> None:
     }
 
     def apply(there: World) -> None:
-        booking_carts.apply_promo(given, "SAVE", customer=customer, table=there.table, now=there.now, entropy=there.entropy)
+        service_carts.apply_promo(given, "SAVE", customer=customer, table=there.table, now=there.now, entropy=there.entropy)
 
     stopped(kept_back(world, carts, "change_booking_cart", apply), seen)
 
     def delete(there: World) -> None:
-        booking_carts.delete_cart(given, customer=customer, table=there.table)
+        service_carts.delete_cart(given, customer=customer, table=there.table)
 
     stopped(kept_back(world, carts, "delete_booking_cart", delete), seen)
     other = BookingCart(cart.number + 1, cart.uuid, cart.content, "v", world.now)
@@ -105,16 +106,16 @@ def what_comes_before_a_new_entry_of_the_catalogue(world: World) -> None:
     pears = Listing(7, "Pears", "Green Valley", "kg", Money(9000, Currency.KES), Decimal(5), hold=False)
     there_is = {"there is one": has(keys.listing(7), product_name="Apples")}
     stopped(write_of(world, catalogue.add, pears), there_is)
-    stopped(write_of(world, shelves.store, [(pears, None)]), there_is)
+    stopped(write_of(world, catalogue_edits.store, [(pears, None)]), there_is)
     other = Listing(7, "Pears", "Green Valley", "kg", Money(9900, Currency.KES), Decimal(5), hold=False)
     catalogue.add(world.table, pears)
     world.stocked[7] = Decimal(5)
     changed = {"it is gone": gone(keys.listing(7)), "it has another price": has(keys.listing(7), price=8000)}
-    stopped(write_of(world, shelves.store, [(other, pears)]), changed)
+    stopped(write_of(world, catalogue_edits.store, [(other, pears)]), changed)
     off = {"it is gone": gone(keys.listing(7)), "it is off sale": has(keys.listing(7), withdrawn=True)}
-    stopped(write_of(world, shelves.store, [(replace(pears, active=False), pears)]), off)
+    stopped(write_of(world, catalogue_edits.store, [(replace(pears, active=False), pears)]), off)
     sold = {"some was bought": has(keys.listing(7), available=4)}
-    stopped(write_of(world, shelves.set_available, pears, Decimal(9)), sold)
+    stopped(write_of(world, catalogue_edits.set_available, pears, Decimal(9)), sold)
 
 
 @attack
@@ -141,11 +142,11 @@ def what_comes_before_an_event_has_left(world: World) -> None:
 
 @attack
 def what_comes_before_a_token_is_shared(world: World) -> None:
-    place = keys.gateway_token(GatewayName.MPESA)
+    place = keys.gateway_token("MPESA")
     later = world.now + timedelta(seconds=30)
 
     def lease(table: Table, owner: str) -> None:
-        SharedTokens(table).lease(GatewayName.MPESA, owner=owner, now=world.now, until=later)
+        SharedTokens(table).lease("MPESA", owner=owner, now=world.now, until=later)
 
     free = write_of(world, lease, "one")
     stopped(free, {"another fetches one": has(place, lease_owner="other", lease_until=instant(later))})
@@ -153,7 +154,7 @@ def what_comes_before_a_token_is_shared(world: World) -> None:
     stopped(free.after(has(place, lease_owner="other", lease_until=instant(world.now))), {})
 
     def share(table: Table, owner: str) -> None:
-        SharedTokens(table).write(GatewayName.MPESA, StoredToken("t", later, later), owner=owner)
+        SharedTokens(table).write("MPESA", StoredToken("t", later, later), owner=owner)
 
     held = write_of(world, share, "one").after(has(place, lease_owner="one", lease_until=instant(later)))
     stopped(held, {"its lease ran out": has(place, lease_owner="other")})
@@ -171,8 +172,14 @@ def what_comes_before_due_work_is_put_off(world: World) -> None:
     }
     stopped(write_of(world, due.again, attempt, keys.SETTLE, later), moved)
 
-    def put_off(table: Table) -> None:
+    def retry_later(table: Table) -> None:
         with patch.object(due, "get", lambda *_: attempt):
-            due.put_off(table, attempt, world.now)
+            due.retry_later(table, due.Entry.of(attempt), world.now)
 
-    stopped(write_of(world, put_off), moved)
+    stopped(write_of(world, retry_later), moved)
+
+    def succeed(table: Table) -> None:
+        with patch.object(due, "get", lambda *_: {**attempt, "tries": 2}):
+            due.succeeded(table, due.Entry.of(attempt), world.now)
+
+    stopped(write_of(world, succeed).after(has(place, tries=2)), moved)

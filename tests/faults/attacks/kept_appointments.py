@@ -9,9 +9,10 @@ from payfirst.domain.clock import instant
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.times import GivenTime
 from payfirst.storage import bookings as stored
-from payfirst.storage import keys, orders, slots
-from payfirst.usecases import bookings
-from payfirst.usecases.move_orders import cancel_order, move_order
+from payfirst.storage import orders, slots
+from payfirst.storage.dynamodb import keys
+from payfirst.usecases.fulfilment import bookings
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order
 from tests.faults.attacks.meanwhile import Happening, Kept, has, kept_back, nothing_comes_of, stopped, to_session
 from tests.faults.attacks.money import held_booking
 from tests.faults.attacks.registry import attack

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from payfirst.domain.ids import GivenId
 from payfirst.settings import LatePayment
-from payfirst.usecases.booking_carts import apply_promo
-from payfirst.usecases.produce_cart import read_cart
+from payfirst.usecases.carts.produce_cart import read_cart
+from payfirst.usecases.carts.service_carts import apply_promo
 from tests.faults.attacks.claims import open_in_the_afternoon
 from tests.faults.attacks.registry import attack, declined, late, one_order
 from tests.faults.book import Book

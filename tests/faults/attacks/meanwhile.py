@@ -15,10 +15,10 @@ from unittest.mock import patch
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.session import Session
-from payfirst.storage import keys
-from payfirst.storage.expressions import to_wire
-from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Key
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import to_wire
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Key
 from tests.faults.world import World, at_work
 
 Happening = Callable[[World], None]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import OUT_OF_STOCK
 from payfirst.settings import ConfirmWithQuery
-from payfirst.storage import attempts, captures, catalogue, fulfilment, keys, refunds, slots
-from payfirst.storage.expressions import Put
-from payfirst.storage.table import write
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage import attempts, captures, catalogue, fulfilment, refunds_due, slots
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.checkout.start_attempt import Started
 from tests.faults.attacks.claims import ONE_USE_EACH, open_in_the_afternoon
 from tests.faults.attacks.meanwhile import Happening, Kept, gone, guard_of, has, kept_back, place_of, stopped, to_session
 from tests.faults.attacks.registry import attack, declined
-from tests.faults.flows import paid_order
+from tests.faults.book import Book
+from tests.faults.flows import paid_booking, paid_order
 from tests.faults.world import TOMATOES, World
 
 
@@ -240,7 +245,7 @@ def _refund_instead(fulfil: Kept) -> Kept:
     """The refund that is due where the outcome that `fulfil` would make cannot be made."""
     session, attempt = fulfil.given[0], fulfil.given[2]
     given = (session, attempt, attempt.captured, OUT_OF_STOCK, fulfil.world.now)
-    return Kept(fulfil.world, refunds.refund_due, given, {})
+    return Kept(fulfil.world, refunds_due.refund_due, given, {})
 
 
 def _unfulfilled(due: Kept) -> dict[str, Happening]:
@@ -270,3 +275,27 @@ def what_comes_before_the_refund_of_a_booking_is_due(world: World) -> None:
     world.ledger.pay(held_booking(world).attempt.ref)
     due = _refund_instead(kept_back(world, fulfilment, "fulfil_booking", _telling))
     stopped(due, {**_unfulfilled(due), **_holding_slot(due)})
+
+
+@attack
+def a_capture_of_nothing(world: World) -> None:
+    """A success that collected 0 is none: nothing is ordered, and there is nothing to send back."""
+    for started in (world.initiate(world.session(world.customer())), held_booking(world)):
+        ref = started.attempt.ref
+        world.ledger.pay(ref, amount=0)
+        world.deliver_all()
+        world.sweep()
+        assert (world.attempt(ref).status, world.attempt(ref).captured) == ("needs_review", None)
+        world.disputed.add(ref)
+    assert not Book.of(world.items()).refunds
+    assert not Book.of(world.items()).outcomes
+
+
+@attack
+def a_refund_of_nothing(world: World) -> None:
+    started = paid_booking(world)
+    world.deliver_all()
+    attempt = world.attempt(started.attempt.ref)
+    for minor in (0, -100):
+        with pytest.raises(ValueError, match="nothing"):
+            refunds_due.owed(attempt, Money(minor, Currency.INR), 1, world.now, reason="a mistake")

@@ -8,10 +8,10 @@ import pytest
 
 from payfirst.domain.errors import RefusedError
 from payfirst.domain.moves import OrderStatus
-from payfirst.storage import keys
-from payfirst.usecases.move_orders import cancel_order, move_order
-from payfirst.usecases.settle import settle
-from payfirst.usecases.settling import Disputed, Settled
+from payfirst.storage.dynamodb import keys
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order
+from payfirst.usecases.settlement.evidence import Disputed, Settled
+from payfirst.usecases.settlement.settle import settle
 from tests.faults.attacks.meanwhile import has, place_of
 from tests.faults.attacks.registry import attack, declined, late, one_order
 from tests.faults.book import Book
@@ -64,7 +64,7 @@ def an_attempt_of_any_status_comes_before_a_person(world: World) -> None:
     sent = world.initiate(world.session(world.customer())).attempt.ref
     failed = declined(world, world.initiate(world.session(world.customer())))
     for ref in (_left_created(world), _left_unknown(world), sent, failed):
-        work, doubt = world.desk().settling, Disputed("collected for another merchant")
+        work, doubt = world.notice_context(), Disputed("collected for another merchant")
         assert settle(work, world.attempt(ref), doubt) is Settled.NEEDS_REVIEW
         assert world.attempt(ref).status == "needs_review"
         world.disputed.add(ref)

@@ -7,11 +7,11 @@ from functools import partial
 
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import ConfirmWithQuery
-from payfirst.usecases.take_notice import Taken, take_phonepe_notice
+from payfirst.usecases.settlement.take_notice import Taken, take_signed_notice
 from tests.faults.attacks.registry import attack, one_order, unchanged
 from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
-from tests.faults.gateways import Notice
+from tests.faults.told import Notice
 from tests.faults.world import World
 
 
@@ -46,7 +46,7 @@ def phonepes_notice_without_its_header(world: World) -> None:
     raw = world.ledger.notices[0].raw
     credentials = PhonePeCredentials("client", "secret", "1", webhook_username="shop", webhook_password="hook-word")
     for header in (None, "", "0" * 64):
-        unchanged(world, partial(take_phonepe_notice, world.desk(), header, raw, credentials))
+        unchanged(world, partial(take_signed_notice, world.notice_context(), "PHONEPE", header, raw, credentials))
 
 
 @attack
@@ -57,6 +57,7 @@ def phonepes_notice_about_a_payment_that_did_not_end_well(world: World) -> None:
     world.ledger.payments[started.attempt.ref].state = "open"
     world.deliver_all()
     assert not Book.of(world.items()).outcomes
+    world.disputed.add(started.attempt.ref)  # it ends as failed, which the notice contradicts
 
 
 @attack

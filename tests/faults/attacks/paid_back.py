@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from payfirst.domain.errors import RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import RefundStatus
-from payfirst.storage import captures, keys, refunds, timeline
-from payfirst.storage.table import Key
-from payfirst.usecases import operate
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage import captures, decisions, refunds, refunds_due
+from payfirst.storage.decisions import Decision
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.table import Key
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.operators import review
 from tests.faults.attacks.meanwhile import has, kept_back, stopped, to_session, write_of
 from tests.faults.attacks.registry import attack
 from tests.faults.flows import paid_booking, paid_order
@@ -40,7 +45,7 @@ def what_comes_before_a_refund_that_never_left_is_due_again(world: World) -> Non
         there.seam.plan = lambda boundary: Fault.UNSENT if boundary.operation == "reverse" else None
         there.reconcile()
 
-    back = kept_back(world, refunds, "put_back", send)
+    back = kept_back(world, refunds, "requeue", send)
     stopped(
         back,
         {
@@ -58,7 +63,7 @@ def what_comes_before_a_refund_that_phonepe_does_not_know_is_due_again(world: Wo
     world.reconcile()
     world.seam.active, world.seam.plan = False, lambda _: None
     world.now += timedelta(minutes=2)
-    back = kept_back(world, refunds, "put_back", lambda there: there.reconcile())
+    back = kept_back(world, refunds, "requeue", lambda there: there.reconcile())
     stopped(
         back,
         {
@@ -135,9 +140,9 @@ def what_comes_before_a_persons_refund(world: World) -> None:
     key = keys.attempt(ref)
 
     def give_back(there: World) -> None:
-        operate.refund_payment(there.table, ref, amount, there.now, by="anna", why="a gesture")
+        review.refund_payment(there.table, ref, amount, there.now, by="anna", why="a gesture")
 
-    give = kept_back(world, refunds, "give_back", give_back)
+    give = kept_back(world, refunds_due, "give_back", give_back)
     stopped(
         give,
         {
@@ -155,7 +160,7 @@ def what_comes_before_a_remark(world: World) -> None:
     started = paid_order(world)
     world.deliver_all()
     session = world.read(started.session)
-    remark = write_of(world, timeline.remark, session, "operator.resolved", world.now, by="anna", why="the statement has it")
+    remark = write_of(world, decisions.close_doubts, session, Decision("anna", "the statement has it"), world.now)
     stopped(remark, to_session(session))
 
 
@@ -165,6 +170,12 @@ def a_doubt_that_a_person_closes(world: World) -> None:
     world.deliver_all()
     attempt = world.attempt(started.attempt.ref)
     world.disputed.add(attempt.ref)
-    captures.contradiction(world.table, attempt, "its gateway took it back", world.now)
-    assert operate.close_doubts(world.table, attempt.ref, world.now, by="anna", why="a mistake of theirs") == 1
-    assert operate.close_doubts(world.table, attempt.ref, world.now, by="anna", why="a mistake of theirs") == 0
+    captures.contradiction(world.table, world.read(started.session), attempt.ref, "its gateway took it back", world.now)
+    assert _closed(world, attempt.ref) == 1
+    with pytest.raises(RefusedError, match="nothing of it is to be resolved"):
+        _closed(world, attempt.ref)
+
+
+def _closed(world: World, ref: str) -> int:
+    said = review.resolve(world.notice_context(), ref, paid=None, by="anna", why="a mistake of theirs")
+    return said.doubts_closed

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import Captured
-from payfirst.usecases.settle import settle
+from payfirst.usecases.settlement.settle import settle
 from tests.faults.attacks.registry import attack, declined, late, one_order
 from tests.faults.book import Book
 from tests.faults.flows import paid_order
-from tests.faults.gateways import Notice
+from tests.faults.told import Notice
 from tests.faults.world import World
 
 
@@ -102,5 +102,5 @@ def money_in_another_currency(world: World) -> None:
     world.ledger.payments[ref].state = "paid"
     world.disputed.add(ref)
     amount = Money(started.attempt.amount.minor, Currency.INR)
-    settle(world.desk().settling, world.attempt(ref), Captured(amount, "N888"))
+    settle(world.notice_context(), world.attempt(ref), Captured(amount, "N888"))
     assert world.attempt(ref).status == "needs_review"

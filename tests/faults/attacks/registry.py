@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from payfirst.domain.errors import PayFirstError
-from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.checkout.start_attempt import Started
 from tests.faults.book import Book
-from tests.faults.matrix import watched
+from tests.faults.matrix import no_bug_was_logged, watched
 from tests.faults.model_table import ModelTable
 from tests.faults.rest import settle_down
 from tests.faults.world import World, at_work
@@ -24,6 +24,13 @@ def attack(make: Attack) -> Attack:
     return make
 
 
+BRINGS_A_BUG: Final = {
+    "money that cannot even be recorded comes before a person",
+    "what fails for a reason of its own is a dead letter and comes back when that is mended",
+}
+"""What is about a bug of ours; everywhere else one that is only logged, and tried once more, is noticed."""
+
+
 def run(name: str) -> None:
     """One attack on a shop of its own; AssertionError where it changes what it may not change."""
     world = watched(World(ModelTable(), seed=sum(name.encode())))
@@ -31,6 +38,8 @@ def run(name: str) -> None:
         world.stock()
         ATTACKS[name](world)
         settle_down(world)
+        if name not in BRINGS_A_BUG:
+            no_bug_was_logged(world)
 
 
 def refused(act: Callable[[], Any]) -> None:

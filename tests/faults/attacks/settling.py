@@ -12,12 +12,14 @@ import pytest
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.errors import InvalidInputError
 from payfirst.domain.money import Money
-from payfirst.gateways.base import Captured, Declined, Pending
-from payfirst.storage import keys, timeline
-from payfirst.usecases.settle import prepare, settle
-from payfirst.usecases.settling import Disputed, Evidence, Settled
+from payfirst.gateways.base import Captured, Declined, NoAnswer, Pending
+from payfirst.storage import decisions
+from payfirst.storage.decisions import Decision
+from payfirst.storage.dynamodb import keys
+from payfirst.usecases.settlement.evidence import Disputed, Evidence, Settled
+from payfirst.usecases.settlement.settle import prepare, settle
 from tests.faults.attacks.meanwhile import gone, has, place_of
-from tests.faults.attacks.registry import attack, declined, one_order
+from tests.faults.attacks.registry import attack, declined, one_order, unchanged
 from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
 from tests.faults.flows.slots import booking_in_a_slot
@@ -29,7 +31,9 @@ TAKEN_BACK_NOW_AND_THEN = Declined("unrecognised", "Look at your messages.", ret
 
 
 def _settled(world: World, attempt: Attempt, evidence: Evidence | None, **more: Any) -> Settled:
-    return settle(world.desk().settling, attempt, evidence, **more)
+    """Settle by what the gateway says that was asked."""
+    world.ledger.asked[attempt.ref] += 1
+    return settle(world.notice_context(), attempt, evidence, **more)
 
 
 def _doubts(world: World) -> Sequence[str]:
@@ -48,10 +52,20 @@ def _remarked(world: World, ref: str) -> None:
     """Somebody writes something into the session's history."""
     attempt = world.attempt(ref)
     session = world.read(world.started[ref].session)
-    timeline.remark(world.table, session, "operator.looked", world.now, by="anna", why=attempt.ref)
+    decisions.close_doubts(world.table, session, Decision("anna", attempt.ref), world.now)
 
 
 # What was read is no longer true
+
+
+@attack
+def an_open_attempt_of_which_nobody_knows_anything_stays_open(world: World) -> None:
+    ref = world.initiate(world.session(world.customer())).attempt.ref
+    unchanged(world, lambda: _is_pending(world, ref))
+
+
+def _is_pending(world: World, ref: str) -> None:
+    assert settle(world.notice_context(), world.attempt(ref), NoAnswer("silence")) is Settled.PENDING
 
 
 @attack
@@ -83,11 +97,11 @@ def an_attempt_that_has_succeeded_since_it_was_read(world: World) -> None:
 @attack
 def a_session_that_has_changed_since_it_was_read(world: World) -> None:
     ref = paid_order(world).attempt.ref
-    work, attempt = world.desk().settling, world.attempt(ref)
+    work, attempt = world.notice_context(), world.attempt(ref)
     prepared = prepare(work, attempt)
     _remarked(world, ref)
     captured = Captured(attempt.amount, world.ledger.payments[ref].receipt)
-    made = _transactions(world, lambda: settle(work, attempt, captured, prepared=prepared))
+    made = _transactions(world, lambda: _settled(world, attempt, captured, prepared=prepared))
     assert made == 3, "once in vain, the money, and its order"
     one_order(world)
     world.deliver_all()
@@ -99,10 +113,10 @@ def a_session_that_has_changed_since_late_money_was_looked_at(world: World) -> N
     world.ledger.payments[ref].state = "open"
     world.ledger.pay(ref)
     world.ledger.notices.clear()
-    work, attempt = world.desk().settling, world.attempt(ref)
+    work, attempt = world.notice_context(), world.attempt(ref)
     prepared = prepare(work, attempt)
     _remarked(world, ref)
-    made = _transactions(world, lambda: settle(work, attempt, Captured(attempt.amount, "N1"), prepared=prepared))
+    made = _transactions(world, lambda: _settled(world, attempt, Captured(attempt.amount, "N1"), prepared=prepared))
     world.ledger.payments[ref].receipt = "N1"
     assert made == 3, "once in vain, the late money, and its order"
     one_order(world)
@@ -111,7 +125,7 @@ def a_session_that_has_changed_since_late_money_was_looked_at(world: World) -> N
 @attack
 def a_session_that_has_changed_since_its_money_was_recorded(world: World) -> None:
     ref = _recorded(world)
-    work, attempt = world.desk().settling, world.attempt(ref)
+    work, attempt = world.notice_context(), world.attempt(ref)
     prepared = prepare(work, attempt)
     _remarked(world, ref)
     assert settle(work, attempt, None, prepared=prepared) is Settled.FULFILLED
@@ -247,7 +261,7 @@ def a_decision_for_a_receipt_that_serves_another(world: World) -> None:
     other = paid_order(world).attempt.ref
     world.deliver_all()
     ref = _disputed_order(world)
-    attempt, decided = world.attempt(ref), replace(world.desk().settling, decided=True)
+    attempt, decided = world.attempt(ref), replace(world.notice_context(), decision=Decision("anna", "seen"))
     with pytest.raises(InvalidInputError, match=other):
         settle(decided, attempt, Captured(attempt.amount, world.ledger.payments[other].receipt))
     assert world.attempt(ref).status == "needs_review"
@@ -256,7 +270,7 @@ def a_decision_for_a_receipt_that_serves_another(world: World) -> None:
 @attack
 def a_decision_that_says_nothing(world: World) -> None:
     ref = _disputed_order(world)
-    attempt, decided = world.attempt(ref), replace(world.desk().settling, decided=True)
+    attempt, decided = world.attempt(ref), replace(world.notice_context(), decision=Decision("anna", "seen"))
     assert settle(decided, attempt, Pending()) is Settled.NOTHING_TO_DO
     assert world.attempt(ref).status == "needs_review"
 
@@ -265,7 +279,7 @@ def a_decision_that_says_nothing(world: World) -> None:
 def a_decision_that_nothing_was_paid(world: World) -> None:
     ref = _disputed_order(world)
     world.ledger.payments[ref].state = "declined"
-    attempt, decided = world.attempt(ref), replace(world.desk().settling, decided=True)
+    attempt, decided = world.attempt(ref), replace(world.notice_context(), decision=Decision("anna", "seen"))
     assert settle(decided, attempt, CANCELLED) is Settled.FAILED
     assert world.attempt(ref).status == "failed"
 
@@ -296,6 +310,8 @@ def a_failure_that_may_be_taken_back_is_looked_at_again(world: World) -> None:
 @attack
 def a_failure_after_a_failure(world: World) -> None:
     ref = declined(world, world.initiate(world.session(world.customer())))
+    world.now += timedelta(seconds=10)
+    world.reconcile()  # its gateway confirms the failure
     attempt = world.attempt(ref)
     for evidence in (CANCELLED, TAKEN_BACK_NOW_AND_THEN, None):
         assert _settled(world, attempt, evidence) is Settled.NOTHING_TO_DO
@@ -322,7 +338,7 @@ def money_that_goes_back_takes_no_number_of_the_day(world: World) -> None:
     attempt = world.attempt(started.attempt.ref)
     assert attempt.status == "refund_due"
     before = world.items()
-    assert prepare(world.desk().settling, attempt).sequence is None
+    assert prepare(world.notice_context(), attempt).sequence is None
     assert world.items() == before
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.checkout.start_attempt import Started
 from tests.faults.world import World
 
 Act = Callable[[World], Any]

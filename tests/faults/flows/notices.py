@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from payfirst.settings import ConfirmWithQuery
 from tests.faults.flows.base import Act, flow, paid_booking, paid_order, told
 from tests.faults.world import World
@@ -31,6 +33,7 @@ def mpesa_tells_of_a_failure(world: World) -> Act:
 def mpesa_tells_on_the_guessable_address(world: World) -> Act:
     paid_order(world)
     raw = world.ledger.notices.pop(0).raw
+    world.now += timedelta(minutes=1)
     return lambda there: there.http("POST", "/api/payments/transactions/mpesa_callback/", body=raw)
 
 

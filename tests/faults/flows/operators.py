@@ -7,13 +7,18 @@ from datetime import timedelta
 
 from ops.funnel import funnel_command
 from ops.operate import replay_command
+from payfirst.domain.clock import instant
 from payfirst.settings import ConfirmWithQuery
-from payfirst.storage import orders
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage.due import MOST_TRIES
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.fulfilment.orders import orders_of_day
 from tests.faults import counter
 from tests.faults.flows.base import Act, flow, paid_booking, paid_order
 from tests.faults.flows.sweeps import surplus
-from tests.faults.gateways import Notice
+from tests.faults.told import Notice
 from tests.faults.world import World
 
 _PAYMENTS = "/api/operators/payments"
@@ -103,6 +108,41 @@ def an_operator_looks_at_what_is_stuck(world: World) -> Act:
     return look
 
 
+@flow
+def a_person_takes_an_overdue_session_up_again(world: World) -> Act:
+    session = world.session(world.customer())
+    world.now += timedelta(hours=1)
+    place = keys.owned(session.customer.sub, keys.SESSION, session.number)
+    body = {"which": f"{place['pk']} {place['sk']}"}
+    return lambda there: there.operate("POST", "/api/operators/stuck/replay/", body)
+
+
+@flow
+def a_person_closes_a_letter_that_nobody_takes(world: World) -> Act:
+    world.writes_letters = True
+    world.ledger.decline(world.initiate(world.session(world.customer())).attempt.ref)
+    world.deliver_all()
+    world.deliver_events()
+    letter = next(item for item in world.items() if item.get("event") == "payment.failed")
+    place = {"pk": letter["pk"], "sk": letter["sk"]}
+    again = {"due_pk": keys.dead_letters(keys.MAIL), "due_sk": instant(world.now + timedelta(hours=1))}
+    dead = {"mailed_at": None, "mail": None, "tries": MOST_TRIES, "dead_since": instant(world.now), **again}
+    write(world.table, Update("letter", place, set=dead))
+    body = {"which": f"{letter['pk']} {letter['sk']}", "why": "there is no such address"}
+    return lambda there: there.operate("POST", "/api/operators/stuck/close/", body)
+
+
+@flow
+def a_person_says_that_a_booking_took_place(world: World) -> Act:
+    customer = world.customer()
+    started = world.process(world.booking_cart(customer, day="2026-03-02"), customer)
+    world.ledger.pay(started.attempt.ref)
+    world.deliver_all()
+    world.now += timedelta(days=1)
+    [code] = [item["book_id"] for item in world.items() if "book_id" in item]
+    return lambda there: there.operate("POST", f"/api/operators/bookings/{code}/complete/")
+
+
 # Orders on their way
 
 
@@ -110,7 +150,7 @@ def ordered(world: World) -> str:
     """A confirmed order's number."""
     started = paid_order(world)
     world.deliver_all()
-    listed = orders.of_day(world.table, world.now.strftime("%Y%m%d"))
+    listed = orders_of_day(world.now.date(), table=world.table)
     return next(order.code for order in listed if order.owner == started.session.customer.sub)
 
 
@@ -136,6 +176,16 @@ def an_order_is_cancelled_and_its_customer_looks(world: World) -> Act:
         there.http("GET", f"/api/orders/{order}/", started.session.customer)
 
     return cancel
+
+
+@flow
+def the_orders_of_a_day_are_listed(world: World) -> Act:
+    ordered(world)
+    return _listed
+
+
+def _listed(world: World) -> None:
+    world.operate("GET", "/api/operators/orders/")
 
 
 @flow

@@ -85,6 +85,14 @@ def events_are_delivered(world: World) -> Act:
     return lambda there: there.deliver_events()
 
 
+@flow
+def news_of_a_failed_payment_leaves(world: World) -> Act:
+    started = world.initiate(world.session(world.customer()))
+    world.ledger.decline(started.attempt.ref)
+    world.deliver_all()
+    return lambda there: there.deliver_events()
+
+
 # Attempts
 
 

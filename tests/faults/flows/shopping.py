@@ -5,7 +5,7 @@ from __future__ import annotations
 from payfirst.domain.catalogue import Package, Service, ServiceType
 from payfirst.domain.money import Currency, Money
 from payfirst.storage import catalogue as shelf
-from payfirst.usecases import bookings
+from payfirst.usecases.fulfilment import bookings
 from tests.faults.flows.base import Act, flow, paid_booking, paid_order
 from tests.faults.world import TOMATOES, World
 

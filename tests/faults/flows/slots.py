@@ -12,10 +12,10 @@ from payfirst.domain.cart import BookingCart
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.session import Customer
 from payfirst.storage import catalogue as shelf
-from payfirst.storage.expressions import Put
-from payfirst.storage.table import write
-from payfirst.usecases import bookings
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage.dynamodb.expressions import Put
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.fulfilment import bookings
 from tests.faults import counter
 from tests.faults.flows.base import Act, flow, told
 from tests.faults.world import World

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.operators import review
 from tests.faults.flows.base import Act, flow, paid_booking, paid_order, told
 from tests.faults.seam import Fault, Killed
 from tests.faults.world import World
@@ -14,6 +15,15 @@ from tests.faults.world import World
 def a_sweep_settles_what_no_notice_told(world: World) -> Act:
     paid_order(world)
     paid_booking(world)
+    world.ledger.notices.clear()
+    world.now += timedelta(minutes=2)
+    return lambda there: there.reconcile()
+
+
+@flow
+def a_sweep_succeeds_with_what_failed_before(world: World) -> Act:
+    place = f"ATT#{paid_order(world).attempt.ref}", "ATT"
+    world.client.items[place] |= {"tries": {"N": "4"}}
     world.ledger.notices.clear()
     world.now += timedelta(minutes=2)
     return lambda there: there.reconcile()
@@ -121,6 +131,21 @@ def mpesa_tells_what_became_of_a_refund_that_a_person_has(world: World) -> Act:
     results, world.ledger.notices = world.ledger.notices, []
     world.reconcile()
     world.ledger.notices = results
+    return told(world)
+
+
+@flow
+def mpesa_tells_that_money_went_back_which_a_person_has_paid_by_hand(world: World) -> Act:
+    ref = surplus(world).attempt.ref
+    world.reconcile()
+    world.now += timedelta(days=4)
+    results, world.ledger.notices = world.ledger.notices, []
+    world.reconcile()
+    review.resolve_refund(world.table, ref, 1, world.now, by="operator:anna", why="at the counter")
+    world.by_hand.add(ref)
+    world.disputed.add(ref)
+    world.ledger.notices = results
+    world.insisted = list(results)  # there is nothing else that M-Pesa could be asked by
     return told(world)
 
 

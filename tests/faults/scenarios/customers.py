@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from payfirst.usecases import bookings
+from payfirst.usecases.fulfilment import bookings
 from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
 from tests.faults.scenarios.base import (

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from payfirst.usecases.settle import settle
-from payfirst.usecases.settling import Disputed
+from payfirst.usecases.settlement.evidence import Disputed
+from payfirst.usecases.settlement.settle import settle
 from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
-from tests.faults.gateways import Notice
 from tests.faults.scenarios.base import (
     initiating,
     outcomes,
@@ -21,6 +20,7 @@ from tests.faults.scenarios.base import (
     telling,
 )
 from tests.faults.stage import Actor
+from tests.faults.told import Notice
 from tests.faults.world import World
 
 
@@ -92,7 +92,7 @@ def doubt_against_success(world: World) -> Mapping[str, Actor]:
     world.disputed.add(ref)
 
     def doubting(there: World) -> None:
-        settle(there.desk().settling, there.attempt(ref), Disputed("M-Pesa contradicts itself"))
+        settle(there.notice_context(), there.attempt(ref), Disputed("M-Pesa contradicts itself"))
 
     return {"doubt": Actor(doubting), "success": telling(notice)}
 

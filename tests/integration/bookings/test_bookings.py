@@ -14,11 +14,11 @@ from payfirst.domain.ids import GivenId
 from payfirst.domain.moves import BookingStatus
 from payfirst.domain.session import Customer
 from payfirst.domain.times import GivenTime
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Update
-from payfirst.storage.table import get, write
-from payfirst.usecases.bookings import find_booking, list_bookings, reschedule
-from payfirst.usecases.orders import find_order
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Update
+from payfirst.storage.dynamodb.table import get, write
+from payfirst.usecases.fulfilment.bookings import find_booking, list_bookings, reschedule
+from payfirst.usecases.fulfilment.orders import find_order
 from tests.integration.carts.conftest import before_next_write
 from tests.integration.payments.shop import Shop, new_customer
 

@@ -12,10 +12,10 @@ from payfirst.domain.errors import RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus, RefundStatus, SessionStatus
 from payfirst.storage import timeline
-from payfirst.usecases.bookings import cancel, complete, reschedule
-from payfirst.usecases.operate import refund_payment
-from payfirst.usecases.refund import pursue
-from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.fulfilment.bookings import cancel, complete, reschedule
+from payfirst.usecases.operators.review import refund_payment
+from payfirst.usecases.refunds.send_refund import pursue
 from tests.integration.bookings.test_slots import OTHER, booked, by_calendar, given, pay
 from tests.integration.carts.conftest import before_next_write
 from tests.integration.payments.shop import Shop, new_customer
@@ -98,10 +98,10 @@ def test_what_was_given_back_before_counts_against_it(shop: Shop, started: Start
         give_up(shop, booking)
     assert refused.value.stable_code == "REFUND_IN_PROGRESS"
 
-    pursue(shop.desk(), ref, first.number)
+    pursue(shop.notice_context(), ref, first.number)
     shop.end_refund(first.refund_id)
     shop.now += timedelta(seconds=91)
-    assert pursue(shop.desk(), ref, first.number) is RefundStatus.REFUNDED
+    assert pursue(shop.notice_context(), ref, first.number) is RefundStatus.REFUNDED
     assert give_up(shop, booking).refund == Money(41000, Currency.INR)
 
 

@@ -11,12 +11,13 @@ import pytest
 from payfirst.domain.booking import Booking
 from payfirst.domain.clock import Deadline, instant
 from payfirst.domain.moves import BookingStatus
-from payfirst.storage import keys, timeline
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import get, write
-from payfirst.usecases.bookings import cancel, complete, reschedule
-from payfirst.usecases.complete_bookings import CompletionReport, complete_bookings
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage import timeline
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import get, write
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.fulfilment.bookings import cancel, complete, reschedule
+from payfirst.usecases.sweeps.complete_bookings import CompletionReport, complete_bookings
 from tests.integration.bookings.test_slots import DAY, OTHER, booked, by_calendar, given, pay
 from tests.integration.payments.shop import Shop, new_customer
 
@@ -112,8 +113,8 @@ def test_one_broken_booking_stops_no_other_and_is_tried_later(shop: Shop) -> Non
 def test_a_sweep_stops_with_seconds_to_spare(shop: Shop) -> None:
     _, booking = in_a_slot(shop)
     shop.now = booking.starts_at + MINUTES
-    assert sweep(shop, left=4.9) == CompletionReport(0, 0, 0, 0, finished=False)
-    assert sweep(shop, left=5.0).completed == 1
+    assert sweep(shop, left=9.9) == CompletionReport(0, 0, 0, 0, finished=False)
+    assert sweep(shop, left=10.0).completed == 1
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(days=40)])

@@ -9,22 +9,22 @@ from decimal import Decimal
 
 import pytest
 
-from payfirst.api.events import EVENTS
-from payfirst.api.sessions_wire import order_of
+from payfirst.api.wire.events import EVENTS
+from payfirst.api.wire.outcome import order_of
 from payfirst.domain.errors import NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.order import Order
 from payfirst.domain.session import Customer
-from payfirst.storage import keys, orders, timeline
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import write
-from payfirst.usecases.find import find_session
-from payfirst.usecases.move_orders import cancel_order, move_order
-from payfirst.usecases.operate import refund_payment
-from payfirst.usecases.orders import find_order, refund_of
-from payfirst.usecases.refund import pursue
+from payfirst.storage import orders, timeline
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.fulfilment.orders import cancel_order, find_order, move_order, refund_of
+from payfirst.usecases.lookup import find_session
+from payfirst.usecases.operators.review import refund_payment
+from payfirst.usecases.refunds.send_refund import pursue
 from tests.integration.bookings.test_orders import an_order
 from tests.integration.carts.conftest import before_next_write
 from tests.integration.payments.shop import Shop, new_customer
@@ -114,7 +114,7 @@ def test_a_cancelled_order_gives_back_its_stock_and_its_money_in_one_write(shop:
     money = refund_of(shown, table=shop.table)
     assert money is not None
     assert (money.amount, money.status) == (order.amount, "due")
-    pursue(shop.desk(), refund.ref, refund.number)
+    pursue(shop.notice_context(), refund.ref, refund.number)
     assert refund_of(shown, table=shop.table) != money
 
 

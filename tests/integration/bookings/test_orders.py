@@ -11,8 +11,8 @@ from payfirst.domain.errors import NotFoundError
 from payfirst.domain.ids import GivenId
 from payfirst.domain.order import Order
 from payfirst.domain.session import Customer, OrderSnapshot
-from payfirst.usecases.bookings import find_booking
-from payfirst.usecases.orders import find_order, list_orders
+from payfirst.usecases.fulfilment.bookings import find_booking
+from payfirst.usecases.fulfilment.orders import find_order, list_orders
 from tests.integration.payments.shop import Shop, new_customer
 
 

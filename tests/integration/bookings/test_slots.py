@@ -21,13 +21,13 @@ from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import Customer
 from payfirst.domain.times import GivenTime
 from payfirst.gateways.base import Captured
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item
-from payfirst.storage.table import query
-from payfirst.usecases.bookings import cancel, find_booking, reschedule
-from payfirst.usecases.settle import settle
-from payfirst.usecases.settling import Settled
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item
+from payfirst.storage.dynamodb.table import query
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.fulfilment.bookings import cancel, find_booking, reschedule
+from payfirst.usecases.settlement.evidence import Settled
+from payfirst.usecases.settlement.settle import settle
 from tests.integration.payments.shop import Shop, new_customer
 
 DAY: Final = date(2026, 7, 20)
@@ -93,7 +93,7 @@ def test_money_that_comes_late_books_a_slot_only_before_it_begins(shop: Shop, *,
     begins = datetime.combine(DAY, AT, ZoneInfo("Asia/Kolkata"))
     shop.now = (begins if begun else begins - timedelta(minutes=1)).astimezone(UTC)
 
-    settled = settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, "OMO1"))
+    settled = settle(shop.notice_context(), shop.attempt(started), Captured(started.attempt.amount, "OMO1"))
 
     assert settled is (Settled.REFUND_DUE if begun else Settled.FULFILLED)
     assert shop.slot() == ((0, 0) if begun else (1, 0))

@@ -12,7 +12,7 @@ import pytest
 
 from ops.seed import seed
 from payfirst.domain.session import Customer
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 
 WRITES: Final = {"PutItem", "UpdateItem", "TransactWriteItems"}
 

@@ -19,11 +19,13 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
 from payfirst.domain.session import Customer
 from payfirst.domain.times import GivenTime
-from payfirst.storage import catalogue, keys, lists
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import Table, write
-from payfirst.usecases import booking_carts
-from payfirst.usecases.booking_carts import CartPage, WantedCart, apply_promo, delete_cart, find_cart, remove_promo
+from payfirst.storage import catalogue, lists
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import Table, write
+from payfirst.storage.lists import Position
+from payfirst.usecases.carts import service_carts
+from payfirst.usecases.carts.service_carts import CartPage, WantedCart, apply_promo, delete_cart, find_cart, remove_promo
 from tests.integration.carts.conftest import before_next_write
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -42,8 +44,8 @@ WANTED = WantedCart(
 
 def create(table: Table, customer: Customer, **changes: Any) -> BookingCart:
     wanted = replace(WANTED, **changes)
-    service = booking_carts.find_service(wanted, table=table)
-    made = booking_carts.create_cart(wanted, service, customer=customer, table=table, now=NOW, entropy=secrets.token_bytes)
+    service = service_carts.find_service(wanted, table=table)
+    made = service_carts.create_cart(wanted, service, customer=customer, table=table, now=NOW, entropy=secrets.token_bytes)
     return made.cart
 
 
@@ -61,7 +63,7 @@ def mark(table: Table, customer: Customer, cart: BookingCart, **values: Any) -> 
 
 
 def listed(table: Table, customer: Customer) -> CartPage:
-    return booking_carts.list_carts(customer, table=table, now=NOW, size=10, position=None)
+    return service_carts.list_carts(customer, table=table, now=NOW, size=10, position=None)
 
 
 def count(table: Table, customer: Customer) -> int:
@@ -210,7 +212,7 @@ def test_a_deleted_cart_is_gone_and_counted_no_more(catalogue_table: Table, cust
         with pytest.raises(NotFoundError):
             change(catalogue_table, customer, first)
     assert count(catalogue_table, customer) == 1
-    active = booking_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table, now=NOW)
+    active = service_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table, now=NOW)
     assert [view.cart for view in active.carts] == [second]
 
 
@@ -230,12 +232,16 @@ def test_a_filter_looks_through_a_long_list_one_stretch_at_a_time(
     made = [create(catalogue_table, customer) for _ in range(7)]
     mark(catalogue_table, customer, made[5], converted_by="BK-1")
     found: list[list[BookingCart]] = []
-    before = None
+    place: Position | None = None
     while True:
-        stretch = booking_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table, now=NOW, before=before)
+        stretch = service_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table, now=NOW, position=place)
         found.append([view.cart for view in stretch.carts])
-        if (before := stretch.more_before) is None:
+        if not stretch.page.older:
             break
+        place = Position(int(stretch.page.edges[1]), towards_older=True)
+    back = Position(int(stretch.page.edges[0]), towards_older=False)
+    again = service_carts.carts_with(CartStatus.ACTIVE, customer, table=catalogue_table, now=NOW, position=back)
+    assert [view.cart for view in again.carts] == found[1]
     newest_first = sorted(made, key=lambda cart: cart.number, reverse=True)
     active = [cart for cart in newest_first if cart.number != made[5].number]
     assert [cart.number for page in found for cart in page] == [cart.number for cart in active]

@@ -14,10 +14,11 @@ from payfirst.domain.catalogue import Listing
 from payfirst.domain.errors import NotFoundError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.session import Customer
-from payfirst.storage import catalogue, keys
-from payfirst.storage.expressions import Delete, Update
-from payfirst.storage.table import Table, write
-from payfirst.usecases.produce_cart import MOST_LINES, CartView, add_item, read_cart, remove_item, update_quantity
+from payfirst.storage import catalogue
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Delete, Update
+from payfirst.storage.dynamodb.table import Table, write
+from payfirst.usecases.carts.produce_cart import MOST_LINES, CartView, add_item, read_cart, remove_item, update_quantity
 from tests.integration.carts.conftest import before_next_write
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

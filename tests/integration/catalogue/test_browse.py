@@ -9,10 +9,11 @@ import pytest
 
 from payfirst.domain.catalogue import Listing, Service, ServiceType
 from payfirst.domain.money import Currency, Money
-from payfirst.storage import browse, catalogue, keys, shelves
-from payfirst.storage.browse import Place
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import Table, write
+from payfirst.storage import catalogue, catalogue_edits, catalogue_pages
+from payfirst.storage.catalogue_pages import Place
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import Table, write
 from payfirst.usecases.catalogue import ListingPage, ServicePage, Wanted, list_listings, list_services
 from tests.integration.payments.requests import counted
 
@@ -31,8 +32,8 @@ def puja(kind: ServiceType, number: int) -> Service:
 
 def stock(table: Table, numbers: list[int]) -> None:
     entries = [listing(number, farm="Rare Farm" if number == RARE else "Hill Farm") for number in numbers]
-    for first in range(0, len(entries), shelves.AT_ONCE):
-        shelves.store(table, [(entry, None) for entry in entries[first : first + shelves.AT_ONCE]])
+    for first in range(0, len(entries), catalogue_edits.AT_ONCE):
+        catalogue_edits.store(table, [(entry, None) for entry in entries[first : first + catalogue_edits.AT_ONCE]])
 
 
 def look(table: Table, wanted: Wanted = Wanted(), *, size: int = 3, place: Place | None = None) -> ListingPage:  # noqa: B008
@@ -48,11 +49,11 @@ def numbers(page: ListingPage) -> list[int]:
 
 
 def following(page: ListingPage) -> Place | None:
-    return Place(page.look.edges[1], onwards=True) if page.look.page.older else None
+    return Place(str(page.page.edges[1]), onwards=True) if page.page.older else None
 
 
 def preceding(page: ListingPage) -> Place | None:
-    return Place(page.look.edges[0], onwards=False) if page.look.page.newer else None
+    return Place(str(page.page.edges[0]), onwards=False) if page.page.newer else None
 
 
 def walk(table: Table, wanted: Wanted, *, size: int = 3) -> list[ListingPage]:
@@ -66,7 +67,7 @@ def test_every_page_forth_and_back_shows_each_listing_once(table: Table) -> None
     stock(table, list(range(1, 9)))
     pages = walk(table, Wanted())
     assert [numbers(page) for page in pages] == [[1, 2, 3], [4, 5, 6], [7, 8]]
-    assert {page.look.page.count for page in pages} == {8}
+    assert {page.page.count for page in pages} == {8}
     place, back = preceding(pages[-1]), []
     while place is not None:
         page = look(table, place=place)
@@ -87,12 +88,12 @@ def test_a_page_without_a_search_takes_one_query_and_one_count(table: Table) -> 
 def test_what_is_withdrawn_is_neither_shown_nor_counted_and_comes_back(table: Table) -> None:
     stock(table, [1, 2, 3])
     before, after = listing(2), listing(2, active=False)
-    shelves.store(table, [(after, before)])
+    catalogue_edits.store(table, [(after, before)])
     page = look(table)
-    assert (numbers(page), page.look.page.count) == ([1, 3], 2)
+    assert (numbers(page), page.page.count) == ([1, 3], 2)
     assert numbers(look(table, Wanted(active=False))) == [2]
-    shelves.store(table, [(before, after)])
-    assert look(table).look.page.count == 3
+    catalogue_edits.store(table, [(before, after)])
+    assert look(table).page.count == 3
 
 
 def test_a_search_stops_after_a_thousand_entries_and_goes_on_behind_them(table: Table) -> None:
@@ -100,7 +101,7 @@ def test_a_search_stops_after_a_thousand_entries_and_goes_on_behind_them(table: 
     with counted(table) as requests:
         first = look(table, Wanted(farm="rare farm"))
     assert requests.operations == ["Query", "Query"]
-    assert (numbers(first), first.look.page.count, first.look.page.older) == ([], 0, True)
+    assert (numbers(first), first.page.count, first.page.older) == ([], 0, True)
     pages = walk(table, Wanted(farm="rare farm"))
     assert [numbers(page) for page in pages] == [[], [], [RARE]]
     back = preceding(pages[-1])
@@ -109,8 +110,8 @@ def test_a_search_stops_after_a_thousand_entries_and_goes_on_behind_them(table: 
 
 
 def test_a_shop_full_of_withdrawn_things_costs_no_more(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browse, "MOST_EXAMINED", 8)
-    monkeypatch.setattr(browse, "DENSE", 4)
+    monkeypatch.setattr(catalogue_pages, "MOST_EXAMINED", 8)
+    monkeypatch.setattr(catalogue_pages, "DENSE", 4)
     stock(table, list(range(1, 21)))
     for number in range(1, 20):
         write(table, Update("listing", keys.listing(number), set={"withdrawn": True}))
@@ -133,10 +134,10 @@ def test_services_are_read_by_kind_and_number(table: Table) -> None:
         assert catalogue.add(table, puja(kind, number))
     everything = look_at_services(table, Wanted())
     assert [(each.kind, each.number) for each in everything.services] == [("ASTROLOGY", 7), ("PUJA", 1)]
-    assert (everything.look.page.count, everything.look.page.older) == (4, True)
+    assert (everything.page.count, everything.page.older) == (4, True)
     pujas = look_at_services(table, Wanted(kind=ServiceType.PUJA))
-    assert ([each.number for each in pujas.services], pujas.look.page.count) == ([1, 2], 3)
-    last = look_at_services(table, Wanted(kind=ServiceType.PUJA), place=Place(pujas.look.edges[1], onwards=True))
-    assert ([each.number for each in last.services], last.look.page.older) == ([30], False)
-    stars = look_at_services(table, Wanted(kind=ServiceType.ASTROLOGY), place=Place(pujas.look.edges[1], onwards=True))
+    assert ([each.number for each in pujas.services], pujas.page.count) == ([1, 2], 3)
+    last = look_at_services(table, Wanted(kind=ServiceType.PUJA), place=Place(str(pujas.page.edges[1]), onwards=True))
+    assert ([each.number for each in last.services], last.page.older) == ([30], False)
+    stars = look_at_services(table, Wanted(kind=ServiceType.ASTROLOGY), place=Place(str(pujas.page.edges[1]), onwards=True))
     assert stars.services == ()

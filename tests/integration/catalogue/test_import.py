@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -19,13 +20,15 @@ from ops.catalogue_forms import CatalogueForm
 from ops.seed import CATALOGUE, seed
 from payfirst.domain.booking import RefundStep
 from payfirst.domain.catalogue import ServiceType
+from payfirst.domain.days import Days
 from payfirst.domain.errors import ContentionError, NotFoundError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing
-from payfirst.storage import catalogue, keys, offers, shelves
-from payfirst.storage.expressions import Update
-from payfirst.storage.failures import StorageError
-from payfirst.storage.table import Table, get, write
+from payfirst.storage import catalogue, catalogue_edits, offers
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.failures import StorageError
+from payfirst.storage.dynamodb.table import Table, get, write
 
 MANY: Final = 5000
 BY_CALENDAR: Final = """
@@ -86,11 +89,11 @@ def test_rules_of_a_file_are_those_of_the_service(table: Table, tmp_path: Path) 
 def test_an_export_is_a_file_that_changes_nothing(table: Table, tmp_path: Path) -> None:
     seed(table)
     take(table, written(tmp_path, BY_CALENDAR))
-    entries = [*catalogue.all_listings(table), *catalogue.all_services(table), *shelves.all_promos(table)]
+    entries = [*catalogue.all_listings(table), *catalogue.all_services(table), *catalogue_edits.all_promos(table)]
     raw = {
         "listings": [as_raw(each) for each in catalogue.all_listings(table)],
         "services": [as_raw(each) for each in catalogue.all_services(table)],
-        "promos": [as_raw(each) for each in shelves.all_promos(table)],
+        "promos": [as_raw(each) for each in catalogue_edits.all_promos(table)],
     }
     again = written(tmp_path, yaml.safe_dump(raw, sort_keys=False))
     assert read_catalogue(again) == entries
@@ -157,12 +160,68 @@ def test_three_mistakes_are_named_with_their_lines_and_change_nothing(table: Tab
         ('price: "2100.00"', "price: 2100.5", "in quotes"),
         ('percent: "9.5"', 'amount: "1", percent: "9.5"', "either an amount or per cent"),
         ("+05:30", "", "offset"),
+        ("2026-08-15", "9999-12-31", r"line 12: .*exceptions\.9999-12-31: .*the last possible day is 2"),
+        ("2026-08-15", "0001-01-01", "line 12: .*the last one 2"),
+        ("2026-08-15", "1787000000", "line 12: .*1787000000: A day like"),
+        ("2026-01-01T00:00:00+05:30", "0001-01-01T00:00:00+05:30", "line 21: .*valid_from: .*the last one 2"),
+        (
+            "valid_from: 2026-01-01T00:00:00+05:30",
+            "valid_until: 9999-12-31T23:59:59-05:00",
+            "line 21: .*the last possible day is 2",
+        ),
+        (
+            "exceptions: {2026-08-15: [],",
+            'exceptions: {2026-08-15: [],\n        " 2026-08-15": [],',
+            r"line 13: .*exceptions\. 2026-08-15: .*there twice, here and in line 12; keep one",
+        ),
+        ('["06:00-08:00"]', '["08:00-06:00"]', r"line 12: .*exceptions\.2026-11-08\.0: an opening"),
+        (
+            "[{hours_before: 48, percent: 100}, {hours_before: 24",
+            "[{hours_before: 24, percent: 100},\n      {hours_before: 24",
+            r"line 20: .*cancel\.1\.hours_before: 24 is there twice, here and in line 19; keep one",
+        ),
+        ("Asia/Kolkata", "localtime", "line 7: .*zone: there is no time zone localtime"),
+        ("Asia/Kolkata", "posixrules", "line 7: .*zone: there is no time zone"),
+        ("Asia/Kolkata", "Factory", "line 7: .*zone: there is no time zone"),
+        ("Asia/Kolkata", "asia/kolkata", "line 7: .*zone: there is no time zone"),
+        ("Asia/Kolkata", "../zoneinfo/UTC", "line 7: .*zone: there is no time zone"),
+        ("2100.00", "0", "line 9: services.0.price: an amount above zero"),
+        ('percent: "9.5"', "amount: 0", "line 21: promos.0.amount: an amount above zero"),
+        (
+            "most_uses: 100",
+            "valid_until: 2025-12-31T00:00:00Z, most_uses: 100",
+            "line 21: promos.0.valid_until: .*after valid_from",
+        ),
+        ("lead_minutes: 120", "lead_minutes: 9000000000", "line 15: .*lead_minutes"),
+        ("hours_before: 24}", "hours_before: 90000000}", "line 18: .*hours_before"),
+        ("{hours_before: 48", "{hours_before: 90000000", "line 19: .*hours_before"),
     ],
 )
 def test_each_mistake_is_named_where_it_stands(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in BY_CALENDAR
     with pytest.raises(CatalogueError, match=said):
         read_catalogue(written(tmp_path, BY_CALENDAR.replace(old, new, 1)))
+
+
+def test_nothing_is_sold_for_nothing_and_no_package_is_there_twice(tmp_path: Path) -> None:
+    listing = "listings:\n  - {id: 1, product_name: Kale, farm_name: Hill Farm, unit: kg, price: 0, available: 5}\n"
+    with pytest.raises(CatalogueError, match=r"line 2: listings\.0\.price: an amount above zero"):
+        read_catalogue(written(tmp_path, listing))
+    free = "packages:\n      - {id: 1, name: One, price: 0}\n      - {id: 2, name: Two, price: 5}"
+    with pytest.raises(CatalogueError, match=r"line 10: services\.0\.packages\.0\.price: an amount above zero"):
+        read_catalogue(written(tmp_path, BY_CALENDAR.replace('price: "2100.00"', free)))
+    twice = free.replace("price: 0", "price: 5").replace("id: 2", "id: 1")
+    with pytest.raises(CatalogueError, match=r"line 11: .*packages\.1\.id: 1 is there twice, here and in line 10"):
+        read_catalogue(written(tmp_path, BY_CALENDAR.replace('price: "2100.00"', twice)))
+
+
+def test_how_far_ahead_a_catalogue_may_name_days_is_the_shops_own_affair(tmp_path: Path) -> None:
+    file = written(tmp_path, BY_CALENDAR)
+    early = datetime(2026, 1, 1, tzinfo=UTC)
+    assert read_catalogue(file, Days(ahead=311), early)
+    with pytest.raises(CatalogueError, match="2026-11-07"):
+        read_catalogue(file, Days(ahead=310), early)
+    assert read_catalogue(file, Days(past=False), early + timedelta(days=3650)), "what is over may stay in a file"
 
 
 def test_an_entry_that_is_there_twice_is_a_mistake(tmp_path: Path) -> None:
@@ -238,7 +297,7 @@ def test_five_thousand_listings_are_stored_within_a_minute(table: Table, tmp_pat
     assert take(table, file) == 0
 
 
-@given(st.integers(1, 10**9), st.decimals(0, 10**6, places=2), st.decimals(0, 10**6, places=3), st.booleans())
+@given(st.integers(1, 10**9), st.decimals("0.01", 10**6, places=2), st.decimals(0, 10**6, places=3), st.booleans())
 def test_a_listing_survives_its_way_into_a_file_and_back(number: int, price: Decimal, stock: Decimal, hold: bool) -> None:  # noqa: FBT001
     raw = {
         "id": min(number, 10**9 - 1),
@@ -268,7 +327,7 @@ promos:
 
 def test_currency_zone_hold_and_what_is_not_sold_survive_the_way_in_and_out(table: Table, tmp_path: Path) -> None:
     take(table, written(tmp_path, WITH_EVERYTHING))
-    [rice], [puja], [promo] = catalogue.all_listings(table), catalogue.all_services(table), shelves.all_promos(table)
+    [rice], [puja], [promo] = catalogue.all_listings(table), catalogue.all_services(table), catalogue_edits.all_promos(table)
     assert (rice.price, rice.zone, rice.hold, rice.active) == (Money(8000, Currency.INR), "Asia/Kolkata", True, False)
     assert (puja.price, puja.zone, puja.active) == (Money(500000, Currency.KES), "Africa/Nairobi", False)
     assert promo.applies_to == (AppliesToListing(301), AppliesTo(ServiceType.PUJA, 8))

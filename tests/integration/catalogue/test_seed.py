@@ -11,9 +11,10 @@ from ops.catalogue_file import CatalogueError, read_catalogue
 from ops.seed import CATALOGUE, SeedReport, seed
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.money import Currency, Money
-from payfirst.storage import catalogue, keys, offers
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import Table, get, write
+from payfirst.storage import catalogue, offers
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import Table, get, write
 
 
 def test_the_catalogue_of_the_contract_is_there_after_seeding(table: Table) -> None:

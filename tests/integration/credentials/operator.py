@@ -74,13 +74,13 @@ class Operator:
         return self.run(what, gateway, "--secret-id", self.secret_id, *base_url, *words, given=given, stdin=stdin)
 
     def stored(self, stage: str = "AWSCURRENT") -> dict[str, str] | None:
-        """What the secret holds; None while it is empty."""
+        """What the secret holds of both gateways, together; None while it is empty."""
         try:
             kept = self.keeper.get_secret_value(SecretId=self.secret_id, VersionStage=stage)
         except self.keeper.exceptions.ResourceNotFoundException:
             return None
-        content: dict[str, str] = json.loads(kept.get("SecretString") or "{}")
-        return content or None
+        parts: dict[str, dict[str, str]] = json.loads(kept.get("SecretString") or "{}")
+        return {name: value for part in parts.values() for name, value in part.items()} or None
 
     def mpesa(self, **changes: str | None) -> dict[str, str]:
         """Variables of a whole M-Pesa account; None takes one away."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from payfirst.gateways.phonepe import PhonePeCredentials, is_authentic
+from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 
 from .operator import Operator
 
@@ -19,7 +19,7 @@ def header(username: str, password: str) -> str:
 
 def taken(operator: Operator, password: str, username: str = "shop_notices") -> bool:
     """Whether the functions would take a notice that PhonePe signs with this pair."""
-    return is_authentic(header(username, password), PhonePeCredentials(**(operator.stored() or {})))
+    return PhonePeCredentials(**(operator.stored() or {})).recognises(header(username, password), b"")
 
 
 def put(operator: Operator, text: str) -> None:
@@ -50,7 +50,7 @@ def test_check_says_that_nothing_is_stored_yet(operator: Operator) -> None:
     assert "`payfirst credentials set mpesa`" in said.error
 
 
-@pytest.mark.parametrize("text", ["no json", "[1]", '{"consumer_key": 5}'])
+@pytest.mark.parametrize("text", ["no json", "[1]", '{"consumer_key": "k"}', '{"mpesa": {"consumer_key": 5}}'])
 def test_check_does_not_show_a_secret_that_is_something_else(operator: Operator, text: str) -> None:
     put(operator, text.replace("json", operator.canaries.key))
     said = operator.do("check", "mpesa")
@@ -58,7 +58,7 @@ def test_check_does_not_show_a_secret_that_is_something_else(operator: Operator,
 
 
 def test_check_names_what_is_missing_in_the_secret(operator: Operator) -> None:
-    put(operator, '{"consumer_key": "k", "consumer_secret": "s", "shortcode": "600123"}')
+    put(operator, '{"mpesa": {"consumer_key": "k", "consumer_secret": "s", "shortcode": "600123"}}')
     assert operator.do("check", "mpesa").error.startswith("MPESA_PASSKEY is not stored")
 
 
@@ -155,7 +155,7 @@ def test_new_api_keys_leave_the_webhooks_passwords_alone(operator: Operator) -> 
 
 
 @pytest.mark.parametrize(
-    ("gateway", "sentence"), [("mpesa", "Only PhonePe's webhook"), ("phonepe", "No change of the webhook's")]
+    ("gateway", "sentence"), [("mpesa", "M-Pesa signs no notices"), ("phonepe", "No change of the webhook's")]
 )
 def test_finishing_what_was_not_begun_changes_nothing(operator: Operator, gateway: str, sentence: str) -> None:
     operator.do("set", gateway, given=operator.whole(gateway))

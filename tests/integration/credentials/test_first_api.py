@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import pytest
 
-from payfirst.gateways.phonepe_v1 import PhonePeV1Credentials, checksum
+from payfirst.gateways.phonepe.v1 import PhonePeV1Credentials, checksum
 
 from .operator import Operator
 

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from local.ports import free_port
-from payfirst.gateways.mpesa import MpesaCredentials
-from payfirst.gateways.phonepe import PhonePeCredentials
+from payfirst.gateways.mpesa.credentials import MpesaCredentials
+from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 
 from .operator import Operator
 

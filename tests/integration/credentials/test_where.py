@@ -102,12 +102,9 @@ def deployed(operator: Operator) -> Iterator[str]:
     }
     template = {
         "Parameters": {key: {"Type": "String"} for key in parameters},
-        "Resources": {
-            key: {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": f"{name}/{key}"}}
-            for key in ("Mpesa", "PhonePe")
-        },
+        "Resources": {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": f"{name}/gateways"}}},
         "Outputs": {
-            **{f"{key}SecretId": {"Value": {"Ref": key}} for key in ("Mpesa", "PhonePe")},
+            "GatewaysSecretId": {"Value": {"Ref": "Secret"}},
             "NoticeUrl": {"Value": "https://pay.shop.co.ke"},
         },
     }
@@ -129,7 +126,23 @@ def test_a_deployed_stack_says_itself_where_its_secrets_and_gateways_are(operato
         assert operator.run("set", gateway, "--stack-name", deployed, given=operator.whole(gateway)).code == 0
     said = operator.run("check", "--stack-name", deployed)
     assert (said.code, said.output.count("the gateway gives a token")) == (0, 2)
-    assert "shop_notices" in operator.keeper.get_secret_value(SecretId=f"{deployed}/PhonePe")["SecretString"]
+    kept = json.loads(operator.keeper.get_secret_value(SecretId=f"{deployed}/gateways")["SecretString"])
+    assert (kept["mpesa"]["shortcode"], kept["phonepe"]["webhook_username"]) == ("600123", "shop_notices")
+
+
+def test_of_the_one_secret_each_gateway_changes_its_own_part_only(operator: Operator, deployed: str) -> None:
+    def part(gateway: str) -> dict[str, str]:
+        kept = operator.keeper.get_secret_value(SecretId=f"{deployed}/gateways")["SecretString"]
+        found: dict[str, str] = json.loads(kept)[gateway]
+        return found
+
+    first = operator.first_api()
+    for gateway, given in (("phonepe", first), ("mpesa", operator.mpesa()), ("phonepe", operator.phonepe())):
+        assert operator.run("set", gateway, "--stack-name", deployed, "--no-check", given=given).code == 0
+    before, changed = part("phonepe"), {"MPESA_PASSKEY": operator.canaries.passkey[::-1]}
+    assert "salt_key" not in before, "of what the gateway had before nothing stays"
+    assert operator.run("rotate", "mpesa", "--stack-name", deployed, "--no-check", given=changed).code == 0
+    assert (part("phonepe"), part("mpesa")["passkey"]) == (before, operator.canaries.passkey[::-1])
 
 
 def test_checking_both_gateways_fails_if_one_does_and_still_tells_of_the_other(operator: Operator, deployed: str) -> None:
@@ -164,8 +177,7 @@ def home(operator: Operator, tmp_path: Path) -> Path:
     environment = {
         **operator.aws.environment(),
         "STAGE": "local",
-        "MPESA_SECRET_ID": operator.secret_id,
-        "PHONEPE_SECRET_ID": operator.secret_id,
+        "GATEWAYS_SECRET_ID": operator.secret_id,
         "MPESA_BASE_URL": f"{operator.gateway_url}/mpesa",
         "PHONEPE_BASE_URL": f"{operator.gateway_url}/phonepe",
         "PHONEPE_TOKEN_URL": f"{operator.gateway_url}/phonepe/v1/oauth/token",

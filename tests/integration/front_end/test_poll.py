@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import threading
 import time
@@ -17,20 +16,13 @@ import pytest
 
 from local.embedded_aws import ROOT
 from local.ports import free_port
+from tests.tools import node
 
 POLL = ROOT / "docs" / "gateways" / "poll.js"
 HARNESS = Path(__file__).with_name("run_poll.js")
 STATES = ("pending", "payment_initiated", "paid", "failed", "expired", "order_created")
 FINAL = ("order_created", "failed", "expired")
 HANG_UP, HANG = "hang up", "hang"
-
-
-def node() -> str:
-    """The node that `make test` prepared, or the machine's own."""
-    prepared = ROOT / ".tools" / "node" / "bin" / "node"
-    found = str(prepared) if prepared.exists() else shutil.which("node")
-    assert found, "there is no node: `make tools-newman` prepares one"
-    return found
 
 
 @dataclass

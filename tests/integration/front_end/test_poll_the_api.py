@@ -9,18 +9,24 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import RunningStack
-from tests.integration.front_end.test_poll import HARNESS, POLL, node
+from tests.conftest import PooledStack, RunningStack
+from tests.integration.front_end.test_poll import HARNESS, POLL
 from tests.integration.gateways.shoppers import ProduceShopper
 from tests.issuer import TokenIssuer
+from tests.tools import node
 
-LIFETIME_S = 20
+BRIEF = {"SESSION_TTL_SECONDS": "8"}
 
 
 @pytest.fixture(scope="module")
-def brief(issuer: TokenIssuer) -> Iterator[RunningStack]:
+def brief(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[RunningStack | PooledStack]:
     """A stack whose sessions do not live long."""
-    with RunningStack(issuer, variables={"SESSION_TTL_SECONDS": str(LIFETIME_S)}) as running:
+    if request.config.getoption("deployed"):
+        stack: PooledStack = request.getfixturevalue("deployed")
+        with stack.settings_of("CreateSessionFunction", **BRIEF):
+            yield stack
+        return
+    with RunningStack(issuer, variables=BRIEF) as running:
         running.wait_until_warm()
         yield running
 
@@ -48,12 +54,12 @@ def test_a_session_that_nobody_pays_for_ends_as_expired(brief: RunningStack) -> 
 
 
 @pytest.mark.parametrize(("outcome", "end"), [("pay", "order_created"), ("cancel", "failed")])
-def test_a_prompt_that_is_answered_ends_the_waiting(brief: RunningStack, outcome: str, end: str) -> None:
-    shopper = ProduceShopper(brief)
+def test_a_prompt_that_is_answered_ends_the_waiting(stack: RunningStack, outcome: str, end: str) -> None:
+    shopper = ProduceShopper(stack)
     shopper.rule(call="push", outcome=outcome, after_s=1.5, times=1)
     shopper.initiate()
 
-    told = polled(brief, shopper)
+    told = polled(stack, shopper)
 
     assert told["result"]["outcome"] == end
     assert told["seen"][0] == "payment_initiated"

@@ -178,7 +178,7 @@ def webhook_header(stack: RunningStack) -> dict[str, str]:
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
     )
-    kept = json.loads(keeper.get_secret_value(SecretId=environment["PHONEPE_SECRET_ID"])["SecretString"])
+    kept = json.loads(keeper.get_secret_value(SecretId=environment["GATEWAYS_SECRET_ID"])["SecretString"])["phonepe"]
     pair = f"{kept['webhook_username']}:{kept['webhook_password']}"
     return {**JSON_TYPE, "Authorization": hashlib.sha256(pair.encode()).hexdigest()}
 

@@ -9,7 +9,7 @@ import logging
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -21,14 +21,15 @@ from functions.webhook.app import handler
 from local.embedded_aws import TEMPLATE, EmbeddedAws, create_table
 from payfirst.api import resources
 from payfirst.domain.clock import Deadline, utc_now
+from payfirst.gateways.registry import setting_names
 from payfirst.observability import logger
-from payfirst.settings import Settings, settings
+from payfirst.settings import read_once, settings
+from payfirst.storage.dynamodb.table import Table, dynamodb
 from payfirst.storage.queue import Queue, sqs
-from payfirst.storage.table import Table, dynamodb
-from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.checkout.start_attempt import Started
 from tests.integration.payments.shop import PASSKEY, WEBHOOK_PASSWORD, WEBHOOK_USERNAME, Shop, new_customer
 
-MADE_ONCE: Final = (settings, dynamodb, sqs, resources._container, resources._mpesa, resources._phonepe)  # noqa: SLF001
+MADE_ONCE: Final = (settings, read_once, dynamodb, sqs, resources._container, resources._client)  # noqa: SLF001
 TRUE_HEADER: Final = hashlib.sha256(f"{WEBHOOK_USERNAME}:{WEBHOOK_PASSWORD}".encode()).hexdigest()
 
 
@@ -102,6 +103,7 @@ def laid_siege(aws: EmbeddedAws, simulators: str) -> Iterator[Siege]:
             logger().setLevel(level)
             _forget()
             shop.table.client.delete_table(TableName=shop.table.name)
+            shop.table.client.delete_table(TableName=f"{shop.table.name}-gateway-tokens")
 
 
 def _forget() -> None:
@@ -114,6 +116,7 @@ def _shop(aws: EmbeddedAws, simulators: str) -> Shop:
     client = aws.client("dynamodb")
     name = f"siege-{uuid4().hex}"
     create_table(client, TEMPLATE, name)
+    create_table(client, TEMPLATE, f"{name}-gateway-tokens", logical_id="GatewayTokens")
     sqs_client = aws.client("sqs")
     queue = Queue(sqs_client, sqs_client.create_queue(QueueName=name)["QueueUrl"])
     shop = Shop(table=Table(client, name, Deadline(lambda: 30.0)), queue=queue, simulators=simulators, now=utc_now())
@@ -133,14 +136,17 @@ def _environment(aws: EmbeddedAws, shop: Shop) -> dict[str, str]:
             "webhook_password": WEBHOOK_PASSWORD,
         },
     }
-    names = {what: f"{shop.table.name}/{what}" for what in kept}
-    for what, content in kept.items():
-        keeper.create_secret(Name=names[what], SecretString=json.dumps(content))
-    return {field.name.upper(): "" for field in fields(Settings)} | {
+    name = f"{shop.table.name}/gateways"
+    keeper.create_secret(Name=name, SecretString=json.dumps(kept))
+    return dict.fromkeys(setting_names(), "") | {
         "STAGE": "local",
+        "WATCHING": "small",
         "TABLE_NAME": shop.table.name,
+        "GATEWAY_TOKENS_TABLE_NAME": f"{shop.table.name}-gateway-tokens",
         "SETTLE_QUEUE_URL": shop.queue.url,
+        "SHOP_ORIGIN": "",
         "ALLOW_PAST_DATES": "true",
+        "HORIZON_DAYS": "400",
         "SESSION_TTL_SECONDS": "900",
         "EXPIRY_GRACE_SECONDS": "0",
         "LATE_PAYMENT": "honour",
@@ -150,11 +156,10 @@ def _environment(aws: EmbeddedAws, shop: Shop) -> dict[str, str]:
         "PROMPTS_PER_USER_HOUR": "0",
         "PROMPTS_PER_PHONE_HOUR": "0",
         "DELIVERY_FEES": "*=50.00",
-        "MPESA_SECRET_ID": names["mpesa"],
+        "GATEWAYS_SECRET_ID": name,
         "MPESA_BASE_URL": f"{shop.simulators}/mpesa",
         "MPESA_NO_ANSWER_SECONDS": "180",
         "MPESA_CONFIRM_WITH_QUERY": "advisory",
-        "PHONEPE_SECRET_ID": names["phonepe"],
         "PHONEPE_BASE_URL": f"{shop.simulators}/phonepe",
         "PHONEPE_TOKEN_URL": f"{shop.simulators}/phonepe/v1/oauth/token",
     }

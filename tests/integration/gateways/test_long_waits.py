@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import requests
 
-from payfirst.api.payments_wire import CheckedOut, payment_status
+from payfirst.api.wire.payments import CheckedOut, payment_status
 from payfirst.domain.errors import PaymentInProgressError, TooSoonError
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import Session
-from payfirst.storage import keys
-from payfirst.usecases.reconcile import reconcile
-from payfirst.usecases.start_attempt import Started
-from payfirst.usecases.take_notice import Taken
+from payfirst.storage.dynamodb import keys
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.settlement.take_notice import Taken
+from payfirst.usecases.sweeps.reconcile import reconcile
 from tests.integration.payments.shop import Shop, new_customer, new_phone
 
 NO_ANSWER = timedelta(minutes=3)
@@ -53,7 +53,7 @@ def prompt(shop: Shop, started: Started) -> str | None:
 
 
 def sweep(shop: Shop) -> dict[str, int]:
-    return reconcile(shop.desk(), no_answer_after=NO_ANSWER).settled
+    return reconcile(shop.notice_context(), no_answer_after=NO_ANSWER).settled
 
 
 def pay(shop: Shop, reference: str | None, gateway: str = "mpesa") -> None:

@@ -27,7 +27,7 @@ from tests.integration.gateways.shoppers import (
     post_at_once,
     seen,
 )
-from tests.integration.ops.test_cli import succeeded
+from tests.integration.ops.commands import succeeded
 from tests.issuer import TokenIssuer
 
 SALT_KEY: Final = secrets.token_hex(18)
@@ -83,7 +83,7 @@ def test_a_payment_page_a_signed_notice_and_one_booking(booker: BookingShopper) 
     assert (told.status_code, told.json()["status"]) == (201, PENDING)
     [transaction] = [each for each in seen(booker.stack, "phonepe") if each["ref"] == booker.refs[-1]]
     assert told.json()["payment_url"] == transaction["page_url"]
-    assert transaction["callback_url"] == f"{booker.stack.base_url}{PHONEPE_WEBHOOK}"
+    assert transaction["callback_url"] == f"{booker.stack.base_url}{PHONEPE_WEBHOOK}".rstrip("/")
     page = requests.get(told.json()["payment_url"], timeout=10)
     assert (page.status_code, "999.00" in page.text) == (200, True)
     booker.decide()

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from local.embedded_aws import TEMPLATE
-from local.template import load_template
+from ops.template import load_template
 from payfirst.api.resources import ANSWER_NOTICES_IN_S, GATEWAY_CALL_S
 from payfirst.domain.clock import Deadline
+from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.gateways.base import (
-    GatewayName,
     NoAnswer,
     PayBack,
     Push,
@@ -24,10 +24,15 @@ from payfirst.gateways.base import (
     StatusQuery,
     Unknown,
 )
+from payfirst.gateways.mpesa.terms import MPESA
+from payfirst.gateways.phonepe.terms import PHONEPE
 from payfirst.settings import ConfirmWithQuery
+from payfirst.storage.dynamodb.table import dynamodb
 from payfirst.storage.queue import sqs
-from payfirst.storage.table import dynamodb
-from payfirst.usecases import reconcile, refund, start_attempt, take_notice
+from payfirst.usecases.checkout import start_attempt
+from payfirst.usecases.refunds import send_refund
+from payfirst.usecases.settlement import check_status, take_notice
+from payfirst.usecases.sweeps import reconcile
 from tests.contract.walk import wait_until
 from tests.integration.gateways.shoppers import (
     PHONEPE_WEBHOOK,
@@ -70,27 +75,26 @@ def region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_function_gives_its_gateways_less_time_than_it_has() -> None:
     assert GATEWAY_CALL_S + start_attempt.WRITES_S < timeout("InitiatePaymentFunction") < HTTP_API_GIVES_UP_S
-    assert timeout("ReconcilePaymentsFunction") > reconcile.CALL_S + reconcile.WRITES_S
-    assert timeout("ReconcilePaymentsFunction") > refund.CALL_S + refund.WRITES_S
+    assert timeout("ReconcilePaymentsFunction") > check_status.CALL_S + check_status.WRITES_S
+    assert timeout("ReconcilePaymentsFunction") > send_refund.CALL_S + send_refund.WRITES_S
     assert ANSWER_NOTICES_IN_S < PHONEPE_WAITS_S < timeout("WebhookFunction")
     assert take_notice.WRITES_S < ANSWER_NOTICES_IN_S
 
 
 def test_what_is_kept_back_outlasts_a_lost_packet_to_the_table() -> None:
-    for kept in (start_attempt.WRITES_S, reconcile.WRITES_S, refund.WRITES_S):
+    for kept in (start_attempt.WRITES_S, check_status.WRITES_S, send_refund.WRITES_S):
         assert one_lost_packet_s() < kept
-    assert reconcile.SPARE_S > reconcile.WRITES_S
+    assert reconcile.SPARE_S > check_status.WRITES_S
     assert patience(sqs.__wrapped__()) < one_lost_packet_s()
 
 
 class Watch:
     """A gateway that uses up every second it is given, on a clock that moves with it."""
 
-    name = GatewayName.MPESA
     merchant = None
-    knows_refunds = True
 
-    def __init__(self, left: float) -> None:
+    def __init__(self, left: float, terms: GatewayTerms = MPESA) -> None:
+        self.terms = terms
         self.left = left
         self.left_after: list[float] = []
 
@@ -126,12 +130,12 @@ class Watch:
 @pytest.mark.parametrize("left", [28.0, 20.0, 12.0, 9.0, 6.0])
 def test_a_push_that_hangs_leaves_time_for_its_writes_however_late_it_begins(shop: Shop, left: float) -> None:
     watch = Watch(left)
-    till = replace(shop.till(), gateway=lambda _: watch, deadline=watch.deadline, longest_call_s=GATEWAY_CALL_S)
+    context = replace(shop.payment_context(), gateway=lambda _: watch, deadline=watch.deadline, longest_call_s=GATEWAY_CALL_S)
     session = shop.session(new_customer())
-    attempt, token = start_attempt.new_attempt(session, start_attempt.payer(session, None), till)
-    assert start_attempt.claimed(till, session, attempt, is_new=False) is None
+    attempt, token = start_attempt.new_attempt(session, MPESA, start_attempt.payer(session, MPESA, None), context)
+    assert start_attempt.claimed(context, session, attempt, is_new=False) is None
 
-    assert start_attempt.push(till, session, attempt, token).lost
+    assert start_attempt.push(context, session, attempt, token).lost
 
     assert watch.left_after == [max(left - GATEWAY_CALL_S, start_attempt.WRITES_S)]
 
@@ -143,21 +147,21 @@ def test_a_look_that_hangs_leaves_time_for_its_writes(shop: Shop, left: float) -
     assert due is not None
     shop.now = due
     watch = Watch(left)
-    desk = replace(shop.desk(), gateway=lambda _: watch, deadline=watch.deadline)
+    context = replace(shop.notice_context(), gateway=lambda _: watch, deadline=watch.deadline)
 
-    reconcile.look(desk, started.attempt.ref, no_answer_after=due - started.attempt.created_at)
+    check_status.check_status(context, started.attempt.ref, no_answer_after=due - started.attempt.created_at)
 
     assert watch.left_after
-    assert min(watch.left_after) >= reconcile.WRITES_S
+    assert min(watch.left_after) >= check_status.WRITES_S
 
 
 def test_a_notice_leaves_time_for_its_writes_when_the_gateway_hangs(shop: Shop) -> None:
     started = shop.initiate(shop.session(new_customer()))
     watch = Watch(ANSWER_NOTICES_IN_S)
     shop.confirm = ConfirmWithQuery.ADVISORY
-    desk = replace(shop.desk(), gateway=lambda _: watch, deadline=watch.deadline)
+    context = replace(shop.notice_context(), gateway=lambda _: watch, deadline=watch.deadline)
 
-    taken = take_notice.take_stk_notice(desk, shop.address(started), shop.notice(started))
+    taken = take_notice.take_callback(context, shop.address(started), shop.notice(started))
 
     assert taken is take_notice.Taken.SETTLED
     assert watch.left_after == [pytest.approx(take_notice.WRITES_S)]
@@ -166,14 +170,17 @@ def test_a_notice_leaves_time_for_its_writes_when_the_gateway_hangs(shop: Shop) 
 @pytest.mark.parametrize("left", [60.0, 12.0, 6.0])
 def test_a_refund_that_hangs_leaves_time_for_its_writes(shop: Shop, left: float) -> None:
     started = owed_by_phonepe(shop)
-    watch = Watch(left)
-    desk = replace(shop.desk(), gateway=lambda _: watch, deadline=watch.deadline)
+    watch = Watch(left, PHONEPE)
+    context = replace(shop.notice_context(), gateway=lambda _: watch, deadline=watch.deadline)
 
-    refund.pursue(desk, started.attempt.ref, 1)
-    refund.pursue(desk, started.attempt.ref, 1)
+    send_refund.pursue(context, started.attempt.ref, 1)
+    send_refund.pursue(context, started.attempt.ref, 1)
 
-    after_sending = max(left - refund.CALL_S, refund.WRITES_S)
-    assert watch.left_after == [after_sending, max(after_sending - refund.CALL_S, min(refund.WRITES_S, after_sending))]
+    after_sending = max(left - send_refund.CALL_S, send_refund.WRITES_S)
+    assert watch.left_after == [
+        after_sending,
+        max(after_sending - send_refund.CALL_S, min(send_refund.WRITES_S, after_sending)),
+    ]
 
 
 def answered_within(seconds: float, send: Any) -> Any:

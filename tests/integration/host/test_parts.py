@@ -13,9 +13,9 @@ from local.host.authorizer import render_claim
 from local.host.config import HostConfig
 from local.host.invocation import Failure, Outcome
 from local.host.queues import BatchFailedError, messages_to_keep
-from local.host.resolve import Resolver, TemplateError
 from local.host.schedules import pause_seconds
 from local.host.tell import interesting
+from ops.resolve import Resolver, TemplateError
 from tests.integration.host.conftest import SAMPLE
 
 
@@ -85,11 +85,12 @@ def test_a_setting_that_nobody_gives_locally_is_named(tmp_path: Any) -> None:
         read_application(HostConfig(template=SAMPLE, log_dir=tmp_path))
 
 
-def test_claims_are_told_as_text() -> None:
-    assert render_claim(["a", "b"]) == "[a b]"
-    assert render_claim([True]) == "[true]"
-    assert render_claim(1700000000) == "1700000000"
-    assert render_claim({"b": 1, "a": "x"}) == "map[a:x b:1]"
+def test_claims_are_told_as_text_and_instants_in_words() -> None:
+    assert render_claim("cognito:groups", ["a", "b"]) == "a,b"
+    assert render_claim("cognito:groups", ["a"]) == "a"
+    assert render_claim("email_verified", True) == "true"  # noqa: FBT003 - what tokens hold
+    assert render_claim("exp", 1700000000) == "Tue Nov 14 22:13:20 UTC 2023"
+    assert render_claim("custom:user_id", 7) == "7"
 
 
 def line(**told: Any) -> str | None:

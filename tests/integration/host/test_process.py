@@ -21,6 +21,7 @@ import requests
 from local.ports import free_port
 from ops.token import TokenError, mint
 from tests.integration.host.conftest import eventually
+from tests.tools import need
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the tree of processes from /proc")
 
@@ -56,8 +57,9 @@ def alive(pids: set[int]) -> set[int]:
 
 
 @contextmanager
-def running(home: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """`make run` on free ports with its state in `home`, once it says that it is ready."""
+def running(home: Path, *more: str, greeting: list[str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """`make run` on free ports with its state in `home`, once it is ready; what it says until then is added to `greeting`."""
+    need("aws")
     ports = ["--port", str(free_port()), "--simulator-port", str(free_port()), "--aws-port", str(free_port())]
     command = [sys.executable, "-m", "local.run", "--home", str(home), *ports, *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -70,6 +72,8 @@ def running(home: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
                     break
             else:
                 pytest.fail(f"it never became ready:\n{said}")
+            if greeting is not None:
+                greeting.append(said)
             yield process
         finally:
             if process.poll() is None:

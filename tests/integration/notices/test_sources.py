@@ -66,14 +66,14 @@ Webhook = Callable[..., list[Answer]]
 def webhook(embedded_aws: EmbeddedAws, table_name: str) -> Webhook:
     """Gives events to a webhook function with the settings `sources`, in a process of its own."""
     keeper = embedded_aws.client("secretsmanager")
-    secret_id = f"{table_name}/phonepe"
+    secret_id = f"{table_name}/gateways"
     credentials = {"client_id": "id", "client_secret": "secret", "client_version": "1"}
     notices = {"webhook_username": NAME, "webhook_password": PASSWORD}
-    keeper.create_secret(Name=secret_id, SecretString=json.dumps(credentials | notices))
+    keeper.create_secret(Name=secret_id, SecretString=json.dumps({"phonepe": credentials | notices}))
 
     def answers(sources: dict[str, str], *events: dict[str, Any]) -> list[Answer]:
         environment = os.environ | embedded_aws.environment() | LOCAL
-        environment |= {"TABLE_NAME": table_name, "PHONEPE_SECRET_ID": secret_id} | sources
+        environment |= {"TABLE_NAME": table_name, "GATEWAYS_SECRET_ID": secret_id} | sources
         done = subprocess.run(
             [sys.executable, "-m", "tests.integration.notices.webhook_process"],
             input="".join(json.dumps(event) + "\n" for event in events),

@@ -11,6 +11,9 @@ from functions.webhook.app import handler
 class Context:
     """As much of Lambda's context as the function looks at."""
 
+    function_name = "webhook"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:webhook"
     aws_request_id = "test"
 
     @staticmethod

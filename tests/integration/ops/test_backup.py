@@ -13,10 +13,12 @@ from typing import Any, Final
 import pytest
 
 from local.embedded_aws import TEMPLATE, create_table
-from ops.backup import items_of, restore
+from ops.backup import export, items_of, restore
+from ops.earlier_tokens import forget
 from ops.table_file import TableFileError, check_file, contents_of, read_items, write_items
-from payfirst.storage.expressions import Put
-from payfirst.storage.table import Table, write
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put
+from payfirst.storage.dynamodb.table import Table, write
 
 NOW: Final = datetime(2026, 3, 2, 8, tzinfo=UTC)
 COUNT: Final = 60
@@ -141,6 +143,33 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_items_and_sees_every_di
     assert contents_of(reversed(items)) == contents_of(items) == contents_of(read_items(file))
     assert contents_of(items[1:]) != contents_of(items)
     assert contents_of([{**items[0], "amount": {"N": "1"}}, *items[1:]]) != contents_of(items)
+
+
+@pytest.fixture
+def with_tokens(full: Table) -> Table:
+    """The table as an earlier release left it, with the gateways' access tokens in it."""
+    for name in ("MPESA", "PHONEPE"):
+        write(full, Put("token", {**keys.gateway_token(name), "value": f"secret-of-{name}"}))
+    return full
+
+
+def test_no_access_token_of_a_gateway_gets_into_a_file(with_tokens: Table, tmp_path: Path) -> None:
+    made = tmp_path / "exported.jsonl.gz"
+    assert export(with_tokens, made).items == COUNT
+    assert b"secret-of" not in gzip.decompress(made.read_bytes())
+
+
+def test_an_access_token_in_a_file_of_an_earlier_release_does_not_stay_in_the_table(with_tokens: Table, tmp_path: Path) -> None:
+    made = tmp_path / "earlier.jsonl.gz"
+    write_items(made, with_tokens.name, items_of(with_tokens), NOW)
+    restore(emptied(with_tokens), made)
+    assert len(in_order(with_tokens)) == COUNT
+
+
+def test_a_deployment_takes_the_tokens_of_earlier_releases_away_and_nothing_else(with_tokens: Table) -> None:
+    for _ in range(2):
+        forget(with_tokens.client, with_tokens.name)
+        assert len(in_order(with_tokens)) == COUNT
 
 
 def test_an_empty_file_and_no_gzip_are_told_in_a_sentence(tmp_path: Path) -> None:

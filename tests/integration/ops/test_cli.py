@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ import pytest
 import requests
 
 from local.stack import LocalStack
+from tests.integration.ops.commands import payfirst, succeeded
+from tests.tools import need
 
 PAYFIRST: Final = str(Path(sys.executable).with_name("payfirst"))
 NEVER: Final = 86_400.0
@@ -31,6 +33,7 @@ DELIVERY: Final = {
 @pytest.fixture(scope="module")
 def running() -> Iterator[LocalStack]:
     """A stack with the customers of its own user pool, whose sessions last a second and whose sweeps do not run."""
+    need("aws")
     with LocalStack(schedule_seconds=NEVER, variables={"SESSION_TTL_SECONDS": "1"}) as stack:
         yield stack
 
@@ -42,19 +45,6 @@ def home(running: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = {"pid": os.getpid(), "base_url": running.base_url, "environment": running.environment}
     (directory / "stack.json").write_text(json.dumps(told), encoding="utf-8")
     return directory
-
-
-def payfirst(*words: str | Path, account: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """What the command line answers; without an `account` of their own the caller's AWS profile is somebody else's."""
-    command = [PAYFIRST, *map(str, words)]
-    environment = {**os.environ, **(account or {"AWS_PROFILE": "somebody-elses"}), "COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
-
-
-def succeeded(*words: str | Path, account: Mapping[str, str] | None = None) -> str:
-    done = payfirst(*words, account=account)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def token(home: Path, *words: str) -> str:
@@ -69,11 +59,20 @@ def call(running: LocalStack, bearer: str, method: str, path: str, body: Any = N
 
 
 def test_a_token_is_printed_alone_and_opens_the_api_for_that_customer(running: LocalStack, home: Path) -> None:
-    printed = token(home, "--user-id", "7", "--email", "seven@example.com")
+    command = [PAYFIRST, "token", "--home", str(home), "--user-id", "7", "--email", "seven@example.com"]
+    environment = {**os.environ, "AWS_PROFILE": "somebody-elses"}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
     claims = jwt.decode(printed, options={"verify_signature": False})
     assert (claims["custom:user_id"], claims["email"]) == ("7", "seven@example.com")
     cart = {"service_type": "ASTROLOGY", "astrology_service": 1, "selected_date": "2027-01-01", "selected_time": "9:00 AM"}
     assert call(running, printed, "POST", "/api/cart/carts/", cart)["user"] == 7
+
+
+def test_the_address_of_a_customer_is_verified_unless_that_is_not_wanted(home: Path) -> None:
+    words = ("--user-id", "12", "--email", "twelve@example.com")
+    for more, verified in (((), True), (("--unverified",), False), ((), True)):
+        claims = jwt.decode(token(home, *words, *more), options={"verify_signature": False})
+        assert claims["email_verified"] in (verified, str(verified).lower()), more
 
 
 def test_the_same_customer_stays_the_same_and_an_address_belongs_to_one(home: Path) -> None:
@@ -86,18 +85,32 @@ def test_the_same_customer_stays_the_same_and_an_address_belongs_to_one(home: Pa
     assert "Traceback" not in refused.stderr
 
 
-def test_the_sweeps_do_at_once_what_the_schedule_would_and_print_their_report(running: LocalStack, home: Path) -> None:
+def test_a_customer_signs_up_by_phone_where_that_is_given_and_buys_like_any_other(running: LocalStack, home: Path) -> None:
+    printed = token(home, "--user-id", "13", "--phone", "+254 712 345-678")
+    claims = jwt.decode(printed, options={"verify_signature": False})
+    assert (claims["phone_number"], claims["custom:user_id"], "email" in claims) == ("+254712345678", "13", False)
+    assert call(running, printed, "POST", "/api/carts/add_item/", {"listing_id": 123, "quantity": 2})["total_items"] == 2
+    for words, said in (
+        (["0712345678"], "with its country"),
+        (["+254712345678", "--email", "a@b.example"], "--email or --phone"),
+    ):
+        refused = payfirst("token", "--home", home, "--phone", *words)
+        assert (refused.returncode != 0, refused.stdout) == (True, "")
+        assert said in refused.stderr
+
+
+def test_the_sweeps_do_at_once_what_the_schedule_would_and_say_what_they_did(running: LocalStack, home: Path) -> None:
     bearer = token(home, "--user-id", "10")
     call(running, bearer, "POST", "/api/carts/add_item/", {"listing_id": 123, "quantity": 2})
     session = call(running, bearer, "POST", "/api/payments/sessions/", {"delivery_details": DELIVERY})
     path = f"/api/payments/sessions/{session['session_id']}/status/"
     while call(running, bearer, "GET", path)["session_status"] != "expired":
         time.sleep(0.2)
-    assert json.loads(succeeded("tick", "expire", "--home", home))["expired"] == 1
-    assert json.loads(succeeded("tick", "expire", "--home", home))["expired"] == 0
-    assert json.loads(succeeded("tick", "deliver", "--home", home))["delivered"] >= 2
-    assert json.loads(succeeded("tick", "deliver", "--home", home))["delivered"] == 0
-    assert json.loads(succeeded("tick", "reconcile", "--home", home))["finished"] is True
+    assert succeeded("tick", "expire", "--home", home) == "1 session expired, 0 bookings completed.\n"
+    assert json.loads(succeeded("tick", "expire", "--json", "--home", home))["expired"] == 0
+    assert json.loads(succeeded("tick", "deliver", "--json", "--home", home))["delivered"] >= 2
+    assert succeeded("tick", "deliver", "--home", home) == "0 events delivered, 0 e-mails sent.\n"
+    assert json.loads(succeeded("tick", "reconcile", "--json", "--home", home))["finished"] is True
 
 
 def test_seeding_a_running_stack_again_changes_nothing_and_adds_what_is_new(

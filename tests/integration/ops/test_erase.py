@@ -12,11 +12,12 @@ from typing import Any, Final
 import boto3
 import pytest
 
-from local.books import read_captures
 from local.stack import LocalStack
+from ops.reconcile.simulated_ledger import read_ledger
 from ops.token import mint
 from tests.contract.walk import Customer, pay_mpesa, pay_phonepe, wait_until
-from tests.integration.ops.test_cli import payfirst, succeeded
+from tests.integration.ops.commands import payfirst, succeeded
+from tests.tools import need
 
 EMAIL: Final = "wanjiru.canary@example.com"
 NAME: Final = "Wanjirucanary Otienocanary"
@@ -40,6 +41,7 @@ class SignedUpStack(LocalStack):
 @pytest.fixture(scope="module")
 def running() -> Iterator[SignedUpStack]:
     """A stack whose sweeps run every second."""
+    need("aws")
     with SignedUpStack(schedule_seconds=1.0) as stack:
         yield stack
 
@@ -150,7 +152,9 @@ def refunds_paid_by_hand(stack: SignedUpStack, home: Path) -> None:
     """What M-Pesa's sandbox cannot reverse waits for a person, who pays it back and says so."""
     for item in whole_table(stack):
         if item["sk"]["S"].startswith("R#") and item["status"]["S"] == "needs_review":
-            succeeded("resolve", item["refund_id"]["S"], "--refunded", "--why", "paid from the till", "--home", home)
+            refund = item["refund_id"]["S"]
+            assert f"payfirst resolve {refund} --refunded" in " ".join(succeeded("show", refund, "--home", home).split())
+            succeeded("resolve", refund, "--refunded", "--why", "paid from the till", "--home", home)
 
 
 def ledger(stack: SignedUpStack) -> list[tuple[Any, ...]]:
@@ -173,7 +177,7 @@ def test_after_erasing_no_word_of_the_customer_is_anywhere_and_the_books_agree(
     planned = quiet(home)
     before = ledger(running)
     assert with_words(whole_table(running)) >= {"S", "C", "O", "B", "E", "ATT", "INBOX", "IDEMPOTENCY"}
-    assert len(read_captures(running.simulator_url)) == 2
+    assert len(read_ledger(running.simulator_url).captures) == 2
     assert "2 payments, " in planned
 
     said = succeeded("erase", EMAIL, "--why", "asked by letter", "--yes", "--home", home)
@@ -193,14 +197,15 @@ def test_after_erasing_no_word_of_the_customer_is_anywhere_and_the_books_agree(
     assert [each["refund"] for each in customer.get("/api/booking/bookings")["results"]] != []
 
 
-def test_the_account_is_gone_from_the_user_pool(running: SignedUpStack, home: Path) -> None:
-    mint(running.environment, 78, "another@example.com")
+@pytest.mark.parametrize(("name", "typed"), [("another@example.com",) * 2, ("+254700000078", "+254 700 000 078")])
+def test_the_account_is_gone_from_the_user_pool(running: SignedUpStack, home: Path, name: str, typed: str) -> None:
+    mint(running.environment, 78, name)
     pool = running.environment["TOKEN_ISSUER"].rsplit("/", 1)[-1]
-    said = succeeded("erase", "another@example.com", "--why", "asked", "--yes", "--home", home)
+    said = succeeded("erase", typed, "--why", "asked", "--yes", "--home", home)
 
     users = client(running, "cognito-idp").list_users(UserPoolId=pool)["Users"]
     assert "the account" in said
-    assert "another@example.com" not in json.dumps(users, default=str)
+    assert name not in json.dumps(users, default=str)
 
 
 def test_while_a_payment_is_open_nothing_is_erased_and_the_operator_is_told_what_to_wait_for(
@@ -241,4 +246,4 @@ def test_about_somebody_unknown_nothing_is_kept(home: Path, who: str) -> None:
 def test_what_is_no_name_is_refused(home: Path) -> None:
     done = payfirst("erase", 'a"@example.com', "--why", "asked", "--home", home)
     assert done.returncode == 2
-    assert "neither a sub nor a mail address" in done.stderr
+    assert "neither a sub, nor a mail address, nor a phone number" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,16 @@ import pytest
 import requests
 
 from local.stack import LocalStack
-from tests.integration.ops.test_cli import NEVER, call, payfirst, succeeded, token
+from tests.integration.ops.commands import payfirst, succeeded
+from tests.integration.ops.test_cli import NEVER, call, token
+from tests.tools import need
+from tests.unit.ops.layouts import PORTAL
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[LocalStack]:
     """A stack whose sweeps run only when they are told to."""
+    need("aws")
     with LocalStack(schedule_seconds=NEVER) as stack:
         yield stack
 
@@ -57,6 +62,10 @@ def test_one_payment_tells_its_whole_story_under_any_of_its_names(home: Path, bo
     assert booked["book_id"] in shown
     for event in ("session.created", "payment.initiated", "payment.received", "booking.created"):
         assert event in shown
+    assert re.search(r"made 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d IST, to be paid until 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d IST", shown)
+    assert "amount=510.00 INR" in shown
+    assert "51000" not in shown
+    assert not re.search(r"\d\dT\d\d:\d\d", shown), "no instant of another clock"
 
 
 def test_nothing_is_found_under_an_unknown_name(home: Path) -> None:
@@ -74,9 +83,10 @@ def test_a_payment_is_given_back_in_part_and_a_second_wish_waits(home: Path, boo
     said = succeeded("refund", booked["ref"], "--amount", "10.00", "--why", "a kindness", "--home", home)
     again = payfirst("refund", booked["ref"], "--amount", "10.00", "--why", "a kindness", "--home", home)
 
-    assert said.strip() == f"R{booked['ref']}-1: 10.00 INR will be sent by the next sweep."
+    assert said.strip() == f"R{booked['ref']}-1: 10.00 INR goes back; the next sweep asks the gateway to pay it."
     assert again.returncode == 1
     assert "is under way" in again.stderr
+    assert f"phonepe {booked['ref']}: refund due, 10.00 INR" in payfirst("reconcile", "--check", "--home", home).stdout
     assert "a kindness" in succeeded("show", booked["ref"], "--home", home)
 
 
@@ -90,17 +100,36 @@ def test_only_what_needs_review_is_resolved(home: Path, booked: dict[str, str]) 
 def test_both_ledgers_agree_and_a_booking_that_nobody_paid_for_is_a_difference(
     running: LocalStack, home: Path, booked: dict[str, str]
 ) -> None:
+    settled_first = succeeded("reconcile", "--home", home)
+    assert "looked at" in settled_first.splitlines()[0]
+    assert "{" not in settled_first
+    told, _, table = succeeded("reconcile", "--json", "--home", home).partition("\n")
+    assert json.loads(told)["finished"] is True
+    assert "no difference" in table
     agreed = succeeded("reconcile", "--check", "--home", home)
     assert "no difference" in agreed
 
     statement = home / "settlement.csv"
     header, paid = "PaymentType,MerchantReferenceId,Amount,TransactionDate", f"PAYMENT,{booked['ref']},{{}},2030-01-01 10:00:00"
     statement.write_text(f"{header}\n{paid.format(booked['amount'])}\n", encoding="utf-8")
-    assert "1 captures, no difference." in succeeded("reconcile", "--check", "--ledger", str(statement), "--home", home)
+    assert "1 capture compared, no difference." in succeeded("reconcile", "--check", "--ledger", str(statement), "--home", home)
+    other_gateway = home / "mpesa.csv"
+    other_gateway.write_text(PORTAL, encoding="utf-8")
+    alone = payfirst("reconcile", "--check", "--ledger", str(other_gateway), "--home", home)
+    assert alone.stdout.endswith("1 capture lies outside these statements (phonepe 1).\n")
+    assert (alone.returncode, "510.00" in alone.stdout) == (1, False), "what M-Pesa lists is unknown here"
     statement.write_text(f"{header}\n{paid.format('1.00')}\n", encoding="utf-8")
     other = payfirst("reconcile", "--check", "--ledger", str(statement), "--home", home)
     assert other.returncode == 1
-    assert "100 was collected" in other.stderr
+    assert "captured: ours 510.00 INR, theirs 1.00 INR" in other.stderr
+
+    unreadable = paid.format(booked["amount"]) + "\n" + paid.format("soon")
+    statement.write_text(f"{header}\n{unreadable}\n", encoding="utf-8")
+    not_read = payfirst("reconcile", "--check", "--ledger", str(statement), "--home", home)
+    assert (not_read.returncode, not_read.stderr.splitlines()) == (
+        1,
+        ["What was not read:", "settlement.csv, line 3, column Amount: 'soon' is no amount in INR."],
+    )
 
     requests.post(f"{running.simulator_url}/control/reset", timeout=10).raise_for_status()
     done = payfirst("reconcile", "--check", "--home", home)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,8 +15,9 @@ import requests
 
 from local.stack import LocalStack
 from ops.deployed import SETTINGS_OF
-from payfirst.settings import Settings
-from tests.integration.ops.test_cli import DELIVERY, call, payfirst, succeeded, token
+from payfirst.gateways.registry import setting_names
+from tests.integration.ops.commands import payfirst, succeeded
+from tests.integration.ops.test_cli import DELIVERY, call, token
 from tests.integration.ops.test_operator import home, running
 
 __all__ = ["home", "running"]
@@ -55,8 +56,43 @@ def test_a_cancelled_order_says_why_and_how_its_money_stands(running: LocalStack
     assert said.startswith(f"{order} is cancelled; 350.00 KES go back as RMT")
     shown = call(running, token(home), "GET", f"/api/orders/{order}/")
     assert shown["order_status"] == "cancelled"
-    assert shown["timeline"][-1]["reason"] == "The van broke down."
-    assert shown["refund"] == {"amount": "350.00", "status": "due", "reason": "order_cancelled"}
+    assert "reason" not in shown["timeline"][-1]
+    assert "The van broke down." not in str(shown)
+    said_of_it = "You get this amount back; the shop sees to it."
+    assert shown["refund"] == {
+        "amount": "350.00",
+        "total": "350.00",
+        "status": "due",
+        "reason": "order_cancelled",
+        "message": said_of_it,
+    }
+    assert shown["payment_status"] == "refund_due"
+    assert "350.00 KES, refund_due" in succeeded("orders", "list", "--home", home)
+    shown = succeeded("show", order, "--home", home)
+    assert re.search(r"made 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d EAT", shown)
+    assert "amount=350.00 KES" in shown
+    assert "of 350.00 KES is due" in shown
+
+
+def test_no_command_prints_its_log_unless_it_is_asked_to(home: Path, order: str) -> None:
+    """Each of these writes facts for the log; on the terminal there is a sentence."""
+    commands = (
+        ("orders", "pack", order),
+        ("orders", "cancel", order, "--why", "The van broke down."),
+        ("tick", "reconcile"),
+        ("tick", "expire"),
+        ("tick", "deliver"),
+    )
+    for words in commands:
+        done = payfirst(*words, "--home", home)
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1), words
+        assert done.stdout[0] != "{", words
+    another = payfirst("--verbose", "tick", "expire", "--home", home)
+    assert json.loads(another.stderr.splitlines()[-1])["event"] == "expiry.ran"
+    assert another.stdout == "0 sessions expired, 0 bookings completed.\n"
+    asked = payfirst("tick", "expire", "--json", "--home", home, account={"PAYFIRST_LOG": "1"})
+    assert json.loads(asked.stdout)["expired"] == 0
+    assert json.loads(asked.stderr.splitlines()[-1])["event"] == "expiry.ran"
 
 
 def test_a_step_that_is_left_out_is_refused_in_one_sentence(home: Path, order: str) -> None:
@@ -106,7 +142,7 @@ AWS_ACCOUNT = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCE
 @pytest.fixture
 def stack_name(running: LocalStack) -> Iterator[str]:
     """The name of a deployed stack whose one function has the settings of the running stack's functions."""
-    variables = {field.name.upper(): running.environment[field.name.upper()] for field in fields(Settings)}
+    variables = {name: running.environment[name] for name in setting_names()}
     function = {
         "Type": "AWS::Lambda::Function",
         "Properties": {

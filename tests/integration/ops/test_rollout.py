@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,12 @@ import boto3
 import pytest
 
 from local.embedded_aws import EmbeddedAws
-from local.template import load_template
-from ops.rollout import NEXT, UNKNOWN_ORIGIN, overrides, read_environment, read_overrides, with_origin
+from ops.account import LOGS_STACK, with_access_logs
+from ops.environments import Environment, overrides, read_environment, read_overrides
+from ops.rollout import NEXT, shifted
+from ops.stack_state import find, ready, wait
+from ops.template import load_template
+from tests.tools import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = load_template(ROOT / "template.yaml")
@@ -24,7 +30,7 @@ LEFT_BEHIND = """
 Resources:
   Table:
     Type: AWS::DynamoDB::Table
-    DeletionPolicy: Retain
+    DeletionPolicy: RetainExceptOnCreate
     Properties:
       BillingMode: PAY_PER_REQUEST
       DeletionProtectionEnabled: true
@@ -32,7 +38,7 @@ Resources:
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
   Users:
     Type: AWS::Cognito::UserPool
-    DeletionPolicy: Retain
+    DeletionPolicy: RetainExceptOnCreate
     Properties: {UserPoolName: shop}
 Outputs:
   TableName: {Value: !Ref Table}
@@ -64,7 +70,10 @@ def test_without_credentials_one_sentence_says_what_to_do(command: str) -> None:
 
 def test_an_environment_that_there_is_not_is_answered_with_those_that_there_are() -> None:
     done = rollout("deploy", "", environment={})
-    assert (done.returncode, done.stderr) == (2, "samconfig.toml has no environment '': say ENV=dev or ENV=prod.\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "samconfig.toml has no environment '': say ENV=default or ENV=dev or ENV=prod.\n",
+    )
 
 
 def test_parameters_are_read_as_a_list_and_as_the_line_of_sams_guide() -> None:
@@ -73,29 +82,83 @@ def test_parameters_are_read_as_a_list_and_as_the_line_of_sams_guide() -> None:
     assert read_overrides('Stage="sandbox" OrdersMailSender="Shop <mail@shop.example>" PublicOrigin=""') == expected
 
 
-def test_values_with_blanks_stay_whole_on_sams_command_line() -> None:
-    assert overrides({"Name": "Shop <a@b.example>"}) == [
-        "--parameter-overrides",
-        'ParameterKey=Name,ParameterValue="Shop <a@b.example>"',
-    ]
+def test_a_version_takes_over_at_once_where_that_is_asked_for_and_the_rest_stays_as_it_is() -> None:
+    where = read_environment("prod")
+    assert shifted(where, at_once=False).parameters["TrafficShift"] == "Canary10Percent5Minutes"
+    changed = dict(shifted(where, at_once=True).parameters)
+    assert TEMPLATE["Mappings"]["TrafficShift"][changed.pop("TrafficShift")] == {"Gradual": False}
+    assert changed.items() <= where.parameters.items()
+
+
+def test_the_hotfix_of_the_runbook_is_a_command_that_there_is() -> None:
+    [words] = re.findall(r"make deploy ENV=(\w+) ARGS=(--[\w-]+)", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"))
+    done = rollout("deploy", *words, environment={})
+    assert (done.returncode, done.stderr[:23]) == (1, "AWS does not know you h")
+
+
+def test_the_role_for_logs_is_made_once_if_somebody_agrees_and_found_again(embedded_aws: EmbeddedAws) -> None:
+    gateway, stacks = client(embedded_aws, "apigateway"), client(embedded_aws, "cloudformation")
+    questions = []
+
+    def agree(question: str, *, harmless: bool) -> bool:
+        questions.append((question, harmless))
+        return True
+
+    def is_logged() -> dict[str, str]:
+        return with_access_logs({}, gateway, stacks, agree)
+
+    assert is_logged() == {"AccessLogs": "true"}
+    [(question, harmless)] = questions
+    assert (LOGS_STACK in question, harmless) == (True, False)
+    made = gateway.get_account()["cloudwatchRoleArn"]
+    assert is_logged() == {"AccessLogs": "true"}
+    assert len(questions) == 1, "an account that has the role is asked nothing"
+    gateway.update_account(patchOperations=[{"op": "remove", "path": "/cloudwatchRoleArn"}])
+    assert is_logged() == {"AccessLogs": "true"}
+    assert gateway.get_account()["cloudwatchRoleArn"] == made
+    stacks.delete_stack(StackName=LOGS_STACK)
+    stacks.get_waiter("stack_delete_complete").wait(StackName=LOGS_STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    assert gateway.get_account()["cloudwatchRoleArn"] == made, "it is the account's, and outlives the stack"
+
+
+VALUES = {
+    "DomainName": "",
+    "OrdersMailSender": "Shop <mail@shop.example>",
+    "BookingsMailSender": '"Temple, Mysuru" <puja@shop.example>',
+    "DeliveryFees": "1=50, 47=120.50, *=200",
+    "ShopOrigin": "https://a.example,https://b.example",
+    "AlarmEmail": "o'neil@shop.example",
+    "PhonePeTokenUrl": "https://api.phonepe.com/apis/identity-manager/v1/oauth/token",
+    "CertificateArn": "back\\slash",
+}
+
+
+@pytest.mark.needs("sam")
+def test_sam_reads_every_value_as_it_was_given_and_an_empty_one_as_empty() -> None:
+    script = (
+        "import json, sys; from samcli.cli.types import CfnParameterOverridesType as Read; "
+        "print(json.dumps(Read().convert(tuple(sys.argv[1:]), None, None)))"
+    )
+    sams_own = str(PROGRAMS["sam"][1].with_name("python"))
+    option, *words = overrides(VALUES)
+    read = subprocess.run([sams_own, "-c", script, *words], capture_output=True, text=True, check=True, timeout=120)
+    assert (option, json.loads(read.stdout)) == ("--parameter-overrides", VALUES)
     assert overrides({}) == []
 
 
-def test_an_api_without_a_name_gets_its_own_address_as_soon_as_it_has_one() -> None:
-    assert with_origin({}, {})["PublicOrigin"] == UNKNOWN_ORIGIN
-    assert with_origin({"PublicOrigin": ""}, {"ApiUrl": "https://abc.example"})["PublicOrigin"] == "https://abc.example"
-    assert with_origin({"PublicOrigin": "https://mine.example"}, {"ApiUrl": "https://abc.example"}) == {
-        "PublicOrigin": "https://mine.example"
-    }
-    saved = {"PublicOrigin": UNKNOWN_ORIGIN}  # SAM's guide keeps what the first deployment was given
-    assert with_origin(saved, {"ApiUrl": "https://abc.example"})["PublicOrigin"] == "https://abc.example"
-    assert "PublicOrigin" not in with_origin({"DomainName": "mine.example"}, {"ApiUrl": "https://abc.example"})
+def test_an_environment_without_a_stack_is_told_so(tmp_path: Path) -> None:
+    config = tmp_path / "samconfig.toml"
+    config.write_text('[mine.build.parameters]\ncached = true\n[other.global.parameters]\nstack_name = "shop"\n')
+    with pytest.raises(LookupError, match=r"names no stack for mine: write stack_name into \[mine.deploy.parameters\]"):
+        read_environment("mine", config)
+    assert read_environment("other", config) == Environment("other", "shop", None, {})
 
 
-@pytest.mark.parametrize("name", ["dev", "prod"])
+@pytest.mark.parametrize("name", ["default", "dev", "prod"])
 def test_an_environment_names_parameters_of_the_template_with_values_that_it_takes(name: str) -> None:
     where = read_environment(name)
-    assert where.parameters["Stage"] == {"dev": "sandbox", "prod": "production"}[name]
+    assert where.parameters["Stage"] == {"default": "sandbox", "dev": "sandbox", "prod": "production"}[name]
+    assert where.protects_data == (name == "prod")
     for parameter, value in where.parameters.items():
         declared = TEMPLATE["Parameters"][parameter]
         assert value in [str(allowed) for allowed in declared.get("AllowedValues", [value])], parameter
@@ -150,6 +213,46 @@ def test_told_twice_destroying_deletes_protected_data_too(embedded_aws: Embedded
     answers = "payfirst-dev\ndelete the data of payfirst-dev\n"
     done = rollout("destroy", "dev", "--data", environment=embedded_aws.environment(), answers=answers)
     assert (done.returncode, has(embedded_aws, left_behind)) == (0, (False, False, False)), done.stderr
+
+
+FAILS = """
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: RetainExceptOnCreate
+    Properties:
+      TableName: of-a-failed-stack
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+  Impossible:
+    Type: AWS::Cognito::UserPoolGroup
+    DependsOn: Table
+    Properties: {UserPoolId: ap-south-1_nothing, GroupName: operators}
+"""
+
+
+def test_a_first_deployment_that_failed_leaves_no_table_and_is_begun_anew(embedded_aws: EmbeddedAws) -> None:
+    stacks = client(embedded_aws, "cloudformation")
+    stacks.create_stack(StackName="failed", TemplateBody=FAILS)
+    status = wait(stacks, found_as(embedded_aws, "failed"), lambda _: time.sleep(0.2))
+    assert status == "ROLLBACK_COMPLETE"
+    assert "of-a-failed-stack" not in client(embedded_aws, "dynamodb").list_tables()["TableNames"]
+    questions = []
+
+    def agree(question: str, *, harmless: bool) -> bool:
+        questions.append((question, harmless))
+        return True
+
+    assert ready(stacks, "failed", agree, lambda _: time.sleep(0.2)) is None
+    assert questions == [("Delete it?", True)]
+    assert find(stacks, "failed") is None
+
+
+def found_as(aws: EmbeddedAws, stack: str) -> dict[str, Any]:
+    found = find(client(aws, "cloudformation"), stack)
+    assert found is not None
+    return found
 
 
 def test_every_action_of_the_workflow_is_pinned_and_no_key_is_in_it() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ def run(*typed: str) -> Any:
         ("orders", "cancel", "ORD-20260720-001", "--why", "a\nb"),
         ("orders", "list", "--day", "31.12.2026"),
         ("orders", "list", "--day", "2026-02-31"),
+        ("orders", "list", "--day", "0001-01-05"),
         ("funnel", "--since", "yesterday"),
         ("funnel", "--since", "0h"),
         ("funnel", "--since", "9999d"),
@@ -43,11 +44,26 @@ def run(*typed: str) -> Any:
         ("catalogue", "set-stock", "123", "--", "-1"),
         ("catalogue", "set-stock", "123", "NaN"),
         ("catalogue", "set-stock", "123", "0.0001"),
+        ("catalogue", "set-stock", "123", "1e30"),
+        ("catalogue", "set-stock", "123", "1e400"),
+        ("catalogue", "set-stock", "123", "9" * 60),
+        ("catalogue", "set-stock", "123", "--", "-0"),
         ("show", "nonsense"),
         ("show", "123"),
         ("refund", "TXN46B5EE6E7D", "--why", "kind"),
         ("refund", "MT7a8b9c0d1e2f3", "--why", ""),
         ("resolve", "BK-449034CB", "--why", "seen"),
+        ("refund", "MT7a8b9c0d1e2f3", "--why", "\u200b\u202e"),
+        ("refund", "MT7a8b9c0d1e2f3", "--why", "kind", "--by", "\u00a0"),
+        ("resolve", "MT7a8b9c0d1e2f3", "--why", "kind", "--by", "x" * 101),
+        ("resolve", "MT7a8b9c0d1e2f3", "--why", "kind", "--receipt", "\x1b[2J"),
+        ("orders", "pack", "ORD-20260720-001", "--by", "a\x1b[31m"),
+        ("orders", "cancel", "ORD-20260720-001", "--why", "rain", "--by", " "),
+        ("bookings", "complete", "BK-449034CB", "--by", "\u2060"),
+        ("erase", "somebody", "--why", "asked", "--by", "a\nb"),
+        ("orders", "list", "--stack-name", "\udcff"),
+        ("catalogue", "set-stock", "900", "5", "--stack-name", "shop\udcff"),
+        ("erase", "somebody", "--why", "\u2800"),
     ],
     ids=" ".join,
 )
@@ -86,10 +102,28 @@ def test_a_word_that_there_is_not_ends_with_2_and_points_to_the_help(typed: tupl
     assert "Traceback" not in done.output
 
 
+@pytest.mark.parametrize(
+    "given", ["1e2", "1_0", "+5", "\u0663", "\uff11", "-0", "5.", ".5", "1e400", "9" * 13, "9" * 5000, "0x1", "1,5"]
+)
+def test_a_number_of_operators_has_the_one_form_of_catalogues(given: str) -> None:
+    with pytest.raises(words.WrongInputError):
+        words.quantity(given)
+    with pytest.raises(words.WrongInputError):
+        words.amount(given, Currency.INR)
+
+
 @pytest.mark.parametrize("given", ["0", "-5", "NaN", "Infinity", "1.005", "ten", "", "1e400000"])
 def test_an_amount_is_above_zero_with_two_decimal_places(given: str) -> None:
     with pytest.raises(words.WrongInputError):
         words.amount(given, Currency.INR)
+
+
+@pytest.mark.parametrize("given", ["9999-12-31", "0001-01-05", "1999-12-31", "2027-04-07", "20260302", "2026-W10-1"])
+def test_a_day_is_one_with_which_can_be_reckoned(given: str) -> None:
+    now = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    with pytest.raises(words.WrongInputError):
+        words.day(given, now)
+    assert words.day("2027-04-06", now).year == 2027
 
 
 def test_words_are_read_as_they_are_meant() -> None:
@@ -116,6 +150,26 @@ def test_every_level_explains_itself(path: tuple[str, ...]) -> None:
     done = run(*path, "--help")
     assert done.exit_code == 0
     assert f"Usage: payfirst {' '.join(path)}".strip() in done.stdout
+
+
+def _texts() -> Iterator[tuple[str, ...]]:
+    """Each command with each of its options that take any text."""
+    for path in COMMANDS:
+        command: Any = typer.main.get_command(app)
+        for name in path:
+            command = command.commands[name]
+        for option in command.params:
+            if option.param_type_name == "option" and option.type_descriptor.annotation is str and not option.prompt:
+                yield *path, option.opts[0]
+
+
+@pytest.mark.parametrize("typed", list(_texts()), ids=" ".join)
+def test_an_empty_value_is_a_mistake_and_never_all_or_the_default(typed: tuple[str, ...]) -> None:
+    *path, option = typed
+    for empty in ([f"{option}="], [option, ""]):
+        done = run(*path, *empty)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"'{option}': '' is no value" in " ".join(done.stderr.replace("│", " ").split())
 
 
 def test_every_command_is_told_in_one_line() -> None:

@@ -10,8 +10,8 @@ import pytest
 from local.embedded_aws import EmbeddedAws
 from local.ports import free_port
 from local.simulator_process import SimulatorProcess
+from payfirst.storage.dynamodb.table import Table
 from payfirst.storage.queue import Queue
-from payfirst.storage.table import Table
 from tests.integration.payments.shop import WEBHOOK_PASSWORD, WEBHOOK_USERNAME, Shop
 
 

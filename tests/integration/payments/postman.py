@@ -11,8 +11,8 @@ from local.embedded_aws import EmbeddedAws
 from payfirst.domain.clock import Deadline
 from payfirst.domain.session import Customer, Kind
 from payfirst.mail.post import Post
-from payfirst.usecases.deliver_events import DeliveryReport, deliver_events
-from payfirst.usecases.send_mail import MailReport, due_as_mail, send_mail
+from payfirst.usecases.sweeps.deliver_events import DeliveryReport, deliver_events
+from payfirst.usecases.sweeps.send_mail import MailReport, due_as_mail, send_mail
 from tests.integration.payments.shop import Shop
 
 BUS = "payfirst-mail-tests"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 
 
 @dataclass(slots=True)

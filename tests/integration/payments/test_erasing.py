@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import replace
 from datetime import timedelta
@@ -9,19 +10,24 @@ from typing import Final
 
 import pytest
 
+from ops.erase import in_the_way
 from payfirst.domain.errors import ContentionError, RefusedError
 from payfirst.domain.moves import AttemptStatus, OrderStatus, SessionStatus
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Captured
-from payfirst.storage import due, erasing, keys, timeline
-from payfirst.storage.expressions import Update
+from payfirst.storage import decisions, due, erasing
+from payfirst.storage.decisions import Decision
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put, Update
+from payfirst.storage.dynamodb.table import write
 from payfirst.storage.personal import ERASED, Words, without_the_person
-from payfirst.storage.table import write
-from payfirst.usecases import erase
-from payfirst.usecases.expire_sessions import expire_sessions
-from payfirst.usecases.move_orders import move_order
-from payfirst.usecases.settle import settle
-from payfirst.usecases.start_attempt import Started
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.fulfilment.orders import move_order
+from payfirst.usecases.operators import erase
+from payfirst.usecases.operators.erase import UnderWay, Why
+from payfirst.usecases.settlement.settle import settle
+from payfirst.usecases.sweeps.expire_sessions import expire_sessions
+from payfirst.usecases.sweeps.reconcile import reconcile
 from tests.integration.payments.shop import Shop, new_customer, new_phone
 
 WHO: Final = {"by": "operator:amina", "why": "asked by letter on 1 March"}
@@ -30,7 +36,18 @@ WHO: Final = {"by": "operator:amina", "why": "asked by letter on 1 March"}
 def settled(shop: Shop) -> None:
     """Everything that is due as an event has left; nobody is written to here."""
     for entry in list(due.entries(shop.table, keys.OUTBOX, shop.now)):
-        write(shop.table, Update("event", {"pk": entry["pk"], "sk": entry["sk"]}, remove=keys.NOT_DUE))
+        write(shop.table, Update("event", entry.key, remove=keys.NOT_DUE))
+
+
+def checked(shop: Shop, started: Started) -> None:
+    """The check of an end that only a notice told of has been made, and the gateway said the same."""
+    told = shop.attempt(started)
+    due_at = told.next_check_at or told.confirm_at
+    assert due_at is not None
+    shop.now = due_at
+    reconcile(shop.notice_context(), no_answer_after=timedelta(hours=1))
+    found = shop.attempt(started)
+    assert (found.status, found.captured, found.next_check_at, found.confirm_at) == (told.status, told.captured, None, None)
 
 
 def cancelled_attempt(shop: Shop, customer: Customer) -> Started:
@@ -39,6 +56,7 @@ def cancelled_attempt(shop: Shop, customer: Customer) -> Started:
     shop.decide(started, "cancel")
     shop.tell(started, shop.notice(started, code=1032))
     assert shop.attempt(started).status is AttemptStatus.FAILED
+    checked(shop, started)
     settled(shop)
     return started
 
@@ -51,6 +69,7 @@ def delivered_order(shop: Shop, customer: Customer) -> Started:
     assert outcome is not None
     for status in (OrderStatus.PACKED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED):
         move_order(shop.table, outcome.code, status, shop.now, by="operator:amina")
+    checked(shop, started)
     settled(shop)
     return started
 
@@ -64,7 +83,7 @@ def test_money_that_comes_after_the_customer_was_erased_goes_back_and_orders_not
     [ref] = {item["pk"] for item in shop.items() if item["sk"] == "ATT" and item["owner"] == customer.sub}
     assert ref == f"ATT#{started.attempt.ref}"
 
-    settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, "NLATE00001"))
+    settle(shop.notice_context(), shop.attempt(started), Captured(started.attempt.amount, "NLATE00001"))
 
     session = shop.read(started.session)
     assert session.status is SessionStatus.FAILED
@@ -80,11 +99,10 @@ def test_a_cart_that_was_paid_for_in_vain_becomes_no_booking_after_its_customer_
     shop.tell_phonepe(started, state="FAILED")
     assert shop.attempt(started).status is AttemptStatus.FAILED
     settled(shop)
-    write(shop.table, Update("attempt", keys.attempt(started.attempt.ref), remove=("next_check_at", *keys.NOT_DUE)))
     erase.erase(shop.table, customer.sub, shop.now, **WHO)
     assert shop.of_kind(customer, keys.CART) == []
 
-    settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, None))
+    settle(shop.notice_context(), shop.attempt(started), Captured(started.attempt.amount, None))
 
     assert shop.of_kind(customer, keys.BOOKING) == []
     assert [refund["amount"] for refund in shop.refunds(started)] == [51000]
@@ -96,16 +114,46 @@ def test_an_open_payment_an_order_on_its_way_and_a_session_that_can_be_paid_stan
     started = shop.initiate(shop.session(customer, phone=new_phone()))
     before = shop.items()
 
-    with pytest.raises(RefusedError, match=f"the payment {started.attempt.ref} is open") as refused:
+    with pytest.raises(RefusedError, match="under way") as refused:
         erase.erase(shop.table, customer.sub, shop.now, **WHO)
-    assert "can still be paid, until 2026-03-02T08:15:00Z" in refused.value.message
+    until = UnderWay(Why.SESSION, state="2026-03-02T08:15:00Z")
+    assert set(refused.value.details["open"]) >= {UnderWay(Why.PAYMENT, started.attempt.ref), until}
     assert shop.items() == before
 
     shop.tell(started)
     outcome = shop.read(started.session).outcome
     assert outcome is not None
-    with pytest.raises(RefusedError, match=f"{outcome.code} is confirmed: deliver or cancel it first"):
+    with pytest.raises(RefusedError, match="under way") as refused:
         erase.erase(shop.table, customer.sub, shop.now, **WHO)
+    assert UnderWay(Why.ORDER, outcome.code, "confirmed") in refused.value.details["open"]
+
+
+def test_a_coming_booking_stands_in_the_way_until_it_is_cancelled(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    shop.tell_phonepe(started)
+    outcome = shop.read(started.session).outcome
+    assert outcome is not None
+    settled(shop)
+
+    with pytest.raises(RefusedError, match="under way") as refused:
+        erase.erase(shop.table, customer.sub, shop.now, **WHO)
+    assert refused.value.details["open"] == (UnderWay(Why.BOOKING, outcome.code, "CONFIRMED"),)
+
+
+@pytest.mark.parametrize("kind", list(keys.Due))
+def test_whatever_is_still_due_stands_in_the_way_in_a_sentence(shop: Shop, kind: keys.Due) -> None:
+    customer = new_customer()
+    cancelled_attempt(shop, customer)
+    assert erase.preview(shop.table, customer.sub).open == ()
+    item = {**keys.owned(customer.sub, keys.BOOKING, 1), "book_id": "BK-00000001", "status": "COMPLETED"}
+    write(shop.table, Put("booking", {**item, **keys.due(kind, item, shop.now)}))
+
+    [thing] = erase.preview(shop.table, customer.sub).open
+    sentence = in_the_way(thing)
+    assert not any(brace in sentence for brace in "{}")
+    assert not re.search(r"  |^ | $| ,| :", sentence)
 
 
 def test_a_session_that_nobody_paid_is_no_hindrance_once_it_has_expired(shop: Shop) -> None:
@@ -142,9 +190,9 @@ def test_the_second_time_there_is_nothing_left_to_do_and_nothing_is_written(shop
 def test_what_was_broken_off_after_any_step_is_finished_by_the_next_run(shop: Shop, after: int) -> None:
     customer = new_customer()
     started = delivered_order(shop, customer)
-    timeline.remark(shop.table, shop.read(started.session), "operator.resolved", shop.now, by="amina", why="John Doe rang")
+    decisions.close_doubts(shop.table, shop.read(started.session), Decision("amina", "John Doe rang"), shop.now)
     settled(shop)
-    steps = erase.look(shop.table, customer.sub).steps
+    steps = erase.preview(shop.table, customer.sub).steps
     assert len(steps) > after
     for step in steps[:after]:
         erasing.apply(shop.table, step)
@@ -155,17 +203,17 @@ def test_what_was_broken_off_after_any_step_is_finished_by_the_next_run(shop: Sh
     for word in ("John", "Doe", "123 Main Street", "a@example.com"):
         assert word not in left
     assert ERASED in left
-    assert erase.look(shop.table, customer.sub).steps == ()
+    assert erase.preview(shop.table, customer.sub).steps == ()
 
 
 def test_an_item_that_changes_meanwhile_is_left_to_the_next_run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     customer = new_customer()
     started = delivered_order(shop, customer)
-    stale = erase.look(shop.table, customer.sub)
+    stale = erase.preview(shop.table, customer.sub)
     key = keys.owned(customer.sub, keys.SESSION, started.session.number)
     write(shop.table, Update("session", key, set={"touched": True}))
     with monkeypatch.context() as patched:
-        patched.setattr(erase, "look", lambda *_: stale)
+        patched.setattr(erase, "preview", lambda *_: stale)
         with pytest.raises(ContentionError, match="erase once more"):
             erase.erase(shop.table, customer.sub, shop.now, **WHO)
 
@@ -191,6 +239,7 @@ def test_a_phone_that_somebody_else_is_prompted_on_stays_locked(shop: Shop) -> N
     cancelled = shop.initiate(shop.session(customer, phone=phone))
     shop.decide(cancelled, "cancel")
     shop.tell(cancelled, shop.notice(cancelled, code=1032))
+    checked(shop, cancelled)
     settled(shop)
     shop.initiate(shop.session(neighbour, phone=phone))
 
@@ -207,6 +256,7 @@ WORDS: Final = Words.of(
             "pk": "U#1",
             "sk": "S#1",
             "email": "wanjiru@example.com",
+            "email_verified": "true",
             "customer_name": "Wanjiru Otieno",
             "snapshot": {"delivery": {"full_name": "W. Otieno-Odhiambo", "phone_number": "0712 345 678"}},
             "address": "12 Moi Avenue",

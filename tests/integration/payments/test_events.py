@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 
 from local.embedded_aws import EmbeddedAws
-from payfirst.api.events import EVENTS
+from payfirst.api.wire.events import EVENTS
 from payfirst.domain.booking import Booking
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import GivenId
 from payfirst.domain.moves import OrderStatus
+from payfirst.domain.refund import refund_id
 from payfirst.domain.times import GivenTime
-from payfirst.usecases import bookings
-from payfirst.usecases.create_session import extend_session
-from payfirst.usecases.deliver_events import DeliveryReport, deliver_events
-from payfirst.usecases.expire_sessions import expire_sessions
-from payfirst.usecases.move_orders import cancel_order, move_order
-from payfirst.usecases.operate import refund_payment, resolve_refund
-from payfirst.usecases.refund import pursue
+from payfirst.usecases.checkout.create_session import extend_session
+from payfirst.usecases.fulfilment import bookings
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order
+from payfirst.usecases.operators.review import refund_payment, resolve_refund
+from payfirst.usecases.refunds.send_refund import pursue
+from payfirst.usecases.sweeps.deliver_events import DeliveryReport, deliver_events
+from payfirst.usecases.sweeps.expire_sessions import expire_sessions
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer
 
 BUS = "payfirst-tests"
@@ -65,17 +66,22 @@ def _live_through_everything(shop: Shop) -> None:
     shop.decide(failed, "cancel")
     shop.tell(failed, shop.notice(failed, code=1032))
     shop.tell(failed, shop.notice(failed, amount="1.00"))
-    pursue(shop.desk(), failed.attempt.ref, 1)
+    pursue(shop.notice_context(), failed.attempt.ref, 1)
     resolve_refund(shop.table, failed.attempt.ref, 1, shop.now, by="operator:amina", why="paid by hand")
     customer = new_customer()
     booked = shop.process(shop.booking_cart(customer), customer)
     shop.decide(booked)
     shop.tell_phonepe(booked)
     refund = refund_payment(shop.table, booked.attempt.ref, None, shop.now, by="operator:amina", why="a kindness")
-    pursue(shop.desk(), booked.attempt.ref, refund.number)
+    pursue(shop.notice_context(), booked.attempt.ref, refund.number)
     shop.end_refund(refund.refund_id, "fail")
     shop.now += timedelta(seconds=91)
-    pursue(shop.desk(), booked.attempt.ref, refund.number)
+    pursue(shop.notice_context(), booked.attempt.ref, refund.number)
+    pursue(shop.notice_context(), booked.attempt.ref, refund.number + 1)
+    shop.end_refund(refund_id(booked.attempt.ref, refund.number + 1))
+    shop.now += timedelta(seconds=91)
+    pursue(shop.notice_context(), booked.attempt.ref, refund.number + 1)
+    resolve_refund(shop.table, booked.attempt.ref, refund.number + 1, shop.now, by="operator:amina", why="paid by hand")
     shop.session(new_customer())
     shop.now += LIFETIME * 3
     expire_sessions(shop.table, now=shop.now, deadline=Deadline(lambda: 60.0), grace=timedelta(0))

@@ -19,9 +19,9 @@ from payfirst.domain.promo import Promo
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Captured
 from payfirst.storage import catalogue
-from payfirst.usecases import booking_carts, produce_cart
-from payfirst.usecases.settle import settle
-from payfirst.usecases.settling import Settled
+from payfirst.usecases.carts import produce_cart, service_carts
+from payfirst.usecases.settlement.evidence import Settled
+from payfirst.usecases.settlement.settle import settle
 from tests.integration.payments.shop import Shop, new_customer
 
 QUIET: Final = timedelta(days=30)
@@ -34,25 +34,25 @@ def customer() -> Customer:
 
 
 def status(shop: Shop, customer: Customer, cart: BookingCart) -> CartStatus:
-    view = booking_carts.view_cart(GivenId(cart.number), customer=customer, table=shop.table, now=shop.now)
+    view = service_carts.view_cart(GivenId(cart.number), customer=customer, table=shop.table, now=shop.now)
     assert (view.offer is not None) is (view.cart.status_at(shop.now) is CartStatus.ACTIVE and not view.cart.live_attempt)
     return view.cart.status_at(shop.now)
 
 
 def active(shop: Shop, customer: Customer) -> list[int]:
-    found = booking_carts.carts_with(CartStatus.ACTIVE, customer, table=shop.table, now=shop.now)
+    found = service_carts.carts_with(CartStatus.ACTIVE, customer, table=shop.table, now=shop.now)
     return [view.cart.number for view in found.carts]
 
 
 def with_promo(shop: Shop, customer: Customer, cart: BookingCart) -> None:
     catalogue.add(shop.table, Promo("TEN", Currency.INR, amount=Money(1000, Currency.INR)))
-    booking_carts.apply_promo(
+    service_carts.apply_promo(
         GivenId(cart.number), "TEN", customer=customer, table=shop.table, now=shop.now, entropy=secrets.token_bytes
     )
 
 
 def without_promo(shop: Shop, customer: Customer, cart: BookingCart) -> None:
-    booking_carts.remove_promo(
+    service_carts.remove_promo(
         GivenId(cart.number), customer=customer, table=shop.table, now=shop.now, entropy=secrets.token_bytes
     )
 
@@ -75,9 +75,9 @@ def test_a_cart_of_a_service_expires_after_thirty_quiet_days_and_not_a_second_ea
         with pytest.raises(RefusedError) as refused:
             change(shop, customer, cart)
         assert refused.value.stable_code == "CART_EXPIRED"
-    page = booking_carts.list_carts(customer, table=shop.table, now=shop.now, size=5, position=None)
+    page = service_carts.list_carts(customer, table=shop.table, now=shop.now, size=5, position=None)
     assert [view.cart.number for view in page.carts] == [cart.number]
-    booking_carts.delete_cart(GivenId(cart.number), customer=customer, table=shop.table)
+    service_carts.delete_cart(GivenId(cart.number), customer=customer, table=shop.table)
 
 
 @pytest.mark.parametrize("touch", [with_promo, without_promo, paid_in_vain])
@@ -110,7 +110,7 @@ def test_money_that_comes_for_an_expired_cart_still_becomes_its_booking(shop: Sh
     shop.tell_phonepe(started, state="FAILED")
     shop.now += QUIET
     assert status(shop, customer, cart) is CartStatus.EXPIRED
-    came = settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, None))
+    came = settle(shop.notice_context(), shop.attempt(started), Captured(started.attempt.amount, None))
     assert came is Settled.FULFILLED
     assert status(shop, customer, cart) is CartStatus.CONVERTED
 

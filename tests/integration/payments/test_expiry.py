@@ -8,11 +8,11 @@ from datetime import timedelta
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import GivenId
 from payfirst.domain.moves import SessionStatus
-from payfirst.storage import keys
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import write
-from payfirst.usecases.create_session import extend_session
-from payfirst.usecases.expire_sessions import ExpiryReport, expire_sessions
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.checkout.create_session import extend_session
+from payfirst.usecases.sweeps.expire_sessions import ExpiryReport, expire_sessions
 from tests.integration.payments.requests import counted
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer
 

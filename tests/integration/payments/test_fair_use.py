@@ -16,11 +16,12 @@ from payfirst.domain.fair_use import FairUse
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.session import Customer, Delivery, OrderSnapshot, Session
-from payfirst.storage import keys
-from payfirst.usecases.create_session import create_session
-from payfirst.usecases.initiate_payment import initiate_payment
-from payfirst.usecases.process_cart import CartPayment, process_cart
-from payfirst.usecases.start_attempt import Started, Till
+from payfirst.storage.dynamodb import keys
+from payfirst.usecases.checkout.create_session import create_session
+from payfirst.usecases.checkout.initiate_payment import initiate_payment
+from payfirst.usecases.checkout.process_cart import CartPayment, process_cart
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.context import PaymentContext
 from tests.conftest import RunningStack
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer, new_phone
 from tests.issuer import TokenIssuer
@@ -41,15 +42,15 @@ def _session(shop: Shop, customer: Customer, *, area: str = "*=50.00", limits: F
     )
 
 
-def _till(shop: Shop, limits: FairUse) -> Till:
-    till = shop.till()
-    return Till(**{name: getattr(till, name) for name in till.__slots__} | {"fair_use": limits})
+def _till(shop: Shop, limits: FairUse) -> PaymentContext:
+    context = shop.payment_context()
+    return PaymentContext(**{name: getattr(context, name) for name in context.__slots__} | {"fair_use": limits})
 
 
 def _prompt(shop: Shop, customer: Customer, phone: str, limits: FairUse = FAIR) -> Started:
     """A prompt that its payer refuses, so that the phone is free for the next one."""
     session = shop.session(customer, phone=phone)
-    started = initiate_payment(shop.given(session), None, customer=customer, till=_till(shop, limits))
+    started = initiate_payment(shop.given(session), None, customer=customer, context=_till(shop, limits))
     shop.decide(started, "cancel")
     shop.tell(started, shop.notice(started, code=1032))
     return started
@@ -152,7 +153,7 @@ def test_a_payment_through_phonepe_is_an_open_session_too(shop: Shop) -> None:
 
     def pay() -> Started:
         wanted = CartPayment(GivenId(shop.booking_cart(customer).number), None, None, None)
-        return process_cart(wanted, customer=customer, till=_till(shop, TWO_OPEN), lifetime=LIFETIME)
+        return process_cart(wanted, customer=customer, context=_till(shop, TWO_OPEN), lifetime=LIFETIME)
 
     first, _ = pay(), pay()
     with pytest.raises(FairUseError):
@@ -188,7 +189,7 @@ def test_a_refused_prompt_leaves_nothing_behind(shop: Shop) -> None:
     session = shop.session(customer, phone=phone)
     before = shop.items()
     with pytest.raises(FairUseError):
-        initiate_payment(shop.given(session), None, customer=customer, till=_till(shop, FAIR))
+        initiate_payment(shop.given(session), None, customer=customer, context=_till(shop, FAIR))
     assert shop.items() == before
 
 
@@ -206,12 +207,12 @@ def test_a_cart_paid_through_phonepe_counts_as_a_session_and_a_payment(shop: Sho
     for _ in range(3):
         cart = shop.booking_cart(customer)
         process_cart(
-            CartPayment(GivenId(cart.number), None, None, None), customer=customer, till=_till(shop, FAIR), lifetime=LIFETIME
+            CartPayment(GivenId(cart.number), None, None, None), customer=customer, context=_till(shop, FAIR), lifetime=LIFETIME
         )
     cart = shop.booking_cart(customer)
     with pytest.raises(FairUseError):
         process_cart(
-            CartPayment(GivenId(cart.number), None, None, None), customer=customer, till=_till(shop, FAIR), lifetime=LIFETIME
+            CartPayment(GivenId(cart.number), None, None, None), customer=customer, context=_till(shop, FAIR), lifetime=LIFETIME
         )
     assert len(shop.of_kind(customer, keys.SESSION)) == 3
 

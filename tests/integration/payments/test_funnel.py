@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,13 +15,16 @@ from local.embedded_aws import EmbeddedAws
 from payfirst.domain.clock import Deadline, instant
 from payfirst.domain.session import Kind
 from payfirst.observability import measure
-from payfirst.storage import keys, outbox
-from payfirst.storage.table import get
-from payfirst.usecases.deliver_events import deliver_events
-from payfirst.usecases.expire_sessions import expire_sessions
-from payfirst.usecases.funnel import Stage, funnel
+from payfirst.settings import settings
+from payfirst.storage import outbox
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.table import get
+from payfirst.usecases.operators.funnel import Stage, funnel
+from payfirst.usecases.sweeps.deliver_events import deliver_events
+from payfirst.usecases.sweeps.expire_sessions import expire_sessions
 from tests.integration.payments.requests import counted
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer
+from tests.unit.test_settings import LOCAL
 
 BUS = "payfirst-funnel-tests"
 
@@ -183,10 +186,31 @@ def test_each_rate_is_the_one_that_the_documents_queries_give(shop: Shop, bus: A
         assert found.counts[Stage.CREATED] == made == 1
 
 
-def test_a_count_is_a_cloudwatch_metric_of_its_function(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets how the shop is watched of which this process is a function."""
+
+    def so(how: str) -> None:
+        for name, value in {**LOCAL, "WATCHING": how, "AWS_LAMBDA_FUNCTION_NAME": "shop-DeliverEventsFunction-1"}.items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
+
+    yield so
+    settings.cache_clear()
+
+
+def test_a_shop_that_is_watched_by_what_aws_counts_gives_no_metric(
+    capsys: pytest.CaptureFixture[str], watched: Callable[[str], None]
 ) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop-DeliverEventsFunction-1")
+    watched("small")
+    measure(SessionsCreated=3)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_count_is_a_cloudwatch_metric_of_its_function(
+    capsys: pytest.CaptureFixture[str], watched: Callable[[str], None]
+) -> None:
+    watched("full")
     measure(SessionsCreated=3, OrdersCreated=0)
     [line] = capsys.readouterr().out.splitlines()
     told = json.loads(line)

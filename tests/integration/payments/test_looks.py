@@ -11,13 +11,14 @@ import requests
 
 from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import AttemptStatus, SessionStatus
-from payfirst.storage import keys
 from payfirst.storage.captures import Collected, money
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import write
-from payfirst.usecases.reconcile import look, reconcile
-from payfirst.usecases.settling import Settled
-from payfirst.usecases.take_notice import Taken
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.settlement.check_status import check_status
+from payfirst.usecases.settlement.evidence import Settled
+from payfirst.usecases.settlement.take_notice import Taken
+from payfirst.usecases.sweeps.reconcile import reconcile
 from tests.integration.payments.shop import Shop, new_customer, new_receipt
 
 NO_ANSWER = timedelta(minutes=3)
@@ -30,7 +31,7 @@ def test_a_success_that_only_the_query_knows_makes_the_order(shop: Shop) -> None
     shop.decide(started)
     shop.now += timedelta(seconds=11)
 
-    report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+    report = reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
 
     assert report.settled == {"fulfilled": 1}
     assert shop.read(session).status is SessionStatus.ORDER_CREATED
@@ -47,7 +48,7 @@ def test_nobody_is_asked_before_a_look_is_due(shop: Shop) -> None:
     started = shop.initiate(session)
     shop.decide(started)
 
-    assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
+    assert check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
 
     assert shop.read(session).status is SessionStatus.PAYMENT_INITIATED
 
@@ -59,7 +60,7 @@ def test_an_open_prompt_is_looked_at_again_later_and_later(shop: Shop) -> None:
         due = shop.attempt(started).next_check_at
         assert due is not None
         shop.now = due
-        assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
+        assert check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
         planned.append(int((due - started.attempt.created_at).total_seconds()))
 
     assert planned == [10, 20, 40, 75]
@@ -73,7 +74,7 @@ def test_an_attempt_without_an_answer_in_a_day_is_put_before_a_person(shop: Shop
         if due is None:
             break
         shop.now = due
-        look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER)
+        check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER)
 
     assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
     assert list(shop.due()) == [keys.REVIEW]
@@ -85,7 +86,7 @@ def test_a_declined_payment_that_no_notice_told_fails_the_session(shop: Shop) ->
     shop.decide(started, "insufficient_funds")
     shop.now += timedelta(seconds=11)
 
-    look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER)
+    check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER)
 
     failed = shop.read(session)
     assert failed.status is SessionStatus.FAILED
@@ -102,17 +103,17 @@ def test_an_item_that_cannot_be_settled_does_not_stop_the_others(shop: Shop) -> 
     shop.table.client.delete_item(TableName=shop.table.name, Key={name: {"S": value} for name, value in broken.items()})
     shop.now += timedelta(seconds=11)
 
-    report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+    report = reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
 
     assert (report.failed, report.parked) == (1, 0)
     assert report.settled == {"fulfilled": 1}
 
     for _ in range(4):
         shop.now += timedelta(days=2)
-        report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+        report = reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
     assert (report.failed, report.parked) == (1, 1)
     assert dict(shop.due()) == {keys.REVIEW: [f"ATT#{poisoned.attempt.ref}"]}
-    assert reconcile(shop.desk(), no_answer_after=NO_ANSWER).examined == 0
+    assert reconcile(shop.notice_context(), no_answer_after=NO_ANSWER).examined == 0
 
 
 @pytest.mark.parametrize(("waits", "told"), [(timedelta(seconds=119), False), (timedelta(seconds=121), True)])
@@ -128,7 +129,7 @@ def test_money_that_waits_for_more_than_two_minutes_is_told_and_the_oldest_work_
     money(shop.table, shop.read(session), shop.attempt(started), collected, shop.now)
     shop.now += waits
 
-    report = reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+    report = reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
 
     assert report.oldest_due_s == waits.total_seconds()
     assert report.settled == {"fulfilled": 1}
@@ -149,12 +150,12 @@ def test_a_success_that_nobody_can_confirm_yet_reopens_the_question(shop: Shop) 
 
     assert shop.tell(started, json.dumps(told).encode()) is Taken.ASKED
     shop.now += timedelta(minutes=2)
-    reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+    reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
 
     assert shop.read(session).status is SessionStatus.ORDER_CREATED
     for _ in range(5):
         shop.now += timedelta(days=1)
-        reconcile(shop.desk(), no_answer_after=NO_ANSWER)
+        reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
     assert shop.due() == {}
 
 
@@ -168,9 +169,9 @@ def test_an_order_that_phonepe_does_not_know_may_be_on_its_way_until_its_functio
 
     for seconds in (22, 25, 28):
         shop.now = started.attempt.created_at + timedelta(seconds=seconds)
-        assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
+        assert check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.PENDING
     shop.now = started.attempt.created_at + timedelta(seconds=31)
-    assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.FAILED
+    assert check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.FAILED
     failure = shop.read(started.session).failure
     assert failure is not None
     assert (failure.code, "nothing was charged" in failure.message) == ("no_answer", True)
@@ -185,7 +186,7 @@ def test_an_order_that_phonepe_has_forgotten_ends_before_a_person(shop: Shop) ->
         if due is None:
             break
         shop.now = due
-        look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER)
+        check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER)
 
     assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
 
@@ -194,9 +195,9 @@ def test_a_notice_whose_gateway_could_not_be_asked_in_time_brings_the_look_forwa
     customer = new_customer()
     started = shop.process(shop.booking_cart(customer), customer)
     shop.decide(started)
-    hasty = replace(shop.desk(), deadline=Deadline(lambda: 0.5))
+    hasty = replace(shop.notice_context(), deadline=Deadline(lambda: 0.5))
 
-    assert shop.tell_phonepe(started, desk=hasty) is Taken.ASKED
-    assert look(shop.desk(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.FULFILLED
+    assert shop.tell_phonepe(started, context=hasty) is Taken.ASKED
+    assert check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER) is Settled.FULFILLED
 
     assert len(shop.of_kind(customer, keys.BOOKING)) == 1

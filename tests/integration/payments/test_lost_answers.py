@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError
 from payfirst.domain.moves import SessionStatus
-from payfirst.storage import keys
-from payfirst.storage.expressions import Put, Update, absent, equal
-from payfirst.storage.failures import ConditionFailedError, StorageError
-from payfirst.storage.table import Table, get, transact, write
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put, Update, absent, equal
+from payfirst.storage.dynamodb.failures import ConditionFailedError, StorageError
+from payfirst.storage.dynamodb.table import Table, get, transact, write
 from tests.integration.payments.shop import Shop, new_customer
 
 KEY = {"pk": "TEST", "sk": "TEST"}

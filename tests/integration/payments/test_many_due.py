@@ -16,11 +16,11 @@ from typing import Any
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import new_identifier
 from payfirst.domain.session import Session
-from payfirst.storage import keys
-from payfirst.storage.expressions import Update, to_wire
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update, to_wire
+from payfirst.storage.dynamodb.table import write
 from payfirst.storage.items import session_to_item
-from payfirst.storage.table import write
-from payfirst.usecases.expire_sessions import ExpiryReport, expire_sessions
+from payfirst.usecases.sweeps.expire_sessions import ExpiryReport, expire_sessions
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer
 
 MANY = int(os.environ.get("PAYFIRST_MANY_DUE", "1000"))

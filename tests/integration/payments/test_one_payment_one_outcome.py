@@ -19,9 +19,10 @@ from payfirst.domain.errors import (
 )
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.gateways.base import Captured
-from payfirst.storage import keys
-from payfirst.usecases.settle import settle
-from payfirst.usecases.take_notice import Taken
+from payfirst.storage.dynamodb import keys
+from payfirst.usecases.settlement.settle import settle
+from payfirst.usecases.settlement.take_notice import Taken
+from payfirst.usecases.sweeps.reconcile import reconcile
 from tests.integration.payments.shop import Shop, new_customer, new_phone, new_receipt
 
 
@@ -103,6 +104,9 @@ def test_a_cancelled_prompt_fails_the_session_which_may_be_tried_again(shop: Sho
 
     assert shop.read(session).status is SessionStatus.ORDER_CREATED
     assert shop.attempt(first).status is AttemptStatus.FAILED
+    assert shop.due() == {keys.SETTLE: [keys.attempt(first.attempt.ref)["pk"]]}, "M-Pesa is asked whether it failed"
+    shop.now += timedelta(seconds=10)
+    reconcile(shop.notice_context(), no_answer_after=timedelta(minutes=3))
     assert shop.due() == {}
 
 
@@ -273,7 +277,7 @@ def test_what_a_killed_function_left_after_the_money_is_fulfilled_by_the_next_lo
     )
     assert shop.read(session).status is SessionStatus.PAID
 
-    settle(shop.desk().settling, shop.attempt(started), None)
+    settle(shop.notice_context(), shop.attempt(started), None)
 
     assert shop.read(session).status is SessionStatus.ORDER_CREATED
     assert len(shop.of_kind(customer, keys.ORDER)) == 1
@@ -347,7 +351,7 @@ def test_a_deleted_cart_is_not_paid_for_and_its_late_money_goes_back(shop: Shop)
 
     with pytest.raises(NotFoundError, match="Active cart not found"):
         shop.process(cart, customer)
-    settle(shop.desk().settling, shop.attempt(started), Captured(started.attempt.amount, "OMO1"))
+    settle(shop.notice_context(), shop.attempt(started), Captured(started.attempt.amount, "OMO1"))
 
     assert shop.of_kind(customer, keys.BOOKING) == []
     [refund] = shop.refunds(started)

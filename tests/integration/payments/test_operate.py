@@ -11,18 +11,18 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError, InvalidInputError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
-from payfirst.gateways.base import Captured, Declined
-from payfirst.storage import captures, keys, timeline
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import get, write
-from payfirst.usecases.initiate_payment import initiate_payment
-from payfirst.usecases.operate import close_doubts, refund_payment, replay, resolve_attempt, resolve_refund, stuck
-from payfirst.usecases.reconcile import reconcile
-from payfirst.usecases.refund import pursue
-from payfirst.usecases.settle import settle
-from payfirst.usecases.settling import Settled
-from payfirst.usecases.start_attempt import Started
-from payfirst.usecases.take_notice import Taken
+from payfirst.storage import captures, timeline
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import get, write
+from payfirst.usecases.checkout.initiate_payment import initiate_payment
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.operators.review import refund_payment, resolve, resolve_refund
+from payfirst.usecases.operators.waiting import replay, stuck
+from payfirst.usecases.refunds.send_refund import pursue
+from payfirst.usecases.settlement.settle import settle
+from payfirst.usecases.settlement.take_notice import Taken
+from payfirst.usecases.sweeps.reconcile import reconcile
 from tests.integration.payments.shop import Shop, new_customer, new_receipt
 
 NO_ANSWER = timedelta(minutes=3)
@@ -37,17 +37,20 @@ def _under_review(shop: Shop) -> Started:
         if due is None:
             break
         shop.now = due
-        reconcile(shop.desk(), no_answer_after=timedelta(minutes=3))
+        reconcile(shop.notice_context(), no_answer_after=timedelta(minutes=3))
     assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
     return started
+
+
+def _resolved(shop: Shop, started: Started, *, paid: bool | None, receipt: str | None = None) -> str:
+    return resolve(shop.notice_context(), started.attempt.ref, paid=paid, receipt=receipt, **WHO).result
 
 
 def test_a_case_under_review_is_listed_until_it_is_resolved(shop: Shop) -> None:
     started = _under_review(shop)
     assert [entry.key for entry in stuck(shop.table, shop.now) if entry.what == "needs review"] == [started.attempt.ref]
 
-    declined = Declined("found_unpaid", "The payment was not made.", retryable=True)
-    assert resolve_attempt(shop.desk().settling, started.attempt.ref, declined, **WHO) is Settled.FAILED
+    assert _resolved(shop, started, paid=False) == "failed"
 
     assert shop.due() == {}
     assert shop.read(started.session).status is SessionStatus.FAILED
@@ -55,11 +58,11 @@ def test_a_case_under_review_is_listed_until_it_is_resolved(shop: Shop) -> None:
 
 def test_money_that_a_person_found_becomes_the_order_once(shop: Shop) -> None:
     started = _under_review(shop)
-    found = Captured(started.attempt.amount, new_receipt())
+    receipt = new_receipt()
 
-    assert resolve_attempt(shop.desk().settling, started.attempt.ref, found, **WHO) is Settled.FULFILLED
+    assert _resolved(shop, started, paid=True, receipt=receipt) == "fulfilled"
     with pytest.raises(RefusedError, match="only what needs review"):
-        resolve_attempt(shop.desk().settling, started.attempt.ref, found, **WHO)
+        _resolved(shop, started, paid=True, receipt=receipt)
 
     session = shop.read(started.session)
     assert session.status is SessionStatus.ORDER_CREATED
@@ -75,16 +78,23 @@ def test_a_receipt_that_serves_another_payment_is_refused_by_name(shop: Shop) ->
     started = _under_review(shop)
 
     with pytest.raises(InvalidInputError, match=paid.attempt.ref) as refused:
-        resolve_attempt(shop.desk().settling, started.attempt.ref, Captured(started.attempt.amount, receipt), **WHO)
+        _resolved(shop, started, paid=True, receipt=receipt)
     assert [problem.field for problem in refused.value.problems] == ["receipt"]
     assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
+
+
+def test_of_an_attempt_that_is_not_under_review_nothing_is_to_be_resolved(shop: Shop) -> None:
+    started = shop.initiate(shop.session(new_customer()))
+    with pytest.raises(RefusedError, match="nothing of it is to be resolved") as refused:
+        _resolved(shop, started, paid=None)
+    assert refused.value.stable_code == "NOT_UNDER_REVIEW"
 
 
 def test_a_refund_that_was_paid_by_hand_is_recorded_once(shop: Shop) -> None:
     started = shop.initiate(shop.session(new_customer()))
     shop.stock(listing=123, price=15000, available="1")
     shop.tell(started)
-    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
+    assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
 
     for _ in range(2):
         refund = resolve_refund(shop.table, started.attempt.ref, 1, shop.now, **WHO)
@@ -106,10 +116,10 @@ def test_a_payment_is_given_back_in_parts_up_to_what_was_captured(shop: Shop) ->
     first = refund_payment(shop.table, ref, Money(10000, Currency.INR), shop.now, **WHO)
     with pytest.raises(RefusedError, match="under way"):
         refund_payment(shop.table, ref, None, shop.now, **WHO)
-    pursue(shop.desk(), ref, first.number)
+    pursue(shop.notice_context(), ref, first.number)
     shop.end_refund(first.refund_id)
     shop.now += timedelta(seconds=91)
-    pursue(shop.desk(), ref, first.number)
+    pursue(shop.notice_context(), ref, first.number)
     with pytest.raises(RefusedError, match=r"410\.00 INR"):
         refund_payment(shop.table, ref, Money(41001, Currency.INR), shop.now, **WHO)
     rest = refund_payment(shop.table, ref, None, shop.now, **WHO)
@@ -133,12 +143,13 @@ def test_what_was_captured_bounds_refunds_even_when_two_people_ask_at_once(shop:
 
 def test_a_failed_case_may_be_tried_again(shop: Shop) -> None:
     started = _under_review(shop)
-    declined = Declined("found_unpaid", "The payment was not made.", retryable=True)
-    resolve_attempt(shop.desk().settling, started.attempt.ref, declined, **WHO)
+    _resolved(shop, started, paid=False)
     shop.now = started.session.created_at
     shop.decide(started, "cancel")
 
-    again = initiate_payment(shop.given(started.session), None, customer=started.session.customer, till=shop.till())
+    again = initiate_payment(
+        shop.given(started.session), None, customer=started.session.customer, context=shop.payment_context()
+    )
 
     assert again.is_new
 
@@ -151,15 +162,15 @@ def test_what_is_still_being_settled_is_not_given_back(shop: Shop) -> None:
     with pytest.raises(ContentionError, match="still being settled"):
         refund_payment(shop.table, started.attempt.ref, None, shop.now, **WHO)
 
-    settle(shop.desk().settling, shop.attempt(started), None)
+    settle(shop.notice_context(), shop.attempt(started), None)
     assert shop.refunds(started) == []
     assert shop.read(started.session).status is SessionStatus.ORDER_CREATED
 
 
 def _stored_notice(shop: Shop, started: Started) -> str:
     """PhonePe's notice that came while PhonePe could not be asked: it is stored and waits."""
-    hasty = replace(shop.desk(), deadline=Deadline(lambda: 0.5))
-    assert shop.tell_phonepe(started, desk=hasty) is Taken.ASKED
+    hasty = replace(shop.notice_context(), deadline=Deadline(lambda: 0.5))
+    assert shop.tell_phonepe(started, context=hasty) is Taken.ASKED
     [notice] = [item["pk"] for item in shop.items() if item["sk"] == "INBOX"]
     return str(notice)
 
@@ -171,7 +182,7 @@ def test_a_notice_that_is_taken_up_again_and_stays_pending_is_due_after_its_atte
     place = {"pk": notice, "sk": "INBOX"}
     write(shop.table, Update("notice", place, set={**keys.due(keys.REVIEW, place, shop.now), "tries": 5}))
 
-    assert replay(shop.desk(), notice, no_answer_after=NO_ANSWER) == "pending"
+    assert replay(shop.notice_context(), notice, no_answer_after=NO_ANSWER) == "pending"
 
     kept = get(shop.table, place)
     assert kept is not None
@@ -185,9 +196,9 @@ def test_a_notice_that_is_settled_is_left_alone_and_said_to_be(shop: Shop) -> No
     notice = _stored_notice(shop, started)
     shop.decide(started)
 
-    assert replay(shop.desk(), notice, no_answer_after=NO_ANSWER) == "fulfilled"
+    assert replay(shop.notice_context(), notice, no_answer_after=NO_ANSWER) == "fulfilled"
     before = shop.items()
-    assert replay(shop.desk(), notice, no_answer_after=NO_ANSWER) == "this notice is settled; there is nothing to do"
+    assert replay(shop.notice_context(), notice, no_answer_after=NO_ANSWER) == "this notice is settled; there is nothing to do"
     assert shop.items() == before
 
 
@@ -197,7 +208,8 @@ def test_a_success_told_during_a_review_stands_beside_it_until_a_person_closes_i
     assert sorted(shop.due()) == [keys.REVIEW]
     assert len(shop.due()[keys.REVIEW]) == 2
 
-    assert close_doubts(shop.table, started.attempt.ref, shop.now, **WHO) == 1
-    assert close_doubts(shop.table, started.attempt.ref, shop.now, **WHO) == 0
+    assert resolve(shop.notice_context(), started.attempt.ref, paid=None, **WHO).doubts_closed == 1
+    with pytest.raises(InvalidInputError, match="No doubt is open"):
+        resolve(shop.notice_context(), started.attempt.ref, paid=None, **WHO)
 
     assert len(shop.due()[keys.REVIEW]) == 1

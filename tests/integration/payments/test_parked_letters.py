@@ -13,10 +13,10 @@ from local.embedded_aws import EmbeddedAws
 from local.resources import verify_senders
 from payfirst.domain.errors import NotFoundError
 from payfirst.domain.session import Kind
-from payfirst.storage import keys
-from payfirst.storage.expressions import Update
-from payfirst.storage.table import write
-from payfirst.usecases.operate import replay, stuck
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.operators.waiting import replay, stuck
 from tests.integration.payments.postman import ORDERS, Postman
 from tests.integration.payments.shop import Shop, new_customer
 
@@ -60,12 +60,13 @@ def test_a_parked_letter_that_is_taken_up_again_leaves_once_and_its_event_not_a_
             shop.now += timedelta(hours=2)
     [parked] = [entry.key for entry in stuck(shop.table, shop.now) if "E#" in entry.key]
 
-    assert replay(shop.desk(), parked, no_answer_after=NO_ANSWER) == "due for the next sweep"
+    assert replay(shop.notice_context(), parked, no_answer_after=NO_ANSWER) == "due for the next sweep"
     assert postman.events().delivered == 0
     assert postman.letters().sent == 1
-    assert list(stuck(shop.table, shop.now)) == []
+    still = [entry.what for entry in stuck(shop.table, shop.now)]
+    assert still == ["overdue: settle"], "no sweep has asked yet about the success that a notice told"
     with pytest.raises(NotFoundError, match="needs no work"):
-        replay(shop.desk(), parked, no_answer_after=NO_ANSWER)
+        replay(shop.notice_context(), parked, no_answer_after=NO_ANSWER)
 
 
 def test_an_event_that_is_parked_before_it_left_is_taken_up_again_as_an_event(shop: Shop, postman: Postman) -> None:
@@ -74,6 +75,6 @@ def test_an_event_that_is_parked_before_it_left_is_taken_up_again_as_an_event(sh
     write(shop.table, Update("event", {"pk": event["pk"], "sk": event["sk"]}, set=keys.due(keys.REVIEW, event, shop.now)))
     postman.both()
 
-    replay(shop.desk(), f"{event['pk']} {event['sk']}", no_answer_after=NO_ANSWER)
+    replay(shop.notice_context(), f"{event['pk']} {event['sk']}", no_answer_after=NO_ANSWER)
     assert postman.events().delivered == 1
     assert postman.letters().sent == 1

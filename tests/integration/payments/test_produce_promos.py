@@ -16,14 +16,15 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
 from payfirst.domain.session import Customer, OrderSnapshot, Session
 from payfirst.gateways.base import Captured
-from payfirst.storage import catalogue, keys, orders
-from payfirst.storage.expressions import Put, Update
-from payfirst.storage.table import get, write
-from payfirst.usecases import produce_cart
-from payfirst.usecases.produce_cart import CartView
-from payfirst.usecases.settle import settle
-from payfirst.usecases.settling import Settled
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage import catalogue, orders
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put, Update
+from payfirst.storage.dynamodb.table import get, write
+from payfirst.usecases.carts import produce_cart
+from payfirst.usecases.carts.produce_cart import CartView
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.settlement.evidence import Settled
+from payfirst.usecases.settlement.settle import settle
 from tests.integration.payments.shop import Shop, new_customer
 
 USES: Final = 5
@@ -151,7 +152,7 @@ def test_a_use_comes_back_when_the_payment_fails_and_late_money_takes_another_or
     shop.tell(late, shop.notice(late, code=1032))
     assert uses(shop) == (0, 0)
     pay(shop, shop.initiate(shop.session_from_cart(with_code(shop))))
-    came = settle(shop.desk().settling, shop.attempt(late), Captured(late.attempt.amount, None))
+    came = settle(shop.notice_context(), shop.attempt(late), Captured(late.attempt.amount, None))
     assert came is Settled.REFUND_DUE
     failure = shop.read(late.session).failure
     assert failure is not None

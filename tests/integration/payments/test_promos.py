@@ -13,12 +13,13 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, Promo
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Captured
-from payfirst.storage import catalogue, keys
-from payfirst.storage.expressions import Put
-from payfirst.storage.table import get, write
-from payfirst.usecases.settle import settle
-from payfirst.usecases.settling import Settled
-from payfirst.usecases.start_attempt import Started
+from payfirst.storage import catalogue
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put
+from payfirst.storage.dynamodb.table import get, write
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.settlement.evidence import Settled
+from payfirst.usecases.settlement.settle import settle
 from tests.integration.payments.shop import Shop, new_customer
 
 USES: Final = 5
@@ -123,7 +124,7 @@ def test_late_money_takes_a_use_again_where_one_is_left_and_goes_back_where_none
     shop.tell_phonepe(late, state="FAILED")
     pay(shop, begin(shop, new_customer()))
 
-    came = settle(shop.desk().settling, shop.attempt(late), Captured(late.attempt.amount, None))
+    came = settle(shop.notice_context(), shop.attempt(late), Captured(late.attempt.amount, None))
 
     assert came is (Settled.FULFILLED if most > 1 else Settled.REFUND_DUE)
     failure = shop.read(late.session).failure

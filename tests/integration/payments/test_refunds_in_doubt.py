@@ -13,19 +13,20 @@ import requests
 from payfirst.domain.errors import InvalidInputError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import RefundStatus
-from payfirst.gateways.base import Gateway, GatewayName, PayBack, PushAnswer, Rejected, StoredToken
+from payfirst.gateways.base import Gateway, PayBack, PushAnswer, Rejected, StoredToken
 from payfirst.gateways.mpesa.client import Mpesa
 from payfirst.gateways.phonepe.client import PhonePe
-from payfirst.storage import keys, refunds
-from payfirst.storage.expressions import Update
-from payfirst.storage.failures import StorageError
-from payfirst.storage.table import write
-from payfirst.usecases.operate import refund_payment
-from payfirst.usecases.reconcile import reconcile
-from payfirst.usecases.refund import pursue
-from payfirst.usecases.start_attempt import Started
-from payfirst.usecases.take_notice import Taken
-from payfirst.usecases.take_result import take_result_notice
+from payfirst.storage import refunds
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.failures import StorageError
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.operators.review import refund_payment
+from payfirst.usecases.refunds.send_refund import pursue
+from payfirst.usecases.refunds.take_result import take_result_notice
+from payfirst.usecases.settlement.take_notice import Taken
+from payfirst.usecases.sweeps.reconcile import reconcile
 from tests.integration.payments.shop import Shop, new_customer
 from tests.integration.payments.test_refunds import owed_by_mpesa, owed_by_phonepe, result_of, reversal_token, reversing
 
@@ -48,7 +49,7 @@ def sent_back(shop: Shop, started: Started) -> list[str]:
 
 def sweep(shop: Shop, after: timedelta = timedelta(0)) -> dict[str, int]:
     shop.now += after
-    return reconcile(shop.desk(), no_answer_after=timedelta(minutes=3)).settled
+    return reconcile(shop.notice_context(), no_answer_after=timedelta(minutes=3)).settled
 
 
 def status_of(shop: Shop, started: Started, number: int = 1) -> RefundStatus:
@@ -97,11 +98,11 @@ class Refusing:
 def test_a_refund_that_is_asked_about_while_it_is_sent_goes_back_once(shop: Shop) -> None:
     started = booked(shop)
     ref = refund_payment(shop.table, started.attempt.ref, Money(100, Currency.INR), shop.now, **WHO).ref
-    slow = Slow(shop.gateways[GatewayName.PHONEPE])
-    shop.gateways[GatewayName.PHONEPE] = slow
-    slow.meanwhile = [lambda: pursue(shop.desk(), ref, 1), lambda: sweep(shop, timedelta(minutes=10))]
+    slow = Slow(shop.gateways["PHONEPE"])
+    shop.gateways["PHONEPE"] = slow
+    slow.meanwhile = [lambda: pursue(shop.notice_context(), ref, 1), lambda: sweep(shop, timedelta(minutes=10))]
 
-    pursue(shop.desk(), ref, 1)
+    pursue(shop.notice_context(), ref, 1)
 
     assert sent_back(shop, started) == [f"R{ref}-1"]
     shop.end_refund(f"R{ref}-1")
@@ -115,7 +116,7 @@ def test_a_refund_that_is_asked_about_while_it_is_sent_goes_back_once(shop: Shop
 def test_a_refund_that_phonepe_does_not_know_is_sent_again_under_its_own_number(shop: Shop) -> None:
     started = owed_by_phonepe(shop)
     rule(shop, gateway="phonepe", call="refund", answer="lost", done=False, times=1)
-    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.SENDING
+    assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.SENDING
 
     assert sweep(shop, timedelta(seconds=91)) == {"refund_due": 1}
     assert sweep(shop, timedelta(minutes=5)) == {"refund_accepted": 1}
@@ -141,7 +142,7 @@ def test_a_refund_that_never_arrives_goes_to_a_person_after_three_days(shop: Sho
 
 def test_nobody_asks_about_a_refund_while_its_run_may_still_be_sending_it(shop: Shop) -> None:
     started = owed_by_phonepe(shop)
-    pursue(shop.desk(), started.attempt.ref, 1)
+    pursue(shop.notice_context(), started.attempt.ref, 1)
     assert sweep(shop, timedelta(seconds=60)) == {}
     assert sweep(shop, timedelta(seconds=31)) == {"refund_accepted": 1}
 
@@ -149,11 +150,11 @@ def test_nobody_asks_about_a_refund_while_its_run_may_still_be_sending_it(shop: 
 def test_a_refusal_of_a_repeated_refund_is_not_believed_before_phonepe_was_asked(shop: Shop) -> None:
     started = owed_by_phonepe(shop)
     ref = started.attempt.ref
-    pursue(shop.desk(), ref, 1)
+    pursue(shop.notice_context(), ref, 1)
     write(shop.table, Update("refund", keys.refund(ref, 1), set={"status": "due"}))
-    shop.gateways[GatewayName.PHONEPE] = Refusing(shop.gateways[GatewayName.PHONEPE])
+    shop.gateways["PHONEPE"] = Refusing(shop.gateways["PHONEPE"])
 
-    assert pursue(shop.desk(), ref, 1) is RefundStatus.SENDING
+    assert pursue(shop.notice_context(), ref, 1) is RefundStatus.SENDING
 
     shop.end_refund(f"R{ref}-1")
     assert sweep(shop, timedelta(seconds=91)) == {"refund_refunded": 1}
@@ -161,17 +162,17 @@ def test_a_refusal_of_a_repeated_refund_is_not_believed_before_phonepe_was_asked
 
 def test_a_refund_that_phonepe_will_not_take_goes_to_a_person_at_once(shop: Shop) -> None:
     started = owed_by_phonepe(shop)
-    shop.gateways[GatewayName.PHONEPE] = Refusing(shop.gateways[GatewayName.PHONEPE])
-    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
+    shop.gateways["PHONEPE"] = Refusing(shop.gateways["PHONEPE"])
+    assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
     assert "BAD_REQUEST" in shop.refunds(started)[0]["detail"]
 
 
 def _lost_reversal(shop: Shop) -> Started:
     started = owed_by_mpesa(shop)
     rule(shop, gateway="mpesa", call="reversal", answer="lost", done=True, times=1)
-    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.SENDING
+    assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.SENDING
     shop.now += timedelta(minutes=16)
-    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
+    assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.NEEDS_REVIEW
     return started
 
 
@@ -179,14 +180,14 @@ def test_a_reversals_success_takes_the_refund_off_the_persons_list(reversing: Sh
     started = _lost_reversal(reversing)
     token = reversal_token(reversing, started)
 
-    assert take_result_notice(reversing.desk(), token, result_of(reversing, started)) is Taken.SETTLED
+    assert take_result_notice(reversing.notice_context(), token, result_of(reversing, started)) is Taken.SETTLED
 
     assert status_of(reversing, started) is RefundStatus.REFUNDED
     shown = reversing.read(started.session).refund
     assert shown is not None
     assert shown.status == "refunded"
     assert reversing.due() == {}
-    assert take_result_notice(reversing.desk(), token, result_of(reversing, started)) is Taken.DUPLICATE
+    assert take_result_notice(reversing.notice_context(), token, result_of(reversing, started)) is Taken.DUPLICATE
 
 
 @pytest.mark.parametrize("wrong", ["amount", "receipt", "code", "token"])
@@ -199,7 +200,7 @@ def test_only_a_success_of_this_very_reversal_takes_it_off_the_list(reversing: S
     if wrong == "token":
         token = token[:-1] + ("0" if token[-1] != "0" else "1")
 
-    take_result_notice(reversing.desk(), token, raw)
+    take_result_notice(reversing.notice_context(), token, raw)
 
     assert status_of(reversing, started) is RefundStatus.NEEDS_REVIEW
     assert list(reversing.due()) == [keys.REVIEW]
@@ -208,7 +209,7 @@ def test_only_a_success_of_this_very_reversal_takes_it_off_the_list(reversing: S
 def _reviewed_by_phonepe(shop: Shop) -> Started:
     """A refund of which PhonePe says nothing final for three days."""
     started = owed_by_phonepe(shop)
-    pursue(shop.desk(), started.attempt.ref, 1)
+    pursue(shop.notice_context(), started.attempt.ref, 1)
     assert sweep(shop, timedelta(days=4)) == {"refund_needs_review": 1}
     return started
 
@@ -237,7 +238,7 @@ def test_a_notice_that_phonepe_itself_does_not_confirm_leaves_the_refund_on_the_
 
 def test_a_refund_that_ended_while_no_sweep_ran_is_asked_about_before_a_person_is(shop: Shop) -> None:
     started = owed_by_phonepe(shop)
-    pursue(shop.desk(), started.attempt.ref, 1)
+    pursue(shop.notice_context(), started.attempt.ref, 1)
     shop.end_refund(f"R{started.attempt.ref}-1")
     assert sweep(shop, timedelta(days=4)) == {"refund_refunded": 1}
 
@@ -246,7 +247,7 @@ def test_a_refund_that_ended_while_no_sweep_ran_is_asked_about_before_a_person_i
 def test_a_reversal_that_was_turned_away_is_sent_later(reversing: Shop, answer: str) -> None:
     started = owed_by_mpesa(reversing)
     rule(reversing, gateway="mpesa", call="reversal", answer=answer, done=False, times=2)
-    assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.DUE
+    assert pursue(reversing.notice_context(), started.attempt.ref, 1) is RefundStatus.DUE
     requests.delete(f"{reversing.simulators}/control/script", timeout=10).raise_for_status()
 
     assert sweep(reversing, timedelta(seconds=91)) == {"refund_accepted": 1}
@@ -257,8 +258,8 @@ def test_refunds_that_phonepe_turns_away_for_load_use_up_no_number(shop: Shop) -
     started = owed_by_phonepe(shop)
     rule(shop, gateway="phonepe", call="refund", answer="rate_limit", done=False, times=4)
     for _ in range(4):
-        assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.DUE
-    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.ACCEPTED
+        assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.DUE
+    assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.ACCEPTED
     assert sent_back(shop, started) == [f"R{started.attempt.ref}-1"]
 
 
@@ -266,20 +267,20 @@ def test_refused_keys_wake_somebody_and_the_refund_leaves_when_they_are_mended(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
     started = owed_by_phonepe(shop)
-    ours = shop.gateways[GatewayName.PHONEPE]
+    ours = shop.gateways["PHONEPE"]
     assert isinstance(ours, PhonePe)
-    shop.gateways[GatewayName.PHONEPE] = replace(ours, token_url=f"{shop.simulators}/phonepe/nothing-is-here")
-    assert pursue(shop.desk(), started.attempt.ref, 1) is RefundStatus.DUE
+    shop.gateways["PHONEPE"] = replace(ours, token_url=f"{shop.simulators}/phonepe/nothing-is-here")
+    assert pursue(shop.notice_context(), started.attempt.ref, 1) is RefundStatus.DUE
     assert "refund.misconfigured" in [record.message for record in caplog.records]
 
-    shop.gateways[GatewayName.PHONEPE] = ours
+    shop.gateways["PHONEPE"] = ours
     assert sweep(shop, timedelta(seconds=91)) == {"refund_accepted": 1}
 
 
 class _Away:
     """A store of tokens whose table does not answer."""
 
-    def read(self, gateway: GatewayName) -> StoredToken | None:
+    def read(self, gateway: str) -> StoredToken | None:
         raise StorageError(f"The table did not answer about {gateway}.")
 
     def lease(self, *_: object, **__: object) -> bool:
@@ -291,12 +292,12 @@ class _Away:
 
 def test_a_reversal_for_which_no_token_could_be_read_is_sent_later(reversing: Shop) -> None:
     started = owed_by_mpesa(reversing)
-    ours = reversing.gateways[GatewayName.MPESA]
+    ours = reversing.gateways["MPESA"]
     assert isinstance(ours, Mpesa)
-    reversing.gateways[GatewayName.MPESA] = replace(ours, token_store=_Away())
-    assert pursue(reversing.desk(), started.attempt.ref, 1) is RefundStatus.DUE
+    reversing.gateways["MPESA"] = replace(ours, token_store=_Away())
+    assert pursue(reversing.notice_context(), started.attempt.ref, 1) is RefundStatus.DUE
 
-    reversing.gateways[GatewayName.MPESA] = ours
+    reversing.gateways["MPESA"] = ours
     assert sweep(reversing, timedelta(seconds=91)) == {"refund_accepted": 1}
 
 
@@ -317,15 +318,18 @@ def test_a_rest_that_no_gateway_pays_back_is_a_persons(shop: Shop) -> None:
     started = booked(shop)
     ref = started.attempt.ref
     refund_payment(shop.table, ref, Money(50950, Currency.INR), shop.now, **WHO)
-    pursue(shop.desk(), ref, 1)
+    pursue(shop.notice_context(), ref, 1)
     shop.end_refund(f"R{ref}-1")
     sweep(shop, timedelta(seconds=91))
 
     rest = refund_payment(shop.table, ref, None, shop.now, **WHO)
 
     assert rest.amount == Money(50, Currency.INR)
-    assert pursue(shop.desk(), ref, 2) is RefundStatus.NEEDS_REVIEW
-    assert "PhonePe pays back 1.00 rupee and more, not 0.50. Pay back 0.50 INR" in shop.refunds(started)[1]["detail"]
+    assert pursue(shop.notice_context(), ref, 2) is RefundStatus.NEEDS_REVIEW
+    assert "PhonePe pays back 1.00 rupee and more, not 0.50" in shop.refunds(started)[1]["detail"]
+    waiting = refunds.read(shop.table, ref, 2)
+    assert waiting is not None
+    assert (waiting.to_do or "").startswith("Pay back 0.50 INR for receipt ")
 
 
 def test_a_wrong_amount_with_cents_is_paid_back_by_a_person_and_nothing_is_sent(reversing: Shop) -> None:

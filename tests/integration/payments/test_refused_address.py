@@ -13,16 +13,15 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.money import Currency
 from payfirst.domain.session import Customer
-from payfirst.gateways.base import GatewayName
-from payfirst.settings import settings
+from payfirst.settings import read_once, settings
+from payfirst.storage.dynamodb.table import dynamodb
 from payfirst.storage.queue import sqs
-from payfirst.storage.table import dynamodb
-from payfirst.usecases.initiate_payment import initiate_payment
-from payfirst.usecases.start_attempt import Till
+from payfirst.usecases.checkout.initiate_payment import initiate_payment
+from payfirst.usecases.context import PaymentContext
 from tests.integration.payments.shop import Shop, new_customer, new_phone
 from tests.unit.test_settings import PRODUCTION
 
-CACHED = (settings, resources.check_callback_address, dynamodb, sqs)
+CACHED = (settings, read_once, resources.check_callbacks, dynamodb, sqs)
 
 
 @pytest.fixture
@@ -39,19 +38,19 @@ def production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cached.cache_clear()
 
 
-def deployed_till(shop: Shop) -> Till:
+def deployed_till(shop: Shop) -> PaymentContext:
     """What the function gives its use cases, on the test's table and clock."""
     request = Request({}, shop.now, Deadline(lambda: 25.0))
-    return replace(resources.till(request), table=shop.table, queue=shop.queue)
+    return replace(resources.payment_context(request), table=shop.table, queue=shop.queue)
 
 
 def kes_cart(shop: Shop, customer: Customer) -> None:
-    shop.process(shop.booking_cart(customer, currency=Currency.KES), customer, phone=new_phone(), till=deployed_till(shop))
+    shop.process(shop.booking_cart(customer, currency=Currency.KES), customer, phone=new_phone(), context=deployed_till(shop))
 
 
 def session(shop: Shop, customer: Customer) -> None:
     given = shop.given(shop.session(customer))
-    initiate_payment(given, None, customer=customer, till=deployed_till(shop))
+    initiate_payment(given, None, customer=customer, context=deployed_till(shop))
 
 
 @pytest.mark.parametrize("pay", [kes_cart, session])
@@ -66,5 +65,7 @@ def test_nothing_is_claimed_and_nothing_is_sent(shop: Shop, pay: object) -> None
 @pytest.mark.usefixtures("production")
 def test_phonepe_does_not_mind(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "gateway", shop.gateways.__getitem__)
-    till = replace(deployed_till(shop), gateway=resources.till(Request({}, shop.now, Deadline(lambda: 25.0))).gateway)
-    assert till.gateway(GatewayName.PHONEPE).name is GatewayName.PHONEPE
+    context = replace(
+        deployed_till(shop), gateway=resources.payment_context(Request({}, shop.now, Deadline(lambda: 25.0))).gateway
+    )
+    assert context.gateway("PHONEPE").terms.name == "PHONEPE"

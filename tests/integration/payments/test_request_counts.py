@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from payfirst.domain.ids import GivenId
 from payfirst.storage.lists import Position
-from payfirst.usecases.find import find_session
-from payfirst.usecases.list_sessions import list_sessions
+from payfirst.usecases.lookup import find_session, list_sessions
 from tests.integration.payments.requests import counted
 from tests.integration.payments.shop import Shop, new_customer
 

@@ -18,8 +18,8 @@ from payfirst.domain.errors import (
 from payfirst.domain.ids import GivenId
 from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import Session
-from payfirst.storage import keys
-from payfirst.usecases.create_session import extend_session
+from payfirst.storage.dynamodb import keys
+from payfirst.usecases.checkout.create_session import extend_session
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer
 
 

@@ -17,7 +17,7 @@ from payfirst.api.repeat import answered_once
 from payfirst.api.request import Request
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb.table import Table
 
 
 @dataclass(frozen=True, slots=True)

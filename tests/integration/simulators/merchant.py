@@ -85,7 +85,10 @@ def open_inbox() -> Iterator[Inbox]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
             del format, args
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Listener(ThreadingHTTPServer):
+        request_queue_size = 512  # a storm's notices come all at once, and M-Pesa sends none a second time
+
+    server = Listener(("127.0.0.1", 0), Handler)
     inbox.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

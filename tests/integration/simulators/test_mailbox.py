@@ -12,7 +12,7 @@ import pytest
 from local.embedded_aws import EmbeddedAws
 from local.resources import verify_senders
 from payfirst.domain.session import Kind
-from payfirst.mail.letters import Letter
+from payfirst.mail.messages import Message
 from payfirst.mail.post import Post
 
 from .merchant import Merchant
@@ -37,7 +37,7 @@ def reader(embedded_aws: EmbeddedAws, merchant_of: Callable[..., Merchant]) -> M
 def sent(post: Post, *, to: str = "jo@example.com", html: str = "<h1>Hello</h1>") -> str:
     """A letter under a subject of its own."""
     subject = f"Order <{secrets.token_hex(4)}> & more"
-    post.send(Kind.ORDER, to, Letter(subject, "Plain <words>\nand more", html), "event-1")
+    post.send(Kind.ORDER, to, Message(subject, "Plain <words>\nand more", html), "event-1")
     return subject
 
 
@@ -80,6 +80,7 @@ def test_a_letter_that_there_is_not_is_not_found(reader: Merchant) -> None:
     assert reader.send("GET", "/mail/no-such-letter").status_code == 404
 
 
+@pytest.mark.needs("aws")
 def test_an_empty_mailbox_says_when_the_first_letter_comes(merchant_of: Callable[..., Merchant]) -> None:
     empty = EmbeddedAws()
     with empty:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from payfirst.api.resources import check_callback_address
+from payfirst.api.resources import check_callbacks
 from payfirst.domain.errors import MisconfiguredError
-from payfirst.settings import settings
+from payfirst.settings import read_once, settings
 from tests.unit.test_settings import PRODUCTION
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Settings and the check are made once for each process; here once for each test."""
-    for cached in (settings, check_callback_address):
+    for cached in (settings, read_once, check_callbacks):
         cached.cache_clear()
     yield
-    for cached in (settings, check_callback_address):
+    for cached in (settings, read_once, check_callbacks):
         cached.cache_clear()
 
 
@@ -31,18 +31,18 @@ def test_production_sends_no_prompt_with_a_forbidden_word_in_the_address(monkeyp
     _set(monkeypatch, CALLBACK_ORIGIN="https://a1b2.execute-api.af-south-1.amazonaws.com")
 
     with pytest.raises(MisconfiguredError, match="callback address"):
-        check_callback_address()
+        check_callbacks("MPESA")
 
 
 def test_production_sends_prompts_with_a_right_address(monkeypatch: pytest.MonkeyPatch) -> None:
     _set(monkeypatch, CALLBACK_ORIGIN="https://pay.shop.co.ke")
 
-    check_callback_address()
+    check_callbacks("MPESA")
 
 
 def test_the_sandbox_is_only_warned(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     _set(monkeypatch, STAGE="sandbox", CALLBACK_ORIGIN="https://a1b2.execute-api.af-south-1.amazonaws.com")
 
-    check_callback_address()
+    check_callbacks("MPESA")
 
     assert [record.message for record in caplog.records] == ["callback_address.doubtful"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from payfirst.api.carts_wire import CreateCartIn
+from payfirst.api.wire.carts import CreateCartIn
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import InvalidInputError
 

@@ -1,4 +1,4 @@
-"""A list behind a filter says where its next stretch begins, and takes no other cursor than its own."""
+"""A list behind a filter says where its neighbouring stretches begin, and takes no other cursor than its own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from payfirst.api.paging import before, filtered, paged
+from payfirst.api.paging import paged, position
 from payfirst.api.request import Request
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import InvalidInputError
-from payfirst.storage.lists import Slice
+from payfirst.storage.lists import Position, Slice
 
 PATH = "/api/cart/carts"
 
@@ -30,32 +30,27 @@ def cursor(address: str) -> str:
     return parse_qs(urlsplit(address).query)["cursor"][0]
 
 
-def answer(more_before: int | None) -> Any:
-    return filtered(asked(status="ACTIVE"), key, "https://shop.example", [], more_before)
+def answer(*, older: bool, newer: bool = False) -> Any:
+    page = Slice((), 9, older, newer, (4713, 4711))
+    return paged(asked(status="ACTIVE"), key, "https://shop.example", page, [], is_filtered=True)
 
 
 def test_the_first_stretch_begins_with_the_newest_entry() -> None:
-    assert before(asked(status="ACTIVE"), key) is None
+    assert position(asked(status="ACTIVE"), key) is None
 
 
-def test_a_stretch_without_a_match_still_leads_to_the_next() -> None:
-    following = answer(4711)["next"]
-    assert urlsplit(following)._replace(query="").geturl() == f"https://shop.example{PATH}/"
-    assert parse_qs(urlsplit(following).query)["status"] == ["ACTIVE"]
-    assert before(asked(status="ACTIVE", cursor=cursor(following)), key) == 4711
+def test_a_stretch_without_a_match_still_leads_to_both_sides() -> None:
+    found = answer(older=True, newer=True)
+    for address, after, older in ((found["next"], 4711, True), (found["previous"], 4713, False)):
+        assert urlsplit(address)._replace(query="").geturl() == f"https://shop.example{PATH}"
+        assert parse_qs(urlsplit(address).query)["status"] == ["ACTIVE"]
+        assert position(asked(status="ACTIVE", cursor=cursor(address)), key) == Position(after, older)
 
 
-def test_the_last_stretch_leads_nowhere() -> None:
-    assert answer(None) == {"count": 0, "next": None, "previous": None, "results": []}
+def test_the_only_stretch_leads_nowhere_and_counts_what_it_shows() -> None:
+    assert answer(older=False) == {"count": 0, "next": None, "previous": None, "results": []}
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:
     with pytest.raises(InvalidInputError):
-        before(asked("/api/payments/sessions", cursor=cursor(answer(4711)["next"])), key)
-
-
-def test_a_cursor_towards_newer_entries_is_refused() -> None:
-    page = Slice((), 3, older=False, newer=True)
-    previous = paged(asked(cursor="x"), key, "https://shop.example", page, [], [9])["previous"]
-    with pytest.raises(InvalidInputError):
-        before(asked(cursor=cursor(previous)), key)
+        position(asked("/api/payments/sessions", cursor=cursor(answer(older=True)["next"])), key)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.site.app import handler
-from payfirst.api.app import own_path
+from payfirst.api.request import own_path
 
 SESSION = "GET /api/payments/sessions/{session_id}/status"
 
@@ -65,6 +65,19 @@ def test_a_value_in_the_path_is_never_mistaken_for_the_stage() -> None:
 
 @pytest.mark.parametrize(("path", "stage"), [("/health", "$default"), ("/live/health", "live"), ("/health/", "live")])
 def test_a_function_answers_its_route_under_every_stage(path: str, stage: str) -> None:
-    context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 3000)
+    of_lambda = {"function_name": "site", "memory_limit_in_mb": 512, "invoked_function_arn": "arn", "aws_request_id": "r"}
+    context = SimpleNamespace(**of_lambda, get_remaining_time_in_millis=lambda: 3000)
     answer = handler(event(path, "GET /health", stage), context)
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("path", "stage"),
+    [
+        ("/api/operators/a/b/", "$default"),
+        ("/prod/api/operators/a/b", "prod"),
+        ("/shop/api/operators/a/b", "$default"),
+    ],
+)
+def test_a_route_that_takes_any_path_keeps_what_stands_behind_its_prefix(path: str, stage: str) -> None:
+    assert own_path(event(path, "ANY /api/operators/{proxy+}", stage)) == "/api/operators/a/b"

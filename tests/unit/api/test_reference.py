@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,15 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from ops.reference import WRITTEN, difference, write_reference
-from payfirst.api.reference.document import build
-from payfirst.api.reference.page import render
+import payfirst
+from ops.api_reference.document import build
+from ops.api_reference.page import render
+from ops.api_reference.write import WRITTEN, difference, write_reference
 from payfirst.api.routes import ROUTES
+from payfirst.domain.errors import PayFirstError
+from payfirst.domain.refund import WHY_MONEY_GOES_BACK
+from payfirst.gateways.mpesa.results import STK_RESULTS, UNRECOGNISED
+from payfirst.gateways.phonepe.answers import FAILED_CODE, FAILURES
 
 DOCUMENT = build()
 
@@ -114,6 +120,32 @@ def test_an_example_that_does_not_fit_would_be_seen() -> None:
     assert problems({"$ref": "#/components/schemas/SessionOut"}, {"session_id": 1})
 
 
+def test_every_code_of_an_example_is_one_that_the_code_gives() -> None:
+    """Failures as the gateways' tables and the refunds' reasons have them; errors by their class or where they are raised."""
+    failures = {meaning.code for meaning in (*STK_RESULTS.values(), UNRECOGNISED)}
+    failures |= {FAILED_CODE, *(code for code, _ in FAILURES.values()), *WHY_MONEY_GOES_BACK}
+    errors = {error.code for error in _below(PayFirstError)}
+    for source in Path(payfirst.__file__).parent.rglob("*.py"):
+        errors |= set(re.findall(r'code="([A-Z_]+)"', source.read_text(encoding="utf-8")))
+    for operation, status, answer in answers():
+        shown = {code for content in answer.get("content", {}).values() for code in _codes(content["examples"])}
+        assert shown <= (failures | errors if status.startswith("2") else errors), f"{operation} {status}"
+    assert "cancelled" in failures - errors
+
+
+def _below(error: type[PayFirstError]) -> Iterator[type[PayFirstError]]:
+    yield error
+    for other in error.__subclasses__():
+        yield from _below(other)
+
+
+def _codes(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from (part[name] for name in ("code", "error_code", "unavailable_code") if isinstance(part.get(name), str))
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _codes(inner)
+
+
 def test_every_post_of_a_customer_takes_an_idempotency_key() -> None:
     for _, method, words in operations():
         named = {each["name"] for each in words.get("parameters", [])}
@@ -125,18 +157,22 @@ def test_what_is_written_is_what_the_code_says() -> None:
 
 
 def test_a_description_that_is_out_of_date_shows_what_changed(tmp_path: Any) -> None:
-    file = tmp_path / "openapi.json"
-    assert any(line.startswith("+") for line in difference(file))
-    write_reference(file)
-    assert difference(file) == []
-    file.write_text(file.read_text(encoding="utf-8").replace('"Track an order"', '"Trace an order"'), encoding="utf-8")
-    changed = [line.strip("+- ,") for line in difference(file) if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
-    assert changed == ['"summary": "Trace an order"', '"summary": "Track an order"']
+    assert any(line.startswith("+") for line in difference(tmp_path))
+    description, page = write_reference(tmp_path)
+    assert difference(tmp_path) == []
+    for file in (description, page):
+        file.write_text(file.read_text(encoding="utf-8").replace("Track an order", "Trace an order"), encoding="utf-8")
+    changed = [line for line in difference(tmp_path) if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
+    assert [(line[0], ("Track" if "Track an order" in line else "Trace")) for line in changed] == [
+        ("-", "Trace"),
+        ("+", "Track"),
+        ("-", "Trace"),
+        ("+", "Track"),
+    ]
 
 
-def test_the_written_file_lies_in_the_package() -> None:
-    assert WRITTEN.is_file()
-    assert WRITTEN.parent.name == "reference"
+def test_the_written_files_lie_in_the_package() -> None:
+    assert {file.name for file in WRITTEN.iterdir()} >= {"openapi.json", "reference.html"}
 
 
 def test_the_page_shows_every_operation_and_loads_nothing() -> None:

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from functions.site.app import handler
-from payfirst.api.reference.document import build
+from ops.api_reference.document import build
 
 
 class Context:
     """As much of a Lambda context as a function asks for."""
 
     function_name = "site"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:site"
+    aws_request_id = "r"
 
     def get_remaining_time_in_millis(self) -> int:
         return 3000
@@ -59,7 +62,7 @@ def test_an_unknown_path_is_404_in_the_shape_of_its_family(path: str, shape: str
 def test_another_method_is_405_and_says_which_there_are() -> None:
     given = answer("/api/cart/carts/1", "PUT")
     assert given["statusCode"] == 405
-    assert given["headers"]["Allow"] == "DELETE, GET"
+    assert given["headers"]["Allow"] == "DELETE, GET, HEAD"
 
 
 def test_an_id_that_no_id_looks_like_is_not_found_and_no_wrong_method() -> None:

@@ -8,17 +8,19 @@ from itertools import pairwise
 
 import pytest
 
-from payfirst.domain.attempt import Attempt, next_check
+from payfirst.domain.attempt import Attempt
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus
 from payfirst.domain.session import CartGuard, Kind
+from payfirst.gateways.mpesa.terms import MPESA
+from payfirst.gateways.registry import terms_of
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 def _ladder(gateway: str) -> list[int]:
     seconds, check, now = [], 0, START
-    while (following := next_check(gateway, START, check, now)) is not None:
+    while (following := terms_of(gateway).next_check(START, check, now)) is not None:
         check, now = following[0] + 1, following[1]
         seconds.append(int((now - START).total_seconds()))
     return seconds
@@ -44,8 +46,8 @@ def test_phonepe_is_asked_at_the_pace_it_demands() -> None:
 def test_looks_that_were_missed_are_made_up_by_one() -> None:
     late = START + timedelta(minutes=4)
 
-    assert next_check("MPESA", START, 1, late) == (5, START + timedelta(seconds=300))
-    assert next_check("MPESA", START, 1, START + timedelta(days=2)) is None
+    assert MPESA.next_check(START, 1, late) == (5, START + timedelta(seconds=300))
+    assert MPESA.next_check(START, 1, START + timedelta(days=2)) is None
 
 
 def test_what_an_attempt_has_brought_is_only_said_once_it_has_brought_something() -> None:

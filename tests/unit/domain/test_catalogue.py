@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from payfirst.domain.catalogue import cost_of
 from payfirst.domain.errors import RefusedError
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.pricing import rounding_for
 from payfirst.domain.promo import AppliesToListing, Promo, discount_of, discount_on
 from payfirst.domain.session import Delivery, OrderLine, OrderSnapshot
+from payfirst.gateways.mpesa.terms import MPESA
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 PRICES = st.integers(0, 10**9).map(lambda minor: Money(minor, Currency.INR))
@@ -119,7 +119,7 @@ def test_a_total_is_the_sum_of_its_lines_less_one_discount_rounded_once(
     if by_percent:
         assert abs(discount.minor - whole * percent / 100) <= Decimal("0.5")
     items = sum((line.subtotal for line in lines), Money(0, Currency.KES))
-    rounding = rounding_for(items - discount + FEE)
+    rounding = MPESA.rounding(items - discount + FEE)
     total = OrderSnapshot(lines, DELIVERY, items, FEE, rounding, NOW, discount, "A").total
     assert total.minor == sum(line.subtotal.minor for line in lines) - discount.minor + FEE.minor + rounding.minor
     assert total.minor % 100 == 0

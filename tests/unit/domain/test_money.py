@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.pricing import is_chargeable, rounding_for
+from payfirst.gateways.mpesa.terms import MPESA
+from payfirst.gateways.phonepe.terms import PHONEPE
+from payfirst.gateways.registry import default_for
 
 AMOUNTS = st.integers(0, 10**9)
 
@@ -35,10 +37,10 @@ def test_currencies_do_not_mix() -> None:
 def test_shillings_are_rounded_up_to_whole_ones_and_rupees_are_not_rounded(minor: int) -> None:
     shillings, rupees = Money(minor, Currency.KES), Money(minor, Currency.INR)
 
-    rounded = shillings + rounding_for(shillings)
+    rounded = shillings + MPESA.rounding(shillings)
     assert rounded.minor % 100 == 0
     assert 0 <= rounded.minor - minor < 100
-    assert rounding_for(rupees).minor == 0
+    assert PHONEPE.rounding(rupees).minor == 0
 
 
 @pytest.mark.parametrize(
@@ -54,4 +56,4 @@ def test_shillings_are_rounded_up_to_whole_ones_and_rupees_are_not_rounded(minor
     ],
 )
 def test_a_gateway_collects_only_what_it_can(minor: int, currency: Currency, *, chargeable: bool) -> None:
-    assert is_chargeable(Money(minor, currency)) is chargeable
+    assert default_for(currency).takes(Money(minor, currency)) is chargeable

@@ -35,7 +35,7 @@ def test_an_unpaid_session_expires_only_while_nothing_was_tried() -> None:
 
 
 def test_a_success_is_never_taken_back() -> None:
-    assert ATTEMPT_MOVES[AttemptStatus.SUCCEEDED] == {AttemptStatus.REFUND_DUE}
+    assert ATTEMPT_MOVES[AttemptStatus.SUCCEEDED] == {AttemptStatus.REFUND_DUE, AttemptStatus.NEEDS_REVIEW}
     assert attempt_sources(AttemptStatus.FAILED) == UNRESOLVED | {AttemptStatus.NEEDS_REVIEW}
 
 

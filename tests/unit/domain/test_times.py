@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payfirst.domain.times import is_over, read_day, read_time
+from payfirst.domain.times import read_day, read_time
 
 TO_THE_MINUTE = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 TO_THE_SECOND = st.times().map(lambda at: at.replace(microsecond=0))
@@ -71,10 +71,3 @@ def test_a_day_is_read_as_it_is_written(day: date) -> None:
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="day"):
         read_day(text)
-
-
-def test_a_day_is_over_when_it_is_over_in_the_zone_of_the_service() -> None:
-    just_after_midnight_in_india = datetime(2025, 7, 20, 18, 31, tzinfo=UTC)
-    assert is_over(date(2025, 7, 20), "Asia/Kolkata", just_after_midnight_in_india)
-    assert not is_over(date(2025, 7, 21), "Asia/Kolkata", just_after_midnight_in_india)
-    assert not is_over(date(2025, 7, 20), "Africa/Nairobi", just_after_midnight_in_india)

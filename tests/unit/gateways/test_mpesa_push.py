@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from payfirst.domain.money import Currency, Money
-from payfirst.gateways.base import Accepted, GatewayName, Push, PushAnswer, Rejected, Unknown
-from payfirst.gateways.mpesa import Mpesa, MpesaCredentials
+from payfirst.gateways.base import Accepted, Push, PushAnswer, Rejected, Unknown
+from payfirst.gateways.mpesa.client import Mpesa
+from payfirst.gateways.mpesa.credentials import MpesaCredentials
 
 from . import mpesa_bodies as bodies
 from .scripted_gateway import HangUp, Reply, ScriptedGateway, Silence, reply
@@ -277,7 +278,7 @@ def test_the_life_of_a_token_is_read_as_number_or_text(gateway: ScriptedGateway,
     for _ in range(2):
         assert isinstance(mpesa.push(ORDER, now=NOW, timeout_s=5), Accepted)
     assert len(gateway.asked(OAUTH)) == 1
-    life = store.tokens[GatewayName.MPESA].expires_at - NOW
+    life = store.tokens["MPESA"].expires_at - NOW
     assert timedelta(minutes=5) < life <= timedelta(days=1)
 
 

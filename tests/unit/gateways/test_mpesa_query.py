@@ -8,7 +8,9 @@ import pytest
 
 from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import Captured, Declined, NoAnswer, Pending, StatusAnswer, StatusQuery
-from payfirst.gateways.mpesa import Mpesa, MpesaCredentials, read_stk_notice
+from payfirst.gateways.mpesa.client import Mpesa
+from payfirst.gateways.mpesa.credentials import MpesaCredentials
+from payfirst.gateways.mpesa.notices import read_stk_notice
 from payfirst.gateways.mpesa.results import STK_RESULTS
 
 from . import mpesa_bodies as bodies

@@ -1,17 +1,18 @@
-"""Reversals, payouts and transaction status requests: what is sent, and what each acknowledgement means."""
+"""Reversals and transaction status requests: what is sent, and what each acknowledgement means."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import Accepted, PushAnswer, Rejected, Unknown
-from payfirst.gateways.mpesa import Mpesa, MpesaCredentials, ResultAddresses, ask_transaction, pay_out, reverse
+from payfirst.gateways.mpesa.client import Mpesa
+from payfirst.gateways.mpesa.credentials import MpesaCredentials
+from payfirst.gateways.mpesa.refunds import ResultAddresses, ask_transaction, reverse
 
 from . import mpesa_bodies as bodies
 from .scripted_gateway import HangUp, Reply, ScriptedGateway, reply
@@ -20,7 +21,7 @@ NOW = datetime(2026, 5, 3, 21, 30, 5, tzinfo=UTC)
 AMOUNT = Money(25_000, Currency.KES)
 ADDRESSES = ResultAddresses("https://pay.shop.co.ke/cb/result/feed0001", "https://pay.shop.co.ke/cb/late/feed0001")
 CREDENTIALS = MpesaCredentials("key", "secret", "600111", "passkey", None, "the-initiator", "the-credential==")
-REVERSAL, PAYOUT, LOOK = "/mpesa/reversal/v1/request", "/mpesa/b2c/v3/paymentrequest", "/mpesa/transactionstatus/v1/query"
+REVERSAL, LOOK = "/mpesa/reversal/v1/request", "/mpesa/transactionstatus/v1/query"
 
 
 def client(gateway: ScriptedGateway, credentials: MpesaCredentials = CREDENTIALS) -> Mpesa:
@@ -32,26 +33,12 @@ def reversed_by(mpesa: Mpesa, amount: Money = AMOUNT, remarks: str = "Out of sto
     return reverse(mpesa, bodies.RECEIPT, amount, ADDRESSES, remarks=remarks, now=NOW, timeout_s=5)
 
 
-def paid_out_by(mpesa: Mpesa, amount: Money = AMOUNT) -> PushAnswer:
-    return pay_out(
-        mpesa,
-        "R-MT5f0a1b2c3d4e5-1",
-        "254708374149",
-        amount,
-        ADDRESSES,
-        shortcode="600222",
-        remarks="Out of stock",
-        now=NOW,
-        timeout_s=5,
-    )
-
-
 def asked_by(mpesa: Mpesa) -> PushAnswer:
-    return ask_transaction(mpesa, ADDRESSES, receipt=bodies.RECEIPT, remarks="Look", now=NOW, timeout_s=5)
+    return ask_transaction(mpesa, ADDRESSES, conversation="R-1", remarks="Look", now=NOW, timeout_s=5)
 
 
 Request = Callable[[Mpesa], PushAnswer]
-REQUESTS: list[tuple[str, Request]] = [(REVERSAL, reversed_by), (PAYOUT, paid_out_by), (LOOK, asked_by)]
+REQUESTS: list[tuple[str, Request]] = [(REVERSAL, reversed_by), (LOOK, asked_by)]
 
 
 def test_a_reversal_says_what_the_api_asks_for(gateway: ScriptedGateway) -> None:
@@ -73,52 +60,23 @@ def test_a_reversal_says_what_the_api_asks_for(gateway: ScriptedGateway) -> None
     }
 
 
-def test_a_payout_says_what_the_api_asks_for(gateway: ScriptedGateway) -> None:
-    gateway.on(PAYOUT, reply(bodies.acknowledged()))
-    assert isinstance(paid_out_by(client(gateway)), Accepted)
-    assert gateway.asked(PAYOUT)[0].body == {
-        "OriginatorConversationID": "R-MT5f0a1b2c3d4e5-1",
-        "InitiatorName": "the-initiator",
-        "SecurityCredential": "the-credential==",
-        "CommandID": "BusinessPayment",
-        "Amount": "250",
-        "PartyA": "600222",
-        "PartyB": "254708374149",
-        "Remarks": "Out of stock",
-        "QueueTimeOutURL": ADDRESSES.timeout_url,
-        "ResultURL": ADDRESSES.result_url,
-        "Occassion": "",
-    }
-
-
-@pytest.mark.parametrize(
-    ("by", "named"),
-    [
-        ({"receipt": bodies.RECEIPT}, {"TransactionID": bodies.RECEIPT}),
-        ({"originator_conversation_id": "R-1"}, {"OriginalConversationID": "R-1"}),
-    ],
-)
-def test_a_transaction_is_asked_about_by_receipt_or_by_conversation(
-    gateway: ScriptedGateway, by: dict[str, Any], named: dict[str, str]
-) -> None:
+def test_a_request_is_asked_about_by_its_conversation(gateway: ScriptedGateway) -> None:
     gateway.on(LOOK, reply(bodies.acknowledged()))
-    answer = ask_transaction(client(gateway), ADDRESSES, **by, remarks="Look", now=NOW, timeout_s=5)
-    assert isinstance(answer, Accepted)
+    assert isinstance(asked_by(client(gateway)), Accepted)
     body = gateway.asked(LOOK)[0].body
-    assert {key: body.get(key) for key in ("TransactionID", "OriginalConversationID") if key in body} == named
+    assert (body["OriginalConversationID"], "TransactionID" in body) == ("R-1", False)
     assert (body["CommandID"], body["PartyA"], body["IdentifierType"]) == ("TransactionStatusQuery", "600111", "4")
 
 
-@pytest.mark.parametrize("by", [{}, {"receipt": "A", "originator_conversation_id": "B"}])
-def test_a_transaction_asked_about_by_both_or_neither_is_an_error(gateway: ScriptedGateway, by: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="receipt or by conversation"):
-        ask_transaction(client(gateway), ADDRESSES, **by, remarks="Look", now=NOW, timeout_s=5)
+def test_a_request_without_a_conversation_cannot_be_asked_about(gateway: ScriptedGateway) -> None:
+    with pytest.raises(ValueError, match="conversation"):
+        ask_transaction(client(gateway), ADDRESSES, conversation=None, remarks="Look", now=NOW, timeout_s=5)
 
 
-@pytest.mark.parametrize("minor", [25_050, 0, 900, 25_000_100])
-def test_a_payout_outside_what_m_pesa_pays_is_an_error_before_anything_is_sent(gateway: ScriptedGateway, minor: int) -> None:
+@pytest.mark.parametrize("minor", [25_050, 0])
+def test_a_reversal_of_no_whole_shillings_is_an_error_before_anything_is_sent(gateway: ScriptedGateway, minor: int) -> None:
     with pytest.raises(ValueError, match="shillings"):
-        paid_out_by(client(gateway), Money(minor, Currency.KES))
+        reversed_by(client(gateway), Money(minor, Currency.KES))
     assert gateway.seen == []
 
 
@@ -208,9 +166,9 @@ def test_what_proves_nothing_is_unknown_and_sent_once(
     assert len(gateway.asked(path)) == 1
 
 
-def test_a_payout_reference_that_m_pesa_has_seen_is_to_be_looked_up(gateway: ScriptedGateway) -> None:
-    gateway.on(PAYOUT, reply(bodies.error("500.002.1001", "Duplicate OriginatorConversationID."), 500))
-    assert paid_out_by(client(gateway)) == Unknown("reference already used")
+def test_a_reference_that_m_pesa_has_seen_is_to_be_looked_up(gateway: ScriptedGateway) -> None:
+    gateway.on(REVERSAL, reply(bodies.error("500.002.1001", "Duplicate OriginatorConversationID."), 500))
+    assert reversed_by(client(gateway)) == Unknown("reference already used")
 
 
 def test_without_a_token_nothing_is_sent(gateway: ScriptedGateway) -> None:

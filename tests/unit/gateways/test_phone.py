@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payfirst.gateways.mpesa import normalise_phone
+from payfirst.gateways.mpesa.phone import normalise_phone
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,22 @@ from payfirst.gateways.mpesa import normalise_phone
         "+254712345678",
         "+254 712-345-678",
         "712345678",
+        "0712\u00a0345\u202f678",
+        "0712\u2011345\u2013678",
+        "0712\u2212345\uff0d678",
+        "\u202a+254 712 345 678\u202c",
+        "\u20660712\u200b345678\u2069\ufeff",
+        "(0712) 345-678",
+        "0712.345.678",
+        "[0712] 345 678",
+        "00254712345678",
+        "000254 712 345 678",
+        "+254 (0) 712 345 678",
+        "+254(0)712345678",
+        "00254 (0)712-345-678",
+        "2540712345678",
+        "+ 254 712 345 678",
+        "0712\t345\n678",
     ],
 )
 def test_each_way_of_writing_a_number_is_the_same_number(written: str) -> None:
@@ -51,6 +67,14 @@ def test_the_newer_numbers_that_begin_with_one_are_mobile_too(written: str) -> N
         "tel:0712345678",
         "0712/345678",
         "++254712345678",
+        "+712345678",
+        "+0712345678",
+        "0000254712345678",
+        "00712345678",
+        "0712345678+",
+        "254254712345678",
+        "0712345678\x00",
+        "0712,345,678",
         "07١٢٣٤٥٦٧٨",  # noqa: RUF001 - digits of another script
         "2" * 5000,
     ],

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from payfirst.domain.money import Currency, Money
-from payfirst.gateways.base import Accepted, GatewayName, Push, PushAnswer, Rejected, Unknown
-from payfirst.gateways.phonepe import PhonePe, PhonePeCredentials
+from payfirst.gateways.base import Accepted, Push, PushAnswer, Rejected, Unknown
+from payfirst.gateways.phonepe.client import PhonePe
+from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 
 from . import phonepe_bodies as bodies
 from .scripted_gateway import HangUp, Reply, ScriptedGateway, Silence, reply
@@ -326,7 +327,7 @@ def test_the_life_of_a_token_is_its_expires_at(gateway: ScriptedGateway, expires
     gateway.on(PAY, reply(bodies.page_made()))
     store = MemoryTokenStore()
     assert isinstance(paid(client(gateway, store)), Accepted)
-    assert store.tokens[GatewayName.PHONEPE].expires_at - NOW == life
+    assert store.tokens["PHONEPE"].expires_at - NOW == life
 
 
 def test_one_token_serves_many_calls(gateway: ScriptedGateway) -> None:

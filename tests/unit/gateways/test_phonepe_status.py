@@ -18,7 +18,8 @@ from payfirst.gateways.base import (
     StatusAnswer,
     StatusQuery,
 )
-from payfirst.gateways.phonepe import PhonePe, PhonePeCredentials
+from payfirst.gateways.phonepe.client import PhonePe
+from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 
 from . import phonepe_bodies as bodies
 from .scripted_gateway import HangUp, Reply, ScriptedGateway, reply

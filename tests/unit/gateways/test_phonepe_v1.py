@@ -31,7 +31,7 @@ from payfirst.gateways.base import (
     StatusQuery,
     Unknown,
 )
-from payfirst.gateways.phonepe_v1 import PhonePeV1, PhonePeV1Credentials, checksum
+from payfirst.gateways.phonepe.v1 import PhonePeV1, PhonePeV1Credentials, checksum
 
 from . import phonepe_bodies as bodies
 from .scripted_gateway import HangUp, Reply, ScriptedGateway, Silence, reply
@@ -262,7 +262,7 @@ def test_a_notice_with_the_right_checksum_is_recognised_and_read() -> None:
         f" {checksum(content, CREDENTIALS)} ",
     ):
         assert CREDENTIALS.recognises(header, raw)
-    assert CREDENTIALS.read_notice(raw) == OrderNotice("PAYMENT_SUCCESS", bodies.REF, "SHOPONE", is_refund=False)
+    assert CREDENTIALS.read_notice(raw) == OrderNotice("PAYMENT_SUCCESS", bodies.REF, "SHOPONE", is_refund=False, done=True)
 
 
 def test_a_notice_of_a_refund_says_so() -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payfirst.domain.money import Currency, Money
-from payfirst.gateways.phonepe import PhonePeCredentials, PhonePeNotice, is_authentic, read_webhook
+from payfirst.gateways.phonepe.credentials import PhonePeCredentials
+from payfirst.gateways.phonepe.webhook import PhonePeNotice, read_webhook
 
 from . import phonepe_bodies as bodies
 
@@ -30,18 +31,18 @@ OLD = digest("old_name", "Password0")
 
 @pytest.mark.parametrize("header", [GOOD, GOOD.upper(), f"SHA256 {GOOD}", f"sha256 {GOOD.upper()}", f" {GOOD} "])
 def test_the_digest_is_recognised_in_each_of_its_spellings(header: str) -> None:
-    assert is_authentic(header, CURRENT)
+    assert CURRENT.recognises(header, b"")
 
 
 def test_the_digest_is_that_of_name_colon_password() -> None:
     credentials = replace(CURRENT, webhook_username="shopkeeper", webhook_password="letmein12")
-    assert is_authentic("80a3bcac40631abbd3721ecfb8710d74587f24cb77ad8a0a102f1faaf2a8c743", credentials)
+    assert credentials.recognises("80a3bcac40631abbd3721ecfb8710d74587f24cb77ad8a0a102f1faaf2a8c743", b"")
 
 
 def test_while_the_password_changes_both_pairs_are_recognised() -> None:
-    assert is_authentic(GOOD, ROTATING)
-    assert is_authentic(OLD, ROTATING)
-    assert not is_authentic(OLD, CURRENT)
+    assert ROTATING.recognises(GOOD, b"")
+    assert ROTATING.recognises(OLD, b"")
+    assert not CURRENT.recognises(OLD, b"")
 
 
 @pytest.mark.parametrize(
@@ -64,19 +65,19 @@ def test_while_the_password_changes_both_pairs_are_recognised() -> None:
 )
 @pytest.mark.parametrize("credentials", [CURRENT, ROTATING])
 def test_anything_else_is_refused(header: str | None, credentials: PhonePeCredentials) -> None:
-    assert not is_authentic(header, credentials)
+    assert not credentials.recognises(header, b"")
 
 
 @pytest.mark.parametrize(("username", "password"), [("", ""), ("hook_name", ""), ("", "Password1"), (" ", " ")])
 def test_without_a_name_and_a_password_nobody_is_recognised(username: str, password: str) -> None:
     credentials = replace(CURRENT, webhook_username=username, webhook_password=password)
     for header in (None, "", digest(username, password), GOOD):
-        assert not is_authentic(header, credentials)
+        assert not credentials.recognises(header, b"")
 
 
 @given(st.text())
 def test_no_header_raises(header: str) -> None:
-    assert not is_authentic(header, ROTATING)
+    assert not ROTATING.recognises(header, b"")
 
 
 def read(raw: bytes) -> PhonePeNotice:
@@ -126,17 +127,44 @@ def test_an_event_that_is_not_known_is_read_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "payload", "is_refund", "done"),
+    [
+        ("CHECKOUT_ORDER_COMPLETED", {"merchantOrderId": bodies.REF, "state": "COMPLETED"}, False, True),
+        ("PG_ORDER_FAILED", {"merchantOrderId": bodies.REF, "state": "FAILED"}, False, False),
+        ("PG_TRANSACTION_ATTEMPT_FAILED", {"merchantOrderId": bodies.REF, "state": "PENDING"}, False, None),
+        ("PG_REFUND_COMPLETED", {"originalMerchantOrderId": bodies.REF, "state": "COMPLETED"}, True, True),
+        ("PG_REFUND_FAILED", {"merchantRefundId": bodies.REFUND_REF, "state": "FAILED"}, True, False),
+    ],
+)
+def test_a_notice_that_names_its_event_only_as_type_is_read_alike(
+    kind: str,
+    payload: dict[str, str],
+    is_refund: bool,  # noqa: FBT001 - pytest names it
+    done: bool | None,  # noqa: FBT001 - likewise
+) -> None:
+    order = read(json.dumps({"type": kind, "payload": payload}).encode()).as_order
+    assert (order.event, order.is_refund, order.done) == (kind, is_refund, done)
+    assert order.ended_refund == payload.get("merchantRefundId")
+
+
+def test_where_a_notice_has_both_its_event_counts() -> None:
+    raw = json.dumps({"event": "checkout.order.failed", "type": "PG_REFUND_COMPLETED", "payload": {"state": "FAILED"}})
+    assert read(raw.encode()).event == "checkout.order.failed"
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         b"",
         b"[]",
         b"{}",
         b"event=checkout.order.completed",
-        b'{"type": "CHECKOUT_ORDER_COMPLETED", "payload": {"state": "COMPLETED"}}',
+        b'{"type": "CHECKOUT_ORDER_COMPLETED"}',
+        b'{"type": {"a": 1}, "payload": {"state": "COMPLETED"}}',
         bodies.webhook("checkout.order.completed", None),
         bodies.webhook("checkout.order.completed", []),
-        bodies.webhook(None, bodies.order_payload("COMPLETED")),
-        bodies.webhook({"a": 1}, bodies.order_payload("COMPLETED")),
+        json.dumps({"event": None, "payload": bodies.order_payload("COMPLETED")}).encode(),
+        json.dumps({"event": {"a": 1}, "payload": bodies.order_payload("COMPLETED")}).encode(),
         b'{"payload":' * 20_000,
     ],
 )

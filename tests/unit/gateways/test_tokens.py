@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payfirst.gateways.base import GatewayName, StoredToken
+from payfirst.gateways.base import StoredToken
 from payfirst.gateways.tokens import LEASE, TokenFailure, Tokens, call_with_token, token_living
 from payfirst.gateways.wire import Answered, Lost
-from payfirst.storage.failures import StorageError
+from payfirst.storage.dynamodb.failures import StorageError
 
 from .shared_tokens import MemoryTokenStore
 
 NOON = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-M = GatewayName.MPESA
+M = "MPESA"
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ def test_a_token_shared_between_our_look_and_our_lease_is_taken_instead_of_a_new
     issuer = Issuer()
 
     class LateStore(MemoryTokenStore):
-        def lease(self, gateway: GatewayName, *, owner: str, now: datetime, until: datetime) -> bool:
+        def lease(self, gateway: str, *, owner: str, now: datetime, until: datetime) -> bool:
             self.tokens[gateway] = token_living("the-rival's", HOUR, now=now)
             return MemoryTokenStore.lease(self, gateway, owner=owner, now=now, until=until)
 
@@ -187,7 +187,7 @@ def test_a_renewal_that_fails_leaves_the_old_token_in_use_until_its_end() -> Non
 class Away(MemoryTokenStore):
     """A store whose table stops answering."""
 
-    def read(self, gateway: GatewayName) -> StoredToken | None:
+    def read(self, gateway: str) -> StoredToken | None:
         raise StorageError(f"no answer about {gateway}")
 
 

@@ -16,14 +16,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from payfirst.gateways.wire import Call, Lost, send
+from payfirst.gateways.wire import Answered, Call, Lost, authorities, send
 
 
-def _self_signed(folder: Path) -> Path:
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A file with a certificate that signed itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
-    certificate = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -31,33 +33,42 @@ def _self_signed(folder: Path) -> Path:
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    pem = folder / "gateway.pem"
+    pem = tmp_path / "gateway.pem"
     pem.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
+        + signed.public_bytes(serialization.Encoding.PEM)
     )
     return pem
 
 
 @pytest.fixture
-def impostor(tmp_path: Path) -> Iterator[tuple[int, list[bytes]]]:
+def impostor(certificate: Path) -> Iterator[tuple[int, list[bytes]]]:
     """A TLS server whose certificate nobody vouches for, and what it could read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_self_signed(tmp_path))
+    context.load_cert_chain(certificate)
     heard: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        with suppress(OSError):
-            connection, _ = listener.accept()
-            with connection, context.wrap_socket(connection, server_side=True) as secure:
-                heard.append(secure.recv(4096))
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return  # the test is over
+            with suppress(OSError), connection, context.wrap_socket(connection, server_side=True) as secure:
+                said = b""
+                while not said.endswith(b"{}") and (more := secure.recv(4096)):
+                    said += more
+                heard.append(said)
+                secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield int(listener.getsockname()[1]), heard
+    listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join(timeout=5)
 
@@ -69,4 +80,28 @@ def test_a_gateway_without_a_trusted_certificate_is_sent_nothing(impostor: tuple
     assert isinstance(answer, Lost)
     assert not answer.sent
     assert answer.reason == "never sent: SSLCertVerificationError"
+    assert b"".join(heard) == b""
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The same server's certificate as the one authority that there is."""
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    authorities.cache_clear()
+    yield certificate
+    authorities.cache_clear()
+
+
+def test_authorities_are_read_once_for_all_calls(impostor: tuple[int, list[bytes]], trusted: Path) -> None:
+    call = Call("POST", f"https://localhost:{impostor[0]}/x", {}, b"{}")
+    assert send(call, timeout_s=5) == Answered(200, {})
+    trusted.write_text("no certificate any more")
+    assert [send(call, timeout_s=5) for _ in range(2)] == [Answered(200, {})] * 2
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_gateway_with_another_hosts_certificate_is_sent_nothing(impostor: tuple[int, list[bytes]]) -> None:
+    port, heard = impostor
+    answer = send(Call("POST", f"https://127.0.0.1:{port}/x", {}, b"{}"), timeout_s=5)
+    assert answer == Lost("never sent: SSLCertVerificationError", sent=False)
     assert b"".join(heard) == b""

@@ -12,8 +12,8 @@ from botocore.stub import Stubber
 
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError
-from payfirst.storage.expressions import to_wire
-from payfirst.storage.table import Table, batch_get, get
+from payfirst.storage.dynamodb.expressions import to_wire
+from payfirst.storage.dynamodb.table import Table, batch_get, get
 
 KEYS = [{"pk": "A", "sk": "1"}, {"pk": "B", "sk": "1"}, {"pk": "C", "sk": "1"}]
 

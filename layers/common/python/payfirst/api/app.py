@@ -1,4 +1,4 @@
-"""From an HTTP API event to a handler and back: the one way in for every function behind the API.
+"""From an event of API Gateway to a handler and back: the one way in for every function behind the API.
 
 `build_app` strips the trailing slash before routing, gives every error its shape, and is the one place for
 `Idempotency-Key`. Routing is Powertools'; what a route is, says `routes.py`.
@@ -9,26 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRoute
 
-from payfirst.api.errors import MethodNotAllowedError, NoSuchRouteError, Reply, reply_to
+from payfirst.api.cors import preflight, readable_by
+from payfirst.api.errors import MethodNotAllowedError, NoSuchRouteError, Reply, UnauthorizedError, reply_to
 from payfirst.api.repeat import answered_once, repeat_key
-from payfirst.api.request import Request, remaining
+from payfirst.api.request import Request, read_event, remaining
 from payfirst.api.resources import customer, operator, table
 from payfirst.api.routes import ROUTES, Route, family_of, methods_of
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.domain.errors import PayFirstError, TemporaryError
-from payfirst.observability import alarm, logger, warn
+from payfirst.observability import Lambda, alarm, logger, observed, warn
 
 Handler = Callable[..., Reply]
 """Takes the request, and the path's parameters by name."""
 
-Lambda = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-DEFAULT_STAGE: Final = "$default"
 _SERVER_ERRORS: Final = 500
+OPERATORS_PREFIX: Final = "/api/operators/"
 
 
 def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
@@ -42,41 +42,39 @@ def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
         raise LookupError(f"the handlers of {function} are not those of its routes")
     for route in routes:
         rule = route.path.replace("{", "<").replace("}", ">")
-        app.route(rule, method=route.method)(_answering(app, route, handlers[route.operation]))
+        app.route(rule, method=list(route.methods))(_answering(app, route, handlers[route.operation]))
 
-    app.exception_handler(NoRoute)(lambda _: _written(no_route(app.current_event.raw_event)))
+    closed = all(route.operators for route in routes)
 
+    def unmatched(_: NoRoute) -> Response[str]:
+        request = _request(app)
+        return _written((_turned_away(request) if closed else None) or no_route(request.event, hides=not closed))
+
+    app.exception_handler(NoRoute)(unmatched)
+
+    @observed
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the Lambda context
         # API Gateway answers with this id in a header of its own; in the log it finds the lines of one request.
         logger().append_keys(request_id=event["requestContext"]["requestId"])
-        context_of_route = {**event["requestContext"], "stage": DEFAULT_STAGE}  # else Powertools would cut it off once more
-        return app.resolve({**event, "rawPath": own_path(event), "requestContext": context_of_route}, context)
+        given = read_event(event)
+        answer = app.resolve(given, context)
+        headers = {**answer["headers"], **readable_by(given)}
+        return {"statusCode": answer["statusCode"], "headers": headers, "body": answer["body"], "isBase64Encoded": False}
 
     return handle
 
 
-def own_path(event: Mapping[str, Any]) -> str:
-    """The event's path as `routes.py` writes it: no slash at its end, and before it neither a stage nor a domain's mapping.
-
-    API Gateway puts either before the path where it has one, except where it does not; the route that it matched tells.
-    """
-    parts = str(event["rawPath"]).rstrip("/").removeprefix("/").split("/")
-    route = str(event.get("routeKey", "")).partition(" ")[2].strip("/")
-    if route:
-        parts = parts[-len(route.split("/")) :]
-    elif parts[0] == event["requestContext"].get("stage"):
-        parts = parts[1:]
-    return "/" + "/".join(parts)
-
-
 def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> Callable[..., Response[str]]:
     def answer(**parameters: str) -> Response[str]:
-        request = Request(app.current_event.raw_event, utc_now(), Deadline(remaining(app.lambda_context)))
+        request = _request(app)
+        parameters = {name: unquote(value) for name, value in parameters.items()}
+        if route.operators and (shut := _turned_away(request)):
+            return _written(shut)
+        if parameters and request.event["requestContext"]["http"]["method"] not in methods_of(request.event["rawPath"]):
+            return _written(no_route(request.event, hides=not route.operators))  # a fixed word where an id might stand
 
         def handled() -> Reply:
-            if route.operators:
-                operator(request)
-            elif not route.public:
+            if not route.public:
                 customer(request)  # before the body is looked at: a stranger learns nothing else
             return handler(request, **parameters)
 
@@ -88,6 +86,20 @@ def _answering(app: APIGatewayHttpResolver, route: Route, handler: Handler) -> C
         return _written(once())
 
     return answer
+
+
+def _request(app: APIGatewayHttpResolver) -> Request:
+    return Request(app.current_event.raw_event, utc_now(), Deadline(remaining(app.lambda_context)))
+
+
+def _turned_away(request: Request) -> Reply | None:
+    """What everybody but an operator is answered on the operators' paths, before anything else is looked at: whatever else they
+    send, a path that exists answers like one that does not. None for an operator."""
+    try:
+        operator(request)
+    except (NoSuchRouteError, UnauthorizedError) as error:
+        return reply_to(error, family_of(request.event["rawPath"]))
+    return None
 
 
 def _repeatable(request: Request, context: Any, once: Callable[[], Reply]) -> Reply:  # noqa: ANN401 - the Lambda context
@@ -118,10 +130,16 @@ def _failed(error: PayFirstError, route: Route, *, status: int | None = None) ->
     return Reply(status, reply.body, reply.headers)
 
 
-def no_route(event: Mapping[str, Any]) -> Reply:
-    """The 404 or 405 of a path or a method that no route has, in the shape of the path's family."""
+def no_route(event: Mapping[str, Any], *, hides: bool) -> Reply:
+    """The 404 or 405 of a path or a method that no route has, in the shape of the path's family; or what a browser asks before.
+
+    With `hides` all paths of operators are unknown ones.
+    """
     path, method = event["rawPath"], event["requestContext"]["http"]["method"]
-    allowed = methods_of(path)
+    asked = preflight(event)
+    if asked is not None:
+        return asked
+    allowed = () if hides and path.startswith(OPERATORS_PREFIX) else methods_of(path)
     if not allowed or method in allowed:  # a path with an id that no id looks like matches a route's form and no route
         return reply_to(NoSuchRouteError("Not found"), family_of(path))
     error = MethodNotAllowedError(f"{method} is not allowed here.", allowed=allowed)

@@ -104,6 +104,7 @@ _BAD_REQUEST_CODES: Final = frozenset(
         "PROMO_BELOW_MINIMUM",
         "PROMO_NOT_APPLICABLE",
         "CART_FULL",
+        "CANNOT_BE_PROVIDED",
         "SLOT_NOT_OFFERED",
         "SLOT_TOO_SOON",
         "SLOT_TOO_FAR",
@@ -131,7 +132,7 @@ def code_of(error: PayFirstError) -> str:
 
 def reply_to(error: PayFirstError, family: Family, operation: str = "") -> Reply:
     """The answer for `error` in the shape of `family`; `operation` is the route's, where one matched."""
-    shaped = _for_orders(error) if family in (Family.ORDERS, Family.MPESA_NOTICE) else _for_bookings(error, operation)
+    shaped = _for_orders(error) if family in (Family.ORDERS, Family.NOTICE) else _for_bookings(error, operation)
     return Reply(status_of(error), shaped, _headers(error))
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from payfirst.api.request import Request
 from payfirst.domain.errors import FieldProblem, InvalidInputError
-from payfirst.storage.browse import Place
+from payfirst.storage.catalogue_pages import Place
 from payfirst.storage.lists import Position, Slice
 
 DEFAULT_SIZE: Final = 20
@@ -68,37 +68,21 @@ def paged(
     origin: str,
     page: Slice,
     results: Sequence[BaseModel],
-    numbers: Sequence[int | str],
+    *,
+    is_filtered: bool = False,
 ) -> Any:  # noqa: ANN401
-    """The answer for one page: `results` shown for the entries whose sort keys are `numbers`; of these the outermost count."""
+    """The answer for one page, of which `results` are shown.
 
-    def address(*, older: bool) -> str | None:
-        if not numbers or not (page.older if older else page.newer):
-            return None
-        return _address(request, key, origin, older=older, after=numbers[-1] if older else numbers[0])
-
-    return {"count": page.count, "next": address(older=True), "previous": address(older=False), "results": list(results)}
-
-
-def before(request: Request, key: Callable[[], bytes]) -> int | None:
-    """Where the next stretch of a filtered list starts; None for the newest entries. InvalidInputError as for `position`."""
-    place = position(request, key)
-    if place is None:
-        return None
-    if not place.towards_older:
-        raise InvalidInputError(FieldProblem("cursor", "A filtered list goes towards older entries only."))
-    return place.after
-
-
-def filtered(
-    request: Request, key: Callable[[], bytes], origin: str, results: Sequence[BaseModel], more_before: int | None
-) -> Any:  # noqa: ANN401
-    """The answer for a list behind a filter: what one stretch of the whole list holds, all of it for nearly everybody.
-
-    `count` counts these results; `next` leads to the older entries that were not looked through, if there are any.
+    Behind a filter (`is_filtered`) they are what one stretch of the whole list holds, all of it for nearly everybody: `count`
+    counts them alone, and `next` and `previous` lead to the entries that were not looked through, if there are any.
     """
-    following = None if more_before is None else _address(request, key, origin, older=True, after=more_before)
-    return {"count": len(results), "next": following, "previous": None, "results": list(results)}
+    newest, oldest = page.edges
+    return {
+        "count": len(results) if is_filtered else page.count,
+        "next": _address(request, key, origin, older=True, after=oldest) if page.older else None,
+        "previous": _address(request, key, origin, older=False, after=newest) if page.newer else None,
+        "results": list(results),
+    }
 
 
 def unpaged(results: Sequence[BaseModel]) -> Any:  # noqa: ANN401
@@ -108,7 +92,7 @@ def unpaged(results: Sequence[BaseModel]) -> Any:  # noqa: ANN401
 
 def _address(request: Request, key: Callable[[], bytes], origin: str, *, older: bool, after: int | str) -> str:
     kept = {name: value for name, value in _parameters(request).items() if name != "cursor"}
-    return f"{origin}{_path(request)}/?{urlencode({**kept, 'cursor': _cursor(key(), _path(request), older, after)})}"
+    return f"{origin}{_path(request)}?{urlencode({**kept, 'cursor': _cursor(key(), _path(request), older, after)})}"
 
 
 def _parameters(request: Request) -> dict[str, str]:

@@ -13,8 +13,8 @@ from payfirst.api.errors import RepeatConflictError, Reply, StillRunningError
 from payfirst.api.request import Request
 from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError
 from payfirst.observability import warn
-from payfirst.storage import keys
-from payfirst.storage.table import Table
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.table import Table
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 255

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +25,14 @@ if TYPE_CHECKING:
 
 LARGEST_BODY: Final = 64 * 1024
 LONGEST_SUBJECT: Final = 128
+LONGEST_NUMBER: Final = 1000
+_ADDRESS: Final = re.compile(r"(?=.{3,254}\Z)[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f]+@[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f]+")
+"""One plain address, with nothing that a header of an e-mail would read as another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP API 2.0 event, its instant, and the function's remaining time."""
+    """An event as `read_event` gives it, its instant, and the function's remaining time."""
 
     event: Mapping[str, Any]
     now: datetime
@@ -80,12 +85,29 @@ class Request:
         authorizer = self.event.get("requestContext", {}).get("authorizer") or {}
         return (authorizer.get("jwt") or {}).get("claims") or {}
 
+    def api_address(self, region: str) -> str | None:
+        """Where the REST API in `region` that took this request answers by itself; None where none took it.
+
+        API Gateway tells id and stage of its own accord: no header of the request (`Host`, `X-Forwarded-Host`) changes them.
+        """
+        context = self.event["requestContext"]
+        if not context.get("api"):
+            return None
+        return f"https://{context['api']}.execute-api.{region}.amazonaws.com/{context['apiStage']}"
+
     @property
     def groups(self) -> frozenset[str]:
-        """The groups of the caller, which the authorizer writes as `[a b]`; no group's name holds a blank."""
-        claim = self.claims.get("cognito:groups") or ""
-        names = claim[1:-1] if claim.startswith("[") and claim.endswith("]") else claim
-        return frozenset(names.split())
+        """The groups of the caller, as the verified token itself lists them.
+
+        The authorizer tells a list as `a,b` or `[a b]`, and a name may hold a comma: only the token says where one ends.
+        """
+        payload = (self.header("authorization") or "").partition(".")[2].partition(".")[0]
+        try:
+            told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            names = told["cognito:groups"]
+        except (ValueError, KeyError, TypeError):
+            return frozenset()
+        return frozenset(names if isinstance(names, list) else ())
 
     def customer(self, issuer: str, audience: str) -> Customer:
         """Who is calling. The authorizer has verified the token; UnauthorizedError if it is not an ID token of this shop."""
@@ -98,9 +120,66 @@ class Request:
         return Customer(
             sub=subject,
             user_id=int(user_id) if user_id.isdecimal() and len(user_id) < 16 else None,  # noqa: PLR2004 - below 2^53
-            email=claims.get("email"),
+            email=_verified_address(claims),
             name=claims.get("name"),
         )
+
+
+def read_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of the REST API (payload 1.0) or of a function's own URL (2.0), in the form of the second.
+
+    Its path is written as in `routes.py`: no slash at its end, and before it neither a stage nor a domain's mapping. Values in
+    it stay as they were sent, percent-encoded in payload 1.0.
+    """
+    given = dict(event) if "rawPath" in event else _of_rest_api(event)
+    # A stage other than this one is what Powertools would cut off once more.
+    return {**given, "rawPath": own_path(given), "requestContext": {**given["requestContext"], "stage": "$default"}}
+
+
+def _of_rest_api(event: Mapping[str, Any]) -> dict[str, Any]:
+    context, method = event["requestContext"], event["httpMethod"]
+    seen = context.get("identity") or {}
+    claims = (context.get("authorizer") or {}).get("claims")
+    several = event.get("multiValueQueryStringParameters") or {}
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {event['resource']}",
+        "rawPath": event["path"],
+        "headers": event.get("headers") or {},
+        "queryStringParameters": {name: ",".join(values) for name, values in several.items()},
+        "body": event.get("body"),
+        "isBase64Encoded": event.get("isBase64Encoded", False),
+        "requestContext": {
+            "requestId": context["requestId"],
+            "api": context.get("apiId"),
+            "apiStage": context.get("stage"),
+            "stage": context.get("stage"),
+            "http": {"method": method, "path": event["path"], "sourceIp": seen.get("sourceIp", "")},
+            **({"authorizer": {"jwt": {"claims": claims}}} if claims else {}),
+        },
+    }
+
+
+def own_path(event: Mapping[str, Any]) -> str:
+    """The event's path as `routes.py` writes it: no slash at its end, and before it neither a stage nor a domain's mapping.
+
+    API Gateway puts either before the path where it has one, except where it does not; the route that it matched tells.
+    """
+    parts = str(event["rawPath"]).rstrip("/").removeprefix("/").split("/")
+    route = str(event.get("routeKey", "")).partition(" ")[2].strip("/").split("/")
+    if route[-1].endswith("+}") and route[0] in parts:
+        parts = parts[parts.index(route[0]) :]
+    elif route != [""] and not route[-1].endswith("+}"):
+        parts = parts[-len(route) :]
+    elif parts[0] == event["requestContext"].get("stage"):
+        parts = parts[1:]
+    return "/" + "/".join(parts)
+
+
+def _verified_address(claims: Mapping[str, Any]) -> str | None:
+    """The address that the issuer has verified; None for any other: whoever set it may not be who reads there."""
+    verified, address = claims.get("email_verified"), str(claims.get("email", ""))
+    return address if (verified is True or verified == "true") and _ADDRESS.fullmatch(address) else None
 
 
 def _is_id_token(claims: Mapping[str, str]) -> bool:
@@ -114,12 +193,22 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _whole(digits: str) -> int:
+    """MalformedError where there are more digits than Python reads."""
+    if len(digits) > LONGEST_NUMBER:
+        raise MalformedError("A number in the body is too long.")
+    return int(digits)
+
+
 def _json_object(raw: bytes) -> dict[str, Any]:
-    if not raw.strip():
-        return {}
     try:
-        body = json.loads(raw.decode(), parse_float=Decimal, parse_constant=_refuse)
-        body = _without_nulls(body) if isinstance(body, dict) else body
+        text = raw.decode("utf-8-sig")  # some clients put a byte order mark before it
+        body = (
+            json.loads(text, parse_int=_whole, parse_float=Decimal, parse_constant=_refuse)
+            if text.strip(string.whitespace)
+            else {}
+        )
+        body = _without_nulls(body) if isinstance(body, dict) else {} if body is None else body
     except (ValueError, RecursionError) as exc:
         raise MalformedError("The body is not JSON in UTF-8.") from exc
     if not isinstance(body, dict):

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from payfirst.api.addresses import NoticeAddresses, return_address
 from payfirst.api.errors import NoSuchRouteError
 from payfirst.api.request import Request
+from payfirst.api.shared_tokens import SharedTokens
 from payfirst.domain.clock import Deadline, lasting
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.fair_use import FairUse
 from payfirst.domain.session import Customer
-from payfirst.gateways.base import Gateway, GatewayName
-from payfirst.observability import alarm, warn
+from payfirst.gateways.base import Gateway
+from payfirst.gateways.declaration import Credentials
+from payfirst.gateways.registry import declaration_of
+from payfirst.observability import alarm
 from payfirst.settings import settings
+from payfirst.storage.dynamodb.table import Table, dynamodb
 from payfirst.storage.queue import Queue, sqs
-from payfirst.storage.table import Table, dynamodb
-from payfirst.usecases.settling import Settling
-from payfirst.usecases.shared_tokens import SharedTokens
-from payfirst.usecases.start_attempt import Till
-from payfirst.usecases.take_notice import Desk
+from payfirst.usecases.context import NoticeContext, PaymentContext, SettlementContext
 
 if TYPE_CHECKING:
-    from payfirst.gateways.mpesa.credentials import MpesaCredentials
-    from payfirst.gateways.phonepe.credentials import PhonePeCredentials
-    from payfirst.gateways.phonepe_v1 import PhonePeV1Credentials
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 OPERATORS: Final = "operators"
 """The group of the shop's own people in the user pool."""
@@ -38,9 +38,9 @@ TOKEN_PATIENCE_S: Final = 2.0
 ANSWER_NOTICES_IN_S: Final = 2.5
 
 
-def table(deadline: Deadline) -> Table:
-    """The table, for a request that has until `deadline`."""
-    return Table(dynamodb(), settings().table_name, deadline)
+def table(deadline: Deadline, *, hasty: bool = False) -> Table:
+    """The table, for a request that has until `deadline`; `hasty` where a gateway waits for the answer."""
+    return Table(dynamodb(hasty=True) if hasty else dynamodb(), settings().table_name, deadline)
 
 
 def queue() -> Queue:
@@ -54,14 +54,15 @@ def customer(request: Request) -> Customer:
 
 
 def operator(request: Request) -> str:
-    """Who of the shop's own people is calling, as timelines name them.
+    """Who of the shop's own people is calling, as timelines name them: by the `sub`, which nobody can change, with the
+    address as it is now.
 
     UnauthorizedError as for `customer`. To everybody else the route does not exist: NoSuchRouteError.
     """
     who = customer(request)
     if OPERATORS not in request.groups:
         raise NoSuchRouteError("Not found")
-    return f"operator:{who.email or who.sub}"
+    return f"operator:{who.sub} ({who.email})" if who.email else f"operator:{who.sub}"
 
 
 def secret(name: str) -> Mapping[str, Any]:
@@ -70,14 +71,16 @@ def secret(name: str) -> Mapping[str, Any]:
     MisconfiguredError when it is missing or is no JSON object; its content is never shown.
     """
     from aws_lambda_powertools.utilities.parameters import get_secret  # noqa: PLC0415 - only functions with secrets pay
+    from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS  # noqa: PLC0415
     from aws_lambda_powertools.utilities.parameters.exceptions import (  # noqa: PLC0415
         GetParameterError,
         TransformParameterError,
     )
 
+    DEFAULT_PROVIDERS.setdefault("secrets", _secrets())
     try:
         value = get_secret(name, transform="json", max_age=SECRET_LIVES_S)
-    except (GetParameterError, TransformParameterError) as exc:
+    except (GetParameterError, TransformParameterError, UnicodeDecodeError) as exc:
         alarm("secret.unreadable", secret=name, error=type(exc).__name__)
         raise MisconfiguredError("A secret of the shop cannot be read.") from exc
     if not isinstance(value, dict):
@@ -85,38 +88,30 @@ def secret(name: str) -> Mapping[str, Any]:
     return value
 
 
-def _credentials(name: str, kind: type[Any]) -> Any:  # noqa: ANN401 - one of the credential dataclasses
-    from dataclasses import fields  # noqa: PLC0415
+@cache
+def _secrets() -> SecretsProvider:
+    """Secrets Manager, with timeouts that fit an answer to a gateway: one that never answers is a secret that is missing."""
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415 - see `secret`
+    from botocore.config import Config  # noqa: PLC0415
 
-    kept = secret(name)
-    known = {field.name: kept[field.name] for field in fields(kind) if field.name in kept}
+    return SecretsProvider(boto_config=Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1}))
+
+
+def credentials(name: str) -> Credentials:
+    """What the gateways' one secret keeps of that gateway, as it is now; MisconfiguredError where that is not enough."""
+    kept = secret(settings().gateways_secret_id).get(name.lower())
+    if not isinstance(kept, dict):
+        alarm("secret.unreadable", secret=settings().gateways_secret_id, gateway=name)
+        raise MisconfiguredError("The shop has no credentials of this gateway.")
     try:
-        return kind(**known)
+        return declaration_of(name).credentials(kept)
     except TypeError as exc:
         raise MisconfiguredError("A gateway's secret lacks a value; set its credentials again.") from exc
 
 
-def gateway(name: GatewayName) -> Gateway:
+def gateway(name: str) -> Gateway:
     """The client of that gateway, with the credentials as they are now; its access token is kept while they stay the same."""
-    if name is GatewayName.MPESA:
-        from payfirst.gateways.mpesa.credentials import MpesaCredentials  # noqa: PLC0415
-
-        return _mpesa(_credentials(settings().mpesa_secret_id, MpesaCredentials))
-    return _phonepe(phonepe_credentials())
-
-
-def phonepe_credentials() -> PhonePeCredentials | PhonePeV1Credentials:
-    """PhonePe's credentials, with what its notices are recognised by; with a salt key they are those of its first API."""
-    name = settings().phonepe_secret_id
-    if "salt_key" in secret(name):
-        from payfirst.gateways.phonepe_v1 import PhonePeV1Credentials  # noqa: PLC0415
-
-        first: PhonePeV1Credentials = _credentials(name, PhonePeV1Credentials)
-        return first
-    from payfirst.gateways.phonepe.credentials import PhonePeCredentials  # noqa: PLC0415
-
-    credentials: PhonePeCredentials = _credentials(name, PhonePeCredentials)
-    return credentials
+    return _client(name, credentials(name))
 
 
 @cache
@@ -125,76 +120,82 @@ def _container() -> str:
 
 
 def _shared_tokens() -> SharedTokens:
-    return SharedTokens(table(lasting(TOKEN_PATIENCE_S)))
+    return SharedTokens(Table(dynamodb(hasty=True), settings().gateway_tokens_table_name, lasting(TOKEN_PATIENCE_S)))
 
 
-@lru_cache(maxsize=2)
-def _mpesa(credentials: MpesaCredentials) -> Gateway:
-    from payfirst.gateways.mpesa.client import Mpesa  # noqa: PLC0415
-
-    return Mpesa(credentials, settings().mpesa_base_url, _shared_tokens(), _container())
-
-
-@lru_cache(maxsize=2)
-def _phonepe(credentials: PhonePeCredentials | PhonePeV1Credentials) -> Gateway:
-    from payfirst.gateways.phonepe.credentials import PhonePeCredentials  # noqa: PLC0415
-
-    if not isinstance(credentials, PhonePeCredentials):
-        from payfirst.gateways.phonepe_v1 import PhonePeV1  # noqa: PLC0415
-
-        return PhonePeV1(credentials, settings().phonepe_base_url)
-    from payfirst.gateways.phonepe.client import PhonePe  # noqa: PLC0415
-
-    return PhonePe(credentials, settings().phonepe_base_url, settings().phonepe_token_url, _shared_tokens(), _container())
+@lru_cache(maxsize=4)
+def _client(name: str, credentials: Credentials) -> Gateway:
+    return declaration_of(name).client(credentials, _shared_tokens(), _container())
 
 
 @cache
-def check_callback_address() -> None:
-    """MisconfiguredError in production when M-Pesa's results would go to an address that Safaricom refuses; else a warning."""
-    from payfirst.gateways.mpesa.callback_address import Severity, callback_address_problem  # noqa: PLC0415
-
-    problem = callback_address_problem(f"{settings().callback_origin}/cb/stk/", settings().stage)
-    if problem is not None:
-        facts = {"problem": problem.message, "word": problem.word, "place": problem.place}
-        if problem.severity is Severity.ERROR:
-            alarm("callback_address.refused", **facts)
-            raise MisconfiguredError("M-Pesa cannot reach this shop; an operator has to mend the callback address.")
-        warn("callback_address.doubtful", **facts)
+def check_callbacks(name: str) -> None:
+    """MisconfiguredError when that gateway's notices would never reach this shop; looked at once in a container."""
+    declaration_of(name).check_callbacks(settings().callback_origin)
 
 
-def _collecting(name: GatewayName) -> Gateway:
+def _collecting(name: str) -> Gateway:
     """The gateway for a new payment: none whose result would never reach this shop, whatever is paid for."""
-    if name is GatewayName.MPESA:
-        check_callback_address()
+    check_callbacks(name)
     return gateway(name)
 
 
-def till(request: Request) -> Till:
+def public_origin(request: Request) -> str:
+    """Where addresses in answers start: PUBLIC_ORIGIN or, without, the API's own address; MisconfiguredError without either."""
+    origin = settings().public_origin or request.api_address(os.environ["AWS_REGION"])
+    if origin is None:
+        raise MisconfiguredError("This request came past the API, and the shop has no PublicOrigin.")
+    return origin
+
+
+def payment_context(request: Request) -> PaymentContext:
     """What initiating a payment needs."""
-    return Till(
+    return PaymentContext(
         table=table(request.deadline),
         queue=queue(),
         gateway=_collecting,
-        callback_origin=settings().callback_origin,
-        public_origin=settings().public_origin,
+        addresses=NoticeAddresses(settings().callback_origin),
+        return_url=return_address(public_origin(request)),
         pace=timedelta(seconds=settings().phone_pace_seconds),
         now=request.now,
         entropy=secrets.token_bytes,
         deadline=request.deadline,
         longest_call_s=GATEWAY_CALL_S,
         fair_use=limits(),
+        days=settings().days,
     )
 
 
-def desk(now: datetime, deadline: Deadline) -> Desk:
-    """What taking notices and looking at attempts needs, for a function that has until `deadline`."""
-    return Desk(
-        settling=Settling(table(deadline), now, secrets.token_bytes, settings().late_payment),
+def settlement_context(request: Request) -> SettlementContext:
+    """What settling an attempt needs."""
+    return SettlementContext(
+        table=table(request.deadline),
+        now=request.now,
+        entropy=secrets.token_bytes,
+        late_payment=settings().late_payment,
+        days=settings().days,
+    )
+
+
+def notice_context(
+    now: datetime, deadline: Deadline, *, hasty: bool = False, sent_by: Callable[[str], bool] = lambda _: True
+) -> NoticeContext:
+    """What taking notices and checking attempts needs, for a function that has until `deadline`.
+
+    `sent_by` says for a notice whether it came from where that gateway's may come from; a sweep has no notice.
+    """
+    return NoticeContext(
+        table=table(deadline, hasty=hasty),
+        now=now,
+        entropy=secrets.token_bytes,
+        late_payment=settings().late_payment,
+        days=settings().days,
         gateway=gateway,
         queue=queue(),
-        confirm=settings().mpesa_confirm_with_query,
-        callback_origin=settings().callback_origin,
+        confirm=lambda name: declaration_of(name).confirm(),
+        addresses=NoticeAddresses(settings().callback_origin),
         deadline=deadline,
+        sent_by=sent_by,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-PAGE: Final = """<!doctype html>
+from payfirst.gateways.registry import GATEWAYS
+
+_PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -24,10 +26,15 @@ small { color: var(--soft) }
 <body>
 <main>
 <h1>Thank you</h1>
-<p>We are checking with PhonePe whether the payment went through. As soon as it has, your booking is made by itself.</p>
+<p>We are checking with {gateways} whether the payment went through. As soon as it has, your booking is made by itself.</p>
 <p>You can go back to the shop now: it shows your booking, or says what else happened.</p>
 <p><small>Nothing was paid? Then nothing was booked, and your cart is still there.</small></p>
 </main>
 </body>
 </html>
 """
+
+
+def return_page() -> str:
+    """The page, with the names of the gateways that send browsers back."""
+    return _PAGE.replace("{gateways}", " or ".join(each.terms.label for each in GATEWAYS if not each.terms.prompts_phone))

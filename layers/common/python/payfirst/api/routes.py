@@ -6,11 +6,10 @@ holds `template.yaml` to it. Each path stands here once, without a trailing slas
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Final
+from urllib.parse import unquote
 
 
 class Family(StrEnum):
@@ -19,7 +18,7 @@ class Family(StrEnum):
     BOOKINGS = "bookings"
     PAYMENTS = "payments"
     ORDERS = "orders"
-    MPESA_NOTICE = "mpesa_notice"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,11 @@ class Route:
     family: Family
     public: bool = False
     operators: bool = False
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What the route answers to: HEAD wherever GET is."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
 
 A, P, B = Family.BOOKINGS, Family.PAYMENTS, Family.ORDERS
@@ -65,12 +69,12 @@ ROUTES: Final = (
         "/api/payments/transactions/mpesa_callback",
         "webhook",
         "mpesa_callback",
-        Family.MPESA_NOTICE,
+        Family.NOTICE,
         public=True,
     ),
-    Route("POST", "/cb/stk/{token}", "webhook", "stk_callback", Family.MPESA_NOTICE, public=True),
-    Route("POST", "/cb/result/{token}", "webhook", "refund_result", Family.MPESA_NOTICE, public=True),
-    Route("POST", "/cb/late/{token}", "webhook", "refund_timeout", Family.MPESA_NOTICE, public=True),
+    Route("POST", "/cb/stk/{token}", "webhook", "stk_callback", Family.NOTICE, public=True),
+    Route("POST", "/cb/result/{token}", "webhook", "refund_result", Family.NOTICE, public=True),
+    Route("POST", "/cb/late/{token}", "webhook", "refund_timeout", Family.NOTICE, public=True),
     # Carts of bookings (document A)
     Route("POST", "/api/cart/carts", "carts", "create_cart", A),
     Route("GET", "/api/cart/carts", "carts", "list_carts", A),
@@ -103,10 +107,13 @@ ROUTES: Final = (
     Route("GET", "/api/orders/{order_id}", "bookings", "get_order", B),
     # What the shop's own people do
     Route("GET", "/api/operators/stuck", "operators", "operators_stuck", B, operators=True),
+    Route("POST", "/api/operators/stuck/replay", "operators", "operators_replay", B, operators=True),
+    Route("POST", "/api/operators/stuck/close", "operators", "operators_close", B, operators=True),
     Route("GET", "/api/operators/payments/{which}", "operators", "operators_payment", B, operators=True),
-    Route("POST", "/api/operators/payments/{attempt}/resolve", "operators", "operators_resolve", B, operators=True),
-    Route("POST", "/api/operators/payments/{attempt}/refund", "operators", "operators_refund", B, operators=True),
+    Route("POST", "/api/operators/payments/{which}/resolve", "operators", "operators_resolve", B, operators=True),
+    Route("POST", "/api/operators/payments/{which}/refund", "operators", "operators_refund", B, operators=True),
     Route("POST", "/api/operators/refunds/{refund}/resolve", "operators", "operators_refund_paid", B, operators=True),
+    Route("POST", "/api/operators/bookings/{book_id}/complete", "operators", "operators_complete_booking", B, operators=True),
     Route("GET", "/api/operators/orders", "operators", "operators_orders", B, operators=True),
     Route("POST", "/api/operators/orders/{order_number}/move", "operators", "operators_move_order", B, operators=True),
     # The site
@@ -114,13 +121,14 @@ ROUTES: Final = (
     Route("GET", "/openapi.json", "site", "openapi", B, public=True),
     Route("GET", "/docs", "site", "docs", B, public=True),
     Route("GET", "/paid", "site", "paid", A, public=True),
+    Route("POST", "/paid", "site", "paid_posted", A, public=True),  # PhonePe's first API returns with a form
 )
 
 
 def family_of(path: str) -> Family:
     """Whose error shape answers at `path`, known or not: by the prefix that the documents give each family."""
     if path.startswith(("/cb/", "/api/payments/transactions")):
-        return Family.MPESA_NOTICE
+        return Family.NOTICE
     if path.startswith("/api/payments/sessions"):
         return Family.ORDERS
     if path.startswith("/api/payments"):
@@ -130,12 +138,24 @@ def family_of(path: str) -> Family:
     return Family.ORDERS
 
 
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], Route], ...]:
-    return tuple((re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)), route) for route in ROUTES)
+_FORMS: Final = tuple((route.path.strip("/").split("/"), route.methods) for route in ROUTES)
 
 
 def methods_of(path: str) -> tuple[str, ...]:
-    """The methods that `path` answers to, sorted; empty for a path that no route has."""
-    bare = path.rstrip("/") or "/"
-    return tuple(sorted({route.method for pattern, route in _patterns() if pattern.fullmatch(bare)}))
+    """The methods that `path` answers to, sorted; empty for a path that no route has.
+
+    A fixed word is never taken for an id, whatever the method: where only longer paths begin with it, their methods are meant.
+    Percent-encoded it is neither: API Gateway finds no route of that word, so the path has none.
+    """
+    given = path.rstrip("/").removeprefix("/").split("/")
+    left, taken_for_id = list(_FORMS), False
+    for at, part in enumerate(given):
+        if any(len(form[0]) > at and form[0][at] == unquote(part) != part for form in left):
+            return ()
+        fixed = [form for form in left if len(form[0]) > at and form[0][at] == part]
+        variable = [form for form in left if len(form[0]) > at and part and form[0][at].startswith("{")]
+        taken_for_id = taken_for_id or bool(fixed and variable)
+        left = fixed or variable
+    whole = [methods for parts, methods in left if len(parts) == len(given)]
+    found = whole or [methods for _, methods in left if taken_for_id]
+    return tuple(sorted({method for methods in found for method in methods}))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
+from payfirst.domain.clock import SHOP_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
 from payfirst.domain.ids import GivenId, read_id
-from payfirst.domain.times import is_over
 from payfirst.settings import settings
-
-NAIROBI = "Africa/Nairobi"
 
 
 def given(text: str, message: str = "Session not found") -> GivenId:
@@ -28,7 +26,17 @@ def given_number(text: str, message: str) -> int:
     return found.number
 
 
-def check_day(field: str, day: date | None, now: datetime, zone: str = NAIROBI) -> None:
-    """InvalidInputError on `field` for a day that is over in `zone`, where the shop's settings refuse those."""
-    if day is not None and not settings().allow_past_dates and is_over(day, zone, now):
-        raise InvalidInputError(FieldProblem(field, "This day is over; please choose another."))
+def check_day(field: str, day: date | None, now: datetime, zone: str = SHOP_ZONE) -> None:
+    """InvalidInputError on `field` for a day in `zone` that the shop does not take."""
+    said = settings().days.why_not(day, zone, now) if day is not None else None
+    if said is not None:
+        raise InvalidInputError(FieldProblem(field, said))
+
+
+def check_start(day: date, at: time, now: datetime, zone: str) -> None:
+    """InvalidInputError on `selected_date` as in `check_day`, on `selected_time` for an hour that is over today."""
+    check_day("selected_date", day, now, zone)
+    days = settings().days
+    if days.is_over(day, at, zone, now):
+        said = f"This time is over; please choose another. The last possible day is {days.last(zone, now)}."
+        raise InvalidInputError(FieldProblem("selected_time", said))

@@ -8,8 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from payfirst.domain.calendar import instant_of
+from payfirst.domain.days import Days
 from payfirst.domain.errors import RefusedError
-from payfirst.domain.money import MINOR_PER_MAJOR, Currency, Money
+from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus
 from payfirst.domain.session import BookingSnapshot
 
@@ -58,6 +59,8 @@ class Booking:
     """A booking; `content` is what was paid for, with the day and time as they stand after any reschedule.
 
     `version` counts its reschedules from 1; `session_number` is A's `payment_id`; `refund` is what its cancellation gave back.
+    `most_back` is the per cent that cancelling it would have given back when that was least of all its reschedules; None where
+    it was never moved, or by a release that did not say.
     """
 
     number: int
@@ -74,6 +77,7 @@ class Booking:
     reason: str | None = None
     timeline: tuple[Step, ...] = ()
     refund: Money | None = None
+    most_back: int | None = None
 
     @property
     def slot(self) -> tuple[date, time]:
@@ -101,7 +105,20 @@ def has_begun(content: BookingSnapshot, now: datetime) -> bool:
     return content.slot is not None and instant_of(content.day, content.at, content.zone) <= now
 
 
-def why_not_reschedulable(booking: Booking, rules: ChangeRules, now: datetime) -> RefusedError | None:
+def why_not_in_time(content: BookingSnapshot, days: Days, now: datetime) -> RefusedError | None:
+    """What keeps `content` from being paid for at `now` because of its day or its hour; None when nothing does.
+
+    SLOT_TOO_SOON or SLOT_TOO_FAR.
+    """
+    said = days.why_not(content.day, content.zone, now)
+    if said is not None:
+        return RefusedError(said, code="SLOT_TOO_FAR" if content.day > days.last(content.zone, now) else "SLOT_TOO_SOON")
+    if has_begun(content, now) or days.is_over(content.day, content.at, content.zone, now):
+        return RefusedError("This time is over; please choose another.", code="SLOT_TOO_SOON")
+    return None
+
+
+def why_not_reschedulable(booking: Booking, rules: ChangeRules, days: Days, now: datetime) -> RefusedError | None:
     """What keeps `booking` from another slot; None when nothing does. The write's conditions say the same."""
     if booking.status is not BookingStatus.CONFIRMED:
         return _not_confirmed(booking, "rescheduled")
@@ -111,6 +128,8 @@ def why_not_reschedulable(booking: Booking, rules: ChangeRules, now: datetime) -
     hours = rules.reschedule_hours
     if hours is not None and now > booking.starts_at - timedelta(hours=hours):
         return RefusedError(f"A booking can be rescheduled until {hours} hours before it.", code="RESCHEDULE_TOO_LATE")
+    if days.is_over(*booking.slot, booking.content.zone, now):
+        return RefusedError("This booking has begun; it cannot be rescheduled any more.", code="RESCHEDULE_TOO_LATE")
     return None
 
 
@@ -133,14 +152,23 @@ def _not_confirmed(booking: Booking, verb: str) -> RefusedError:
     return RefusedError(message, code="BOOKING_NOT_CONFIRMED")
 
 
-def given_back(booking: Booking, rules: ChangeRules, now: datetime) -> Money:
-    """What cancelling `booking` at `now` gives back: the best step that still fits, rounded half up to a minor unit.
-
-    M-Pesa gives back whole shillings: they are rounded up, which never exceeds the amount.
-    """
+def percent_back(booking: Booking, rules: ChangeRules, now: datetime) -> int:
+    """The per cent of its price that cancelling `booking` at `now` gives back: the best step that still fits, and never more
+    than at any of its reschedules, so that nobody moves a booking for a better step."""
     left = booking.starts_at - now
+    if left <= timedelta(0):
+        return 0
     percent = max((step.percent for step in rules.refunds if left >= timedelta(hours=step.hours_before)), default=0)
+    if booking.most_back is not None:
+        percent = min(percent, booking.most_back)
+    return percent
+
+
+def given_back(booking: Booking, rules: ChangeRules, now: datetime, step: int) -> Money:
+    """What cancelling `booking` at `now` gives back by its service's rule, rounded half up to a minor unit.
+
+    Its gateway pays back multiples of `step` minor units: rounded up, which never exceeds the amount.
+    """
+    percent = percent_back(booking, rules, now)
     minor = int((Decimal(booking.amount.minor) * percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    if booking.amount.currency is Currency.KES:
-        minor += -minor % MINOR_PER_MAJOR
-    return Money(minor, booking.amount.currency)
+    return Money(minor + -minor % step, booking.amount.currency)

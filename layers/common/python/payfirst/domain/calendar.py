@@ -86,7 +86,7 @@ def why_not_bookable(calendar: Calendar, day: date, at: time, zone: str, now: da
     start = instant_of(day, at, zone)
     if start.astimezone(ZoneInfo(zone)).time() != at or start not in starts_on(calendar, day, zone):
         return RefusedError("No slot of this service starts at this day and time.", code="SLOT_NOT_OFFERED")
-    if start < now + timedelta(minutes=calendar.lead_minutes):
+    if start <= now or start < now + timedelta(minutes=calendar.lead_minutes):
         return RefusedError("It is too late to book this slot; please choose another.", code="SLOT_TOO_SOON")
     if day > now.astimezone(ZoneInfo(zone)).date() + timedelta(days=calendar.days_ahead):
         return RefusedError(f"Slots can be booked {calendar.days_ahead} days ahead.", code="SLOT_TOO_FAR")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from payfirst.domain.delivery import CURRENCY
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.session import BookingSnapshot, OrderLine
 
@@ -42,8 +43,8 @@ class ProduceCart:
 
     @property
     def currency(self) -> Currency:
-        """The one currency of its lines; shillings while it is empty."""
-        return self.lines[0].price.currency if self.lines else Currency.KES
+        """The one currency of its lines; that of deliveries while it is empty."""
+        return self.lines[0].price.currency if self.lines else CURRENCY
 
     @property
     def expires_at(self) -> datetime:

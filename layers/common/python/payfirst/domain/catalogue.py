@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from typing import Final
 
 from payfirst.domain.booking import AS_USUAL, ChangeRules
 from payfirst.domain.calendar import Calendar
+from payfirst.domain.clock import SHOP_ZONE
 from payfirst.domain.money import Currency, Money
-
-NAIROBI: Final = "Africa/Nairobi"
 
 
 class ServiceType(StrEnum):
@@ -76,7 +74,7 @@ class Listing:
     price: Money
     available: Decimal
     hold: bool = False
-    zone: str = NAIROBI
+    zone: str = SHOP_ZONE
     active: bool = True
 
 

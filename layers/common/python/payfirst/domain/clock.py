@@ -6,6 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
+
+SHOP_ZONE: Final = "Africa/Nairobi"
+"""The clock of the farm's shop: its days, its order numbers, and a service that names no other."""
 
 
 def utc_now() -> datetime:

@@ -26,7 +26,10 @@ class DeliveryArea:
         return self.fees.get(county_id, self.others)
 
 
-EVERYWHERE: Final = DeliveryArea(MappingProxyType({}), Money(5000, Currency.KES))
+CURRENCY: Final = Currency.KES
+"""Produce is brought to Kenya's counties, so fees are in shillings, and so is produce where nothing else is said."""
+
+EVERYWHERE: Final = DeliveryArea(MappingProxyType({}), Money(5000, CURRENCY))
 """All 47 counties for 50.00 each."""
 
 
@@ -56,4 +59,4 @@ def _fee(amount: str) -> Money:
         raise ValueError(f"{amount} is no amount") from error
     if not decimal.is_finite() or decimal < 0:
         raise ValueError(f"{amount} is no fee")
-    return Money.of(decimal, Currency.KES)
+    return Money.of(decimal, CURRENCY)

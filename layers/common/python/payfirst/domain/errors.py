@@ -125,7 +125,7 @@ class GatewayRejectedError(PayFirstError):
 
     code = "GATEWAY_REJECTED"
 
-    def __init__(self, message: str, *, detail: str, field: str | None = None, gateway: str = "PhonePe") -> None:
+    def __init__(self, message: str, *, detail: str, gateway: str, field: str | None = None) -> None:
         super().__init__(message)
         self.gateway = gateway
         self.detail = detail

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from payfirst.domain.text import folded
+
 Entropy = Callable[[int], bytes]
 """Random bytes by number; `secrets.token_bytes` where a request enters."""
 
@@ -69,7 +71,7 @@ def number_of(uuid: UUID) -> int | None:
 
 def read_id(text: str | int) -> GivenId | None:
     """What `text` names: an integer below 2^53 (also as text), one of our UUIDs, or a public code; None for anything else."""
-    text = str(text).strip()
+    text = folded(str(text))
     if _INTEGER.fullmatch(text):
         number = int(text)
         return GivenId(number=number) if 0 < number <= LARGEST else None

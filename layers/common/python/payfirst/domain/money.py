@@ -10,10 +10,14 @@ MINOR_PER_MAJOR = 100
 
 
 class Currency(StrEnum):
-    """The currencies that a gateway here can collect; both have two decimal places (ISO 4217)."""
+    """The currencies in which amounts can be written; all have two decimal places (ISO 4217).
+
+    Which of them a shop can be paid in its gateways declare, and prices are in no other.
+    """
 
     INR = "INR"
     KES = "KES"
+    TZS = "TZS"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -78,13 +78,15 @@ ATTEMPT_MOVES: Final[Mapping[AttemptStatus, frozenset[AttemptStatus]]] = {
     T.SENT: frozenset({T.SUCCEEDED, T.FAILED, T.NEEDS_REVIEW}),
     T.UNKNOWN: frozenset({T.SUCCEEDED, T.FAILED, T.NEEDS_REVIEW}),
     T.FAILED: frozenset({T.SUCCEEDED, T.NEEDS_REVIEW}),
-    T.NEEDS_REVIEW: frozenset({T.SUCCEEDED, T.FAILED}),
-    T.SUCCEEDED: frozenset({T.REFUND_DUE}),
+    T.NEEDS_REVIEW: frozenset({T.SUCCEEDED, T.FAILED, T.REFUND_DUE}),
+    T.SUCCEEDED: frozenset({T.REFUND_DUE, T.NEEDS_REVIEW}),  # needs review: nothing can be made of its money
     T.REFUND_DUE: frozenset(),
 }
 
 REFUND_MOVES: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
-    R.DUE: frozenset({R.SENDING, R.NEEDS_REVIEW}),
+    R.DUE: frozenset(
+        {R.SENDING, R.REFUNDED, R.NEEDS_REVIEW}
+    ),  # refunded: by hand while parked, or by a sending that seemed lost
     R.SENDING: frozenset({R.DUE, R.ACCEPTED, R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
     R.ACCEPTED: frozenset({R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
     R.FAILED: frozenset(),  # what is owed anew is the next number: a refund of its own

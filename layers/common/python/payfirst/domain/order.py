@@ -9,6 +9,7 @@ from decimal import Decimal
 from payfirst.domain.booking import Step
 from payfirst.domain.money import Money
 from payfirst.domain.moves import OrderStatus
+from payfirst.domain.paid_back import PaymentStatus
 from payfirst.domain.session import Delivery, OrderLine
 
 
@@ -25,7 +26,7 @@ class Order:
     session: str
     session_number: int
     status: OrderStatus
-    payment_status: str
+    payment_status: PaymentStatus
     amount: Money
     lines: tuple[OrderLine, ...]
     delivery: Delivery

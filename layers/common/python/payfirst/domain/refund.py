@@ -3,40 +3,91 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from payfirst.domain.money import Currency, Money
+from payfirst.domain.gateway_terms import next_in
+from payfirst.domain.money import Money
 from payfirst.domain.moves import RefundStatus
-from payfirst.domain.pricing import is_chargeable
-from payfirst.domain.session import Failure
+from payfirst.domain.session import Failure, RefundShown
+
+GATEWAY: Final = "gateway"
+"""Who has ended a refund, where it was no person."""
 
 MOST_TRIES: Final = 3
 """How many refunds of one attempt a gateway may definitely refuse before a person takes over."""
 
 WRONG_AMOUNT: Final = Failure(
-    "wrong_amount", "The amount that was paid is not the one that was asked for; your money is sent back.", retryable=True
+    "wrong_amount", "The amount that was paid is not the one that was asked for; you get your money back.", retryable=True
 )
 SURPLUS: Final = Failure(
-    "surplus", "This payment came when it was not needed any more; your money is sent back.", retryable=True
+    "surplus", "This payment came when it was not needed any more; you get your money back.", retryable=True
 )
 PROMO_USED_UP: Final = Failure(
-    "promo_used_up", "The promo code was used up meanwhile; your money is sent back.", retryable=False
+    "promo_used_up", "The promo code was used up meanwhile; you get your money back.", retryable=False
 )
-OUT_OF_STOCK: Final = Failure("out_of_stock", "This was sold out meanwhile; your money is sent back.", retryable=False)
-SLOT_TAKEN: Final = Failure("slot_taken", "This slot was taken meanwhile; your money is sent back.", retryable=False)
-WHY_MONEY_GOES_BACK: Final = {why.code: why for why in (WRONG_AMOUNT, SURPLUS, PROMO_USED_UP, OUT_OF_STOCK, SLOT_TAKEN)}
-"""By the reason that a refund carries; customers read the sentences in their session's status and in the refund's letter."""
+OUT_OF_STOCK: Final = Failure("out_of_stock", "This was sold out meanwhile; you get your money back.", retryable=False)
+SLOT_TAKEN: Final = Failure("slot_taken", "This slot was taken meanwhile; you get your money back.", retryable=False)
+NOT_FULFILLED: Final = Failure(
+    "not_fulfilled", "We cannot provide what this payment was for; you get your money back.", retryable=False
+)
+WHY_MONEY_GOES_BACK: Final = {
+    why.code: why for why in (WRONG_AMOUNT, SURPLUS, PROMO_USED_UP, OUT_OF_STOCK, SLOT_TAKEN, NOT_FULFILLED)
+}
+"""By the reason that a refund carries; customers read the sentences in their session's status and in the refund's e-mail.
+
+They stay, so they hold however far the refund has got: what has become of it is `refund_sentence`'s to say.
+"""
+
+
+ORDER_CANCELLED: Final = "order_cancelled"
+BOOKING_CANCELLED: Final = "booking_cancelled"
+GIVEN_BACK: Final = "given_back"
+"""A person at the shop decided so; what they wrote to one another about it is in `why`, which no customer reads."""
+
+REASONS: Final = frozenset({*WHY_MONEY_GOES_BACK, ORDER_CANCELLED, BOOKING_CANCELLED, GIVEN_BACK})
+"""Everything that the reason of a refund may be, where its customer reads it."""
+
+
+def public_reason(stored: str) -> str:
+    """The reason as a customer may read it: earlier releases stored an operator's own words in its place."""
+    return stored if stored in REASONS else GIVEN_BACK
+
+
+def failure_sentence(failure: Failure) -> str:
+    """Why an attempt brought nothing, for the customer; what an earlier release stored promised more than it knew."""
+    return WHY_MONEY_GOES_BACK.get(failure.code, failure).message
+
+
+def refund_sentence(refund: RefundShown, *, by_hand: bool) -> str:
+    """What has become of a refund, for the customer. It holds in every state, and promises no time.
+
+    `by_hand`: no gateway can pay back this amount.
+    """
+    if refund.status == RefundStatus.REFUNDED:
+        return "This amount was sent back to you."
+    if refund.by_hand or by_hand:
+        return BY_HAND
+    if refund.status == RefundStatus.NEEDS_REVIEW:
+        return "The shop looks into this refund by hand."
+    return "You get this amount back; the shop sees to it."
+
+
+BY_HAND: Final = "The shop pays this back by hand."
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
     """The `number`th refund of the attempt `ref`, known to its gateway as `refund_id`.
 
-    `token_hash` is the SHA-256 of the word in the address to which M-Pesa posts the reversal's result, `asked_hash` that of the
-    address for the answer to a question about it; `conversation` is M-Pesa's name for the request. `check` is the rung of the
-    ladder that comes next.
+    `token_hash` is the SHA-256 of the word in the address to which its result is posted, `asked_hash` that of the address
+    for the answer to a question about it; `conversation` is its gateway's name for the request. `check` counts its status
+    checks. `parked` says that it failed so often in sweeps that it waits for a person. `reason` is
+    one of `REASONS`, `why` what an operator wrote, for operators alone. `ended_by` is who said last that it has ended:
+    `gateway` or a person; `told_at` is when a notice told of an end since then. `is_due` says that a sweep takes it up: one
+    that has ended is asked about all the same.
     """
 
     ref: str
@@ -54,7 +105,32 @@ class Refund:
     asked_hash: str | None = None
     conversation: str | None = None
     sent_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    told_at: datetime | None = None
+    is_due: bool = False
     detail: str | None = None
+    parked: bool = False
+    why: str | None = None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person paid it back, so that the gateway's money would be a second time."""
+        return self.status is RefundStatus.REFUNDED and self.ended_by != GATEWAY
+
+    def contradicted(self, *, refunded: bool) -> bool:
+        """Whether its gateway's word that the money went back, or will not, contradicts the end that is recorded."""
+        if self.status is RefundStatus.REFUNDED:
+            return refunded is self.by_hand
+        return self.status is RefundStatus.FAILED and refunded
+
+    @property
+    def to_do(self) -> str | None:
+        """What a person does about it, before they record it; None where nothing waits for one."""
+        if self.status is not RefundStatus.NEEDS_REVIEW:
+            return None
+        paid = f"{self.amount} {self.amount.currency} for receipt {self.receipt or '(unknown)'}"
+        return f"Pay back {paid} in the gateway's own portal"
 
     @property
     def refund_id(self) -> str:
@@ -76,26 +152,19 @@ def parts_of_refund_id(text: str) -> tuple[str, int] | None:
     return (found.group(1), int(found.group(2))) if found else None
 
 
-def why_not_by_gateway(amount: Money) -> str | None:
-    """Why no gateway can pay back exactly `amount`, so that a person has to; None where one can."""
-    if is_chargeable(amount):
-        return None
-    if amount.currency is Currency.KES:
-        return f"M-Pesa pays back whole shillings, not {amount}"
-    return f"PhonePe pays back 1.00 rupee and more, not {amount}"
+def going_back(made: Iterable[Refund]) -> int:
+    """How much of one payment (minor units) has gone back or is on its way, by all its refunds: one that failed counts for
+    nothing. What is left of the payment can still be refunded."""
+    return sum(refund.amount.minor for refund in made if refund.status is not RefundStatus.FAILED)
 
 
 RESULT_TAKES: Final = timedelta(minutes=15)
 """How long the result of a reversal whose answer was lost may still come by itself before a person is asked to look."""
 
-_LADDER_S: Final = (90, 300, 900, 3600, 21600, 86400, 172800, 259200)
-"""A run that sends at its very end is over 60 s after it began: before the first rung somebody may still be sending."""
+_CHECK_SCHEDULE_S: Final = (90, 300, 900, 3600, 21600, 86400, 172800, 259200)
+"""A run that sends at its very end is over 60 s after it began: before the first check somebody may still be sending."""
 
 
 def next_refund_check(sent_at: datetime, check: int, now: datetime) -> tuple[int, datetime] | None:
-    """The first rung from `check` on that lies after `now`: (its number, its instant); None when the ladder ends."""
-    for rung, seconds in enumerate(_LADDER_S[check:], start=check):
-        moment = sent_at + timedelta(seconds=seconds)
-        if moment > now:
-            return rung, moment
-    return None
+    """The first check from `check` on that lies after `now`: (its number, its instant); None when the check schedule ends."""
+    return next_in(_CHECK_SCHEDULE_S, sent_at, check, now)

@@ -13,6 +13,7 @@ from payfirst.domain.calendar import Slot
 from payfirst.domain.errors import PayFirstError, PaymentInProgressError, RefusedError, SessionExpiredError
 from payfirst.domain.money import Money
 from payfirst.domain.moves import SessionStatus
+from payfirst.domain.paid_back import NOTHING, PaidBack, PaymentStatus
 
 MAX_EXTENSIONS: Final = 4
 
@@ -166,11 +167,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RefundShown:
-    """The refund as a customer sees it beside the session."""
+    """The latest refund as a customer sees it beside the session; `by_hand` where the shop pays it back without its gateway.
+
+    `total` is what of its payment has gone back or is on its way in all; None in what earlier releases stored.
+    """
 
     amount: Money
     status: str
     reason: str
+    by_hand: bool = False
+    total: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,7 @@ class AttemptCodes:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The one booking or order of a session; `status` is an order's, None until it was moved for the first time."""
+    """The one booking or order of a session; `status` is None where an earlier release left it unsaid."""
 
     number: int
     code: str
@@ -215,7 +221,13 @@ class Session:
     outcome: Outcome | None = None
     failure: Failure | None = None
     refund: RefundShown | None = None
+    paid_back: PaidBack = NOTHING
     writer: str = ""
+
+    @property
+    def payment_status(self) -> PaymentStatus:
+        """How the payment that this session was fulfilled for stands."""
+        return self.paid_back.status(self.amount)
 
     def status_at(self, now: datetime) -> SessionStatus:
         """The status as clients see it: a pending session past `expires_at` reads `expired` at once, swept or not."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Final
-from zoneinfo import ZoneInfo
 
 _TWENTY_FOUR: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _TWELVE: Final = re.compile(r"(0?[1-9]|1[0-2]):([0-5][0-9]) ?([AaPp])[Mm]")
@@ -41,8 +40,3 @@ def read_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise ValueError("There is no such day.") from exc
-
-
-def is_over(day: date, zone: str, now: datetime) -> bool:
-    """Whether `day` has ended in `zone` at `now`."""
-    return day < now.astimezone(ZoneInfo(zone)).date()

@@ -1,6 +1,6 @@
 """What every gateway client takes and answers.
 
-A call ends in a value, never in an exception for the customer: a push is `Accepted`, `Rejected` or `Unknown`; a look at
+A call ends in a value, never in an exception for the customer: a push is `Accepted`, `Rejected` or `Unknown`; a check of
 its status is `Captured`, `Declined`, `Pending`, `Absent` or `NoAnswer`. `Unknown` means that the money may be on its way:
 it is looked up, and the same request is never sent again by itself.
 
@@ -12,17 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
+from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.domain.money import Money
-
-
-class GatewayName(StrEnum):
-    """The gateways by the word that the API shows and the table stores."""
-
-    MPESA = "MPESA"
-    PHONEPE = "PHONEPE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +102,12 @@ class Captured:
     receipt: str | None
     merchant: str | None = None
 
+    @property
+    def words(self) -> str:
+        """What was collected, as a person reads it who has to look it up."""
+        amount = f"{self.amount} {self.amount.currency}" if self.amount is not None else "an amount that is not stated"
+        return f"{amount}, receipt {self.receipt or 'not stated'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Declined:
@@ -190,7 +189,8 @@ RefundStatusAnswer = Refunded | Declined | Pending | Absent | NoAnswer
 class OrderNotice:
     """What a gateway's notice speaks of: its own word for what happened, our reference, and the payee, where it names them.
 
-    `ended_refund` is our id of the refund whose end it tells of.
+    `ended_refund` is our id of the refund whose end it tells of. `done` is whether it calls the order or the refund completed
+    (True) or failed (False).
     """
 
     event: str
@@ -198,6 +198,32 @@ class OrderNotice:
     merchant: str | None
     is_refund: bool
     ended_refund: str | None = None
+    done: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a notice on an attempt's own address claims: its gateway's ids for the attempt, and what became of it.
+
+    Whether that is true is for others to check. `Captured.amount` is None where the notice has no readable one.
+    """
+
+    gateway_id: str = field(repr=False)
+    request_id: str | None
+    answer: Captured | Declined | Pending
+
+
+@dataclass(frozen=True, slots=True)
+class RefundClaim:
+    """What a notice on a refund's own address claims of it.
+
+    `original_receipt` is that of the payment that was reversed, `status` what a question about the refund was answered; None
+    where the notice does not state it. A `Declined` that is not final does not say that nothing went back.
+    """
+
+    answer: Refunded | Declined
+    original_receipt: str | None
+    status: str | None
 
 
 class Recogniser(Protocol):
@@ -226,7 +252,7 @@ class Gateway(Protocol):
     """What a use case needs of a gateway. `timeout_s` is the whole time the call may take, connect and read included."""
 
     @property
-    def name(self) -> GatewayName: ...
+    def terms(self) -> GatewayTerms: ...
 
     @property
     def merchant(self) -> str | None:
@@ -236,14 +262,6 @@ class Gateway(Protocol):
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer: ...
 
     def status(self, query: StatusQuery, *, now: datetime, timeout_s: float) -> StatusAnswer: ...
-
-    @property
-    def knows_refunds(self) -> bool:
-        """Whether it knows a refund by our own reference and answers at once what became of it.
-
-        Else a refund names the payment's receipt, results come as notices, and none whose answer was lost can be asked about.
-        """
-        ...
 
     def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer: ...
 
@@ -262,12 +280,12 @@ class StoredToken:
 class TokenStore(Protocol):
     """Where containers share one access token per gateway, and agree on who fetches the next one."""
 
-    def read(self, gateway: GatewayName) -> StoredToken | None: ...
+    def read(self, gateway: str) -> StoredToken | None: ...
 
-    def lease(self, gateway: GatewayName, *, owner: str, now: datetime, until: datetime) -> bool:
+    def lease(self, gateway: str, *, owner: str, now: datetime, until: datetime) -> bool:
         """Whether `owner` alone may fetch a token until `until`; a lease that has run out is free."""
         ...
 
-    def write(self, gateway: GatewayName, token: StoredToken, *, owner: str) -> None:
+    def write(self, gateway: str, token: StoredToken, *, owner: str) -> None:
         """Share `token` and give the lease back."""
         ...

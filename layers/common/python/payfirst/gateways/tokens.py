@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Final
 
 from payfirst.domain.errors import TemporaryError
-from payfirst.gateways.base import GatewayName, StoredToken, TokenStore
+from payfirst.gateways.base import StoredToken, TokenStore
 from payfirst.gateways.wire import Answered, Budget, Lost
 
 LEASE: Final = timedelta(seconds=15)
@@ -63,7 +63,7 @@ class Tokens:
     Without a `store` the container is on its own.
     """
 
-    gateway: GatewayName
+    gateway: str
     fetch: FetchToken
     store: TokenStore | None
     owner: str
@@ -127,7 +127,7 @@ class Tokens:
         now: datetime,
         budget: Budget,
     ) -> StoredToken | TokenFailure:
-        # Whoever held the lease before may have shared its token between our look and our lease.
+        # Whoever held the lease before may have shared its token between our reading and our lease.
         shared = store.read(self.gateway)
         if shared is not None and is_fresh(shared):
             store.write(self.gateway, shared, owner=self.owner)

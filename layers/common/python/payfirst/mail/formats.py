@@ -1,4 +1,4 @@
-"""Amounts, days and times as customers in India and Kenya write them."""
+"""Amounts, days and times as customers write them where the currency is at home."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from babel.numbers import format_currency
 
 from payfirst.domain.money import Currency, Money
 
-LOCALES: Final = {Currency.INR: "en_IN", Currency.KES: "en_KE"}
+LOCALES: Final = {Currency.INR: "en_IN", Currency.KES: "en_KE", Currency.TZS: "en_TZ"}
 
 
 def amount_text(amount: Money) -> str:

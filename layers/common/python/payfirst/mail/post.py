@@ -1,4 +1,4 @@
-"""How letters leave: through SES, from the shop's own address."""
+"""How e-mails leave: through SES, from the shop's own address."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from email.utils import parseaddr
 from functools import cache
 from typing import TYPE_CHECKING
 
+from payfirst.clients import client
 from payfirst.domain.session import Kind
-from payfirst.mail.letters import Letter
+from payfirst.mail.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
@@ -17,11 +18,9 @@ if TYPE_CHECKING:
 
 @cache
 def sesv2() -> SESV2Client:
-    """This process's client, with short timeouts; it sends a letter once, since a second try could send it twice."""
-    import boto3  # noqa: PLC0415 - the price of the import is paid by the function that uses it
-    from botocore.config import Config  # noqa: PLC0415
-
-    return boto3.client("sesv2", config=Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1}))
+    """This process's client, with short timeouts; it sends an e-mail once, since a second try could send it twice."""
+    made: SESV2Client = client("sesv2", connect_s=1, read_s=5)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Post:
     senders: Mapping[Kind, str]
 
     def writes_for(self, kind: Kind) -> bool:
-        """Whether letters about this kind of purchase leave at all."""
+        """Whether e-mails about this kind of purchase leave at all."""
         return bool(self.senders[kind])
 
     def shop(self, kind: Kind) -> str:
@@ -40,17 +39,17 @@ class Post:
         name, address = parseaddr(self.senders[kind])
         return name or address
 
-    def send(self, kind: Kind, to: str, letter: Letter, event_id: str) -> str:
+    def send(self, kind: Kind, to: str, message: Message, event_id: str) -> str:
         """Send it; SES' id of the message. botocore's errors where SES refuses or does not answer."""
         answer = self.client.send_email(
             FromEmailAddress=self.senders[kind],
             Destination={"ToAddresses": [to]},
             Content={
                 "Simple": {
-                    "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
+                    "Subject": {"Data": message.subject, "Charset": "UTF-8"},
                     "Body": {
-                        "Text": {"Data": letter.text, "Charset": "UTF-8"},
-                        "Html": {"Data": letter.html, "Charset": "UTF-8"},
+                        "Text": {"Data": message.text, "Charset": "UTF-8"},
+                        "Html": {"Data": message.html, "Charset": "UTF-8"},
                     },
                 }
             },

@@ -1,4 +1,4 @@
-"""Attempts: claimed before the gateway is called, sent, failed, looked at again."""
+"""Attempts: claimed before the gateway is called, sent, failed, checked again."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
 from payfirst.domain.session import AttemptCodes, Failure, Session
-from payfirst.storage import holds, keys, looks
-from payfirst.storage.expressions import (
-    Put,
-    Update,
-    Write,
-    above,
-    absent,
-    equal,
-    one_of,
-)
+from payfirst.storage import checks, holds
+from payfirst.storage.decisions import Decision, decided
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put, Update, Write, above, absent, any_of, equal, one_of
+from payfirst.storage.dynamodb.table import Table, batch_get, get, transact, write
 from payfirst.storage.holds import ATTEMPT
 from payfirst.storage.items import attempt_from_item, attempt_to_item, codes_to_map, failure_to_map, session_to_item
-from payfirst.storage.sessions import SESSION, changed, counted, told
-from payfirst.storage.table import Table, batch_get, get, transact, write
+from payfirst.storage.sessions import SESSION, changed, counted, timeline_entry
 
 TRANSACTION = "transaction"
 
@@ -69,7 +63,7 @@ def claim(
     that can stand in the way: session, attempt, transaction (its code is taken), guard, phone, promo, promo_uses, `listing:ID`,
     `slot:…`.
     """
-    initiated = told(
+    initiated = timeline_entry(
         session,
         "payment.initiated",
         now,
@@ -119,7 +113,7 @@ def _first_claim(session: Session, attempt: Attempt, now: datetime) -> list[Writ
     return [
         Put(SESSION, session_to_item(started), when=(absent("pk"),)),
         counted(session.customer.sub, keys.SESSION),
-        told(session, "session.created", now, offset=0, to=session.status, amount=session.amount.minor),
+        timeline_entry(session, "session.created", now, offset=0, to=session.status, amount=session.amount.minor),
     ]
 
 
@@ -139,26 +133,32 @@ def _next_claim(session: Session, attempt: Attempt, now: datetime) -> Update:
     )
 
 
-def mark_sent(table: Table, attempt: Attempt, ids: Mapping[str, str | None], check: tuple[int, datetime] | None) -> None:
-    """The gateway took the attempt: its ids, and when to look next. ConditionFailedError when it has moved on meanwhile."""
+def mark_sent(
+    table: Table, attempt: Attempt, ids: Mapping[str, str | None], check: tuple[int, datetime] | None, *, found_by_id: bool
+) -> None:
+    """The gateway took the attempt: its ids, and when to check next. ConditionFailedError when it has moved on meanwhile.
+
+    `found_by_id`: notices may name it by its gateway's id alone, so that leads to it.
+    """
     change = Update(
         ATTEMPT,
         keys.attempt(attempt.ref),
         when=(one_of("status", attempt_sources(AttemptStatus.SENT)),),
-        set={"status": AttemptStatus.SENT.value, **ids, **looks.due_again(attempt, check)},
+        set={"status": AttemptStatus.SENT.value, **ids, **checks.due_again(attempt, check)},
     )
     checkout = ids.get("gateway_id")
-    if attempt.gateway != "MPESA" or checkout is None:
+    if not found_by_id or checkout is None:
         write(table, change)
     else:
         transact(table, [change, _checkout_pointer(attempt, checkout)])
 
 
-def add_ids(table: Table, attempt: Attempt, ids: Mapping[str, str | None]) -> None:
+def add_ids(table: Table, attempt: Attempt, ids: Mapping[str, str | None], *, found_by_id: bool) -> None:
     """The gateway's ids for an attempt that has moved on before its answer was stored; what is there already stays."""
-    change = Update(ATTEMPT, keys.attempt(attempt.ref), when=(absent("gateway_id"),), set=ids)
+    unknown = any_of(absent("gateway_id"), equal("gateway_id", ids["gateway_id"]))  # a notice may have told it meanwhile
+    change = Update(ATTEMPT, keys.attempt(attempt.ref), when=(unknown,), set=ids)
     checkout = ids.get("gateway_id")
-    if attempt.gateway != "MPESA" or checkout is None:
+    if not found_by_id or checkout is None:
         write(table, change)
     else:
         transact(table, [change, _checkout_pointer(attempt, checkout)])
@@ -177,7 +177,7 @@ def mark_unknown(table: Table, attempt: Attempt, check: tuple[int, datetime] | N
             ATTEMPT,
             keys.attempt(attempt.ref),
             when=(one_of("status", attempt_sources(AttemptStatus.UNKNOWN)),),
-            set={"status": AttemptStatus.UNKNOWN.value, **looks.due_again(attempt, check)},
+            set={"status": AttemptStatus.UNKNOWN.value, **checks.due_again(attempt, check)},
         ),
     )
 
@@ -190,12 +190,14 @@ def fail(
     now: datetime,
     *,
     check: tuple[int, datetime] | None = None,
+    gateway_id: str | None = None,
     also: tuple[Write, ...] = (),
+    decision: Decision | None = None,
 ) -> None:
     """End `attempt` without money and free what it held; its session may be initiated again.
 
-    `check` plans one more look where the gateway is known to take a failure back. A session that waits for another attempt
-    stays as it is.
+    `check` plans one more check where the gateway may take the failure back, or where only a notice told of it; `gateway_id` is
+    what to ask by, where the attempt has no such id yet. A session that waits for another attempt stays as it is.
     """
     writes: list[Write] = [
         Update(
@@ -208,7 +210,8 @@ def fail(
                 "held_promo": None,
                 "held_stock": None,
                 "held_slot": None,
-                **looks.due_again(attempt, check),
+                **checks.due_again(attempt, check),
+                **checks.named(attempt, gateway_id),
             },
         ),
         *also,
@@ -222,7 +225,7 @@ def fail(
                 live_attempt=None,
                 failure=failure_to_map(failure),
             ),
-            told(
+            timeline_entry(
                 session,
                 "payment.failed",
                 now,
@@ -233,24 +236,33 @@ def fail(
             ),
             *holds.released(attempt),
         ]
-    transact(table, writes)
+    transact(table, decided(session, writes, decision, now))
 
 
 def _failing(attempt: Attempt) -> frozenset[AttemptStatus]:
-    """From where this attempt may fail: unresolved, or under review when a person decides; nothing else is ever taken back."""
-    return (UNRESOLVED if attempt.unresolved else frozenset({attempt.status})) & attempt_sources(AttemptStatus.FAILED)
+    """From where this attempt may fail: unresolved, or when a person decides under review, or failed and parked; money that is
+    recorded is never taken back."""
+    return _as_found(attempt) & (attempt_sources(AttemptStatus.FAILED) | {AttemptStatus.FAILED})
+
+
+def _as_found(attempt: Attempt) -> frozenset[AttemptStatus]:
+    """What the write must find: what was decided of an unresolved attempt holds of no other, and the other way round."""
+    return UNRESOLVED if attempt.unresolved else frozenset({attempt.status})
 
 
 def review(table: Table, session: Session, attempt: Attempt, reason: str, now: datetime, also: tuple[Write, ...] = ()) -> None:
-    """Put `attempt` on the list that a person sees; nothing it holds is given back until that person decided."""
-    key = keys.attempt(attempt.ref)
+    """Put `attempt` on the list that a person sees; nothing it holds is given back until that person decided.
+
+    Of one whose money is recorded nothing can be made; it keeps the money.
+    """
+    key, by = keys.attempt(attempt.ref), "gateway" if attempt.captured is None else "payfirst"
     transact(
         table,
         [
             Update(
                 ATTEMPT,
                 key,
-                when=(one_of("status", attempt_sources(AttemptStatus.NEEDS_REVIEW)),),
+                when=(one_of("status", _as_found(attempt) & attempt_sources(AttemptStatus.NEEDS_REVIEW)),),
                 set={
                     "status": AttemptStatus.NEEDS_REVIEW.value,
                     "review": reason,
@@ -259,7 +271,7 @@ def review(table: Table, session: Session, attempt: Attempt, reason: str, now: d
                 },
             ),
             changed(session),
-            told(session, "payment.needs_review", now, by="gateway", attempt=attempt.number, reason=reason),
+            timeline_entry(session, "payment.needs_review", now, by=by, attempt=attempt.number, reason=reason),
             *also,
         ],
     )

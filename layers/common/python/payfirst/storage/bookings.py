@@ -11,14 +11,14 @@ from typing import Any, Final
 from payfirst.domain.booking import Booking, Step, completes_at
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import BookingStatus, booking_sources
+from payfirst.domain.moves import BookingStatus, RefundStatus, booking_sources
 from payfirst.domain.refund import Refund
-from payfirst.domain.session import RefundShown, Session
-from payfirst.storage import keys, sessions, slots
-from payfirst.storage.expressions import Condition, Item, Update, Write, at_most, equal, one_of
-from payfirst.storage.items import refund_to_map
+from payfirst.domain.session import BookingSnapshot, Outcome, Session
+from payfirst.storage import paid_back, sessions, slots
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Condition, Item, Update, Write, at_most, equal, one_of
+from payfirst.storage.dynamodb.table import Table, get, transact
 from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map
-from payfirst.storage.table import Table, get, transact
 
 BOOKING: Final = "booking"
 
@@ -27,6 +27,14 @@ def read(table: Table, sub: str, number: int) -> Booking | None:
     """The customer's booking of that number; None when there is none."""
     item = get(table, keys.owned(sub, keys.BOOKING, number))
     return booking_from_item(item) if item else None
+
+
+def by_code(table: Table, code: str) -> Booking | None:
+    """The booking `BK-…`, whoever owns it; None when there is none. For people of the shop, not for customers."""
+    pointer = get(table, keys.pointer(code))
+    if pointer is None or pointer.get("what") != keys.BOOKING:
+        return None
+    return read(table, pointer["owner"], int(pointer["number"]))
 
 
 def read_due(table: Table, entry: Item, now: datetime) -> Booking | None:
@@ -44,7 +52,7 @@ def store_reschedule(table: Table, session: Session, seen: Booking, moved: Booki
     writes: list[Write] = [
         _changed(seen, moved, at_most("version", most), due=due(moved, now)),
         sessions.changed(session),
-        sessions.told(
+        sessions.timeline_entry(
             session,
             "booking.rescheduled",
             now,
@@ -76,21 +84,22 @@ def store_cancelled(
 ) -> None:
     """Write `cancelled` in place of `seen`: its slot given back and its refund owed in the same write.
 
-    Names that can stand in the way: booking, session, the slot by `slots.name`, and those of `refunds.owed`.
+    Names that can stand in the way: booking, session, the slot by `slots.name`, and those of `refunds_due.owed`.
     """
-    told = partial(sessions.told, session, now=now)
+    entry = partial(sessions.timeline_entry, session, now=now)
     if owed is None:
         writes: list[Write] = [
-            sessions.changed(session),
-            told("booking.cancelled", **_named(cancelled), amount=0, reason=cancelled.reason),
+            sessions.changed(session, outcome=_outcome(cancelled)),
+            entry("booking.cancelled", **_named(cancelled), amount=0, reason=cancelled.reason),
         ]
     else:
         amount = owed.refund.amount
-        shown = RefundShown(amount, owed.refund.status.value, owed.refund.reason)
+        back = paid_back.back_after(session, owed.refund, RefundStatus.DUE)
+        shown = paid_back.shown_values(session, owed.refund, RefundStatus.DUE, back)
         writes = [
-            sessions.changed(session, refund=refund_to_map(shown), sequence=session.sequence + 2),
-            told("booking.cancelled", **_named(cancelled), amount=amount.minor, reason=cancelled.reason),
-            told("refund.due", offset=2, refund=owed.refund.refund_id, amount=amount.minor, reason=owed.refund.reason),
+            sessions.changed(session, outcome=_outcome(cancelled), **shown, sequence=session.sequence + 2),
+            entry("booking.cancelled", **_named(cancelled), amount=amount.minor, reason=cancelled.reason),
+            entry("refund.due", offset=2, refund=owed.refund.refund_id, amount=amount.minor, reason=owed.refund.reason),
             *owed.writes,
         ]
     if seen.content.slot:
@@ -100,8 +109,13 @@ def store_cancelled(
 
 def store_completed(table: Table, session: Session, seen: Booking, completed: Booking, now: datetime, *, by: str) -> None:
     """Write `completed` in place of `seen`. Names that can stand in the way: booking, session."""
-    told = sessions.told(session, "booking.completed", now, by=by, **_named(completed))
-    transact(table, [_changed(seen, completed), sessions.changed(session), told])
+    entry = sessions.timeline_entry(session, "booking.completed", now, by=by, **_named(completed))
+    transact(table, [_changed(seen, completed), sessions.changed(session, outcome=_outcome(completed)), entry])
+
+
+def _outcome(booking: Booking) -> dict[str, Any]:
+    """How its session shows the booking."""
+    return {"number": booking.number, "code": booking.code, "status": booking.status.value}
 
 
 def _named(booking: Booking) -> dict[str, Any]:
@@ -130,6 +144,7 @@ def _changed(seen: Booking, after: Booking, *also: Condition, due: Mapping[str, 
             "timeline": [_step_to_map(step) for step in after.timeline],
             "reason": after.reason,
             "refund": after.refund.minor if after.refund else None,
+            "most_back": after.most_back,
             **due,
         },
     )
@@ -164,9 +179,31 @@ def _slot(raw: Mapping[str, str] | None) -> tuple[date, time] | None:
     return (date.fromisoformat(raw["day"]), time.fromisoformat(raw["at"])) if raw else None
 
 
+def new_booking_item(session: Session, snapshot: BookingSnapshot, outcome: Outcome, now: datetime) -> Item:
+    """The item of the booking that a payment has just made, due when it is over."""
+    key = keys.owned(session.customer.sub, keys.BOOKING, outcome.number)
+    return {
+        **key,
+        **keys.due(keys.COMPLETE, key, completes_at(snapshot, now)),
+        "book_id": outcome.code,
+        "session": session.uuid,
+        "session_number": session.number,
+        "status": BookingStatus.CONFIRMED.value,
+        "version": 1,
+        "user_id": session.customer.user_id,
+        "email": session.customer.email,
+        "amount": session.amount.minor,
+        "currency": session.amount.currency.value,
+        "content": booking_snapshot_to_map(snapshot),
+        "created_at": instant(now),
+        "timeline": [{"status": BookingStatus.CONFIRMED.value, "at": instant(now)}],
+    }
+
+
 def booking_from_item(item: Item) -> Booking:
     """The booking of an item."""
     currency, user_id, refund = Currency(item["currency"]), item.get("user_id"), item.get("refund")
+    most_back = item.get("most_back")
     return Booking(
         number=int(item["sk"].split("#")[1]),
         code=item["book_id"],
@@ -182,4 +219,5 @@ def booking_from_item(item: Item) -> Booking:
         reason=item.get("reason"),
         timeline=timeline(item),
         refund=None if refund is None else Money(int(refund), currency),
+        most_back=None if most_back is None else int(most_back),
     )

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.money import Money
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
+from payfirst.domain.refund import GATEWAY
 from payfirst.domain.session import Failure, Session
-from payfirst.storage import keys
-from payfirst.storage.expressions import Put, Update, Write, absent, equal, one_of
+from payfirst.storage import checks
+from payfirst.storage.decisions import Decision, decided
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Put, Update, Write, absent, equal, one_of
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table, transact
 from payfirst.storage.holds import ATTEMPT, GUARD, freed_phone, guard_free, guard_key, released
 from payfirst.storage.items import failure_to_map
-from payfirst.storage.sessions import changed, told
-from payfirst.storage.table import Table, query, transact, write
+from payfirst.storage.sessions import changed, timeline_entry
 
-RECEIPT = "receipt"
+RECEIPT, DOUBT = "receipt", "doubt"
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a gateway says that it collected: the amount, and the receipt where it states one."""
+    """What a gateway says that it collected: the amount, and the receipt where it states one.
+
+    `confirm` is when its gateway is asked, where only a notice says so, and `gateway_id` what the notice says to ask by.
+    """
 
     amount: Money
     receipt: str | None
+    confirm: tuple[int, datetime] | None = None
+    gateway_id: str | None = None
 
 
 def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Write]:
@@ -50,6 +60,8 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
                 "review": None,
                 "next_check_at": instant(now),
                 **keys.due(keys.SETTLE, key, now),
+                **checks.confirmed_later(collected.confirm),
+                **checks.named(attempt, collected.gateway_id),
             },
         )
     ]
@@ -67,7 +79,7 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
 def _received(
     session: Session, attempt: Attempt, collected: Collected, now: datetime, *, to: SessionStatus | None = SessionStatus.PAID
 ) -> Put:
-    return told(
+    return timeline_entry(
         session,
         "payment.received",
         now,
@@ -79,7 +91,15 @@ def _received(
     )
 
 
-def money(table: Table, session: Session, attempt: Attempt, collected: Collected, now: datetime) -> None:
+def money(
+    table: Table,
+    session: Session,
+    attempt: Attempt,
+    collected: Collected,
+    now: datetime,
+    *,
+    decision: Decision | None = None,
+) -> None:
     """Record the money that `session` waits for; nothing about stock, promos or carts can stand in the way.
 
     Names that can: attempt (somebody was faster), receipt (it serves another attempt), session (it does not wait for this one).
@@ -99,39 +119,52 @@ def money(table: Table, session: Session, attempt: Attempt, collected: Collected
     ]
     if attempt.phone:
         writes.append(freed_phone(attempt))
-    transact(table, writes)
+    transact(table, decided(session, writes, decision, now))
 
 
-def late_money(table: Table, session: Session, attempt: Attempt, collected: Collected, now: datetime) -> None:
+def late_money(
+    table: Table,
+    session: Session,
+    attempt: Attempt,
+    collected: Collected,
+    now: datetime,
+    *,
+    decision: Decision | None = None,
+) -> None:
     """Record money of an attempt that had ended, and honour it: the session and its cart version are still free.
 
     Names that can stand in the way: those of `money`, and guard.
     """
-    transact(
-        table,
-        [
-            *_succeeded(attempt, collected, now),
-            changed(
-                session,
-                absent("live_attempt"),
-                absent("captured"),
-                to=SessionStatus.PAID,
-                captured=attempt.ref,
-                failure=None,
-            ),
-            Update(
-                GUARD,
-                guard_key(attempt),
-                when=guard_free(attempt),
-                set={"live_attempt": attempt.ref, "session": attempt.session_number},
-            ),
-            _received(session, attempt, collected, now),
-        ],
-    )
+    writes: list[Write] = [
+        *_succeeded(attempt, collected, now),
+        changed(
+            session,
+            absent("live_attempt"),
+            absent("captured"),
+            to=SessionStatus.PAID,
+            captured=attempt.ref,
+            failure=None,
+        ),
+        Update(
+            GUARD,
+            guard_key(attempt),
+            when=guard_free(attempt),
+            set={"live_attempt": attempt.ref, "session": attempt.session_number},
+        ),
+        _received(session, attempt, collected, now),
+    ]
+    transact(table, decided(session, writes, decision, now))
 
 
 def surplus_money(
-    table: Table, session: Session, attempt: Attempt, collected: Collected, failure: Failure, now: datetime
+    table: Table,
+    session: Session,
+    attempt: Attempt,
+    collected: Collected,
+    failure: Failure,
+    now: datetime,
+    *,
+    decision: Decision | None = None,
 ) -> None:
     """Record money that no session can take: a second payment, a wrong amount, a closed session. Its refund follows.
 
@@ -149,15 +182,13 @@ def surplus_money(
         if awaited
         else changed(session)
     )
-    transact(
-        table,
-        [
-            *_succeeded(attempt, collected, now),
-            change,
-            _received(session, attempt, collected, now, to=SessionStatus.FAILED if awaited else None),
-            *(released(attempt) if awaited else []),
-        ],
-    )
+    writes = [
+        *_succeeded(attempt, collected, now),
+        change,
+        _received(session, attempt, collected, now, to=SessionStatus.FAILED if awaited else None),
+        *(released(attempt) if awaited else []),
+    ]
+    transact(table, decided(session, writes, decision, now))
 
 
 def bind_receipt(table: Table, attempt: Attempt, receipt: str) -> None:
@@ -171,20 +202,27 @@ def bind_receipt(table: Table, attempt: Attempt, receipt: str) -> None:
     )
 
 
-def close_doubts(table: Table, ref: str, now: datetime, *, by: str, why: str) -> int:
-    """Take the attempt's open doubts off the list; how many there were."""
-    page = query(table, f"ATT#{ref}", first="REVIEW#", last="REVIEW#~", limit=100)
-    doubts = [item for item in page.items if "due_pk" in item]
-    for item in doubts:
-        key = {"pk": item["pk"], "sk": item["sk"]}
-        closed = {"closed_at": instant(now), "by": by, "why": why}
-        write(table, Update("doubt", key, set=closed, remove=keys.NOT_DUE))
-    return len(doubts)
+def contradiction(
+    table: Table, session: Session, ref: str, reason: str, now: datetime, *, by: str = GATEWAY, **facts: Any
+) -> bool:
+    """Put what contradicts what is recorded of an attempt on the list that a person sees; the attempt does not change.
 
-
-def contradiction(table: Table, attempt: Attempt, reason: str, now: datetime) -> None:
-    """Put what contradicts a success on the list that a person sees, beside the attempt; the attempt does not change."""
-    key = keys.review(attempt.ref, reason)
-    item = {**key, **keys.due(keys.REVIEW, key, now), "ref": attempt.ref, "reason": reason, "at": instant(now)}
-    # The same contradiction found again is due again.
-    write(table, Put("review", item))  # nosemgrep: unconditional-put
+    The timeline has it too, with who said so and `facts`. False where the same has been told before: it is told once, also when
+    a person has closed it. ConditionFailedError when the session has changed.
+    """
+    key = keys.review(ref, reason)
+    doubt = {**key, **keys.due(keys.REVIEW, key, now), "ref": ref, "reason": reason, "at": instant(now)}
+    try:
+        transact(
+            table,
+            [
+                Put(DOUBT, doubt, when=(absent("pk"),)),
+                changed(session),
+                timeline_entry(session, "payment.contradicted", now, by=by, reason=reason, **facts),
+            ],
+        )
+    except ConditionFailedError as error:
+        if DOUBT not in error.failed:
+            raise
+        return False
+    return True

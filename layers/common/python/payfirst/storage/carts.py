@@ -8,13 +8,14 @@ from typing import Final
 
 from payfirst.domain.cart import BookingCart, ProduceCart, TakenPromo
 from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.delivery import CURRENCY
 from payfirst.domain.money import Currency
 from payfirst.domain.session import BookingSnapshot
-from payfirst.storage import keys
-from payfirst.storage.expressions import Condition, Delete, Item, Put, Update, absent, equal
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Condition, Delete, Item, Put, Update, absent, equal
+from payfirst.storage.dynamodb.table import Table, get, transact, write
 from payfirst.storage.sessions import counted
 from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map, line_from_map, line_to_map
-from payfirst.storage.table import Table, get, transact, write
 
 CART: Final = "cart"
 
@@ -94,7 +95,7 @@ def produce_cart_to_item(sub: str, cart: ProduceCart) -> Item:
 
 def produce_cart_from_item(item: Item) -> ProduceCart:
     """The cart of produce of an item."""
-    currency, touched, promo = Currency(item.get("currency", Currency.KES)), item.get("touched_at"), item.get("promo")
+    currency, touched, promo = Currency(item.get("currency", CURRENCY)), item.get("touched_at"), item.get("promo")
     return ProduceCart(
         version=item["version"],
         lines=tuple(line_from_map(line, currency) for line in item["lines"]),

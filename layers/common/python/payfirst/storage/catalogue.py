@@ -9,19 +9,19 @@ from typing import Any, Final
 
 from payfirst.domain.booking import AS_USUAL, ChangeRules, RefundStep
 from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.catalogue import NAIROBI, Listing, Package, Service, ServiceType
-from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
+from payfirst.domain.clock import SHOP_ZONE, instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Put, Update, Write, absent
-from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table, get, query, transact
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table, get, query, transact
 
 PAGE: Final = 500
 LISTINGS: Final = "LISTING"
 SERVICES: Final = "SERVICE"
-"""The partitions of the catalogue, and the names of their shelves."""
+"""The partitions of the catalogue, and the names of their listing counters."""
 
 _FIRST: Final = "!"
 _LAST: Final = "~"
@@ -77,7 +77,7 @@ def add(table: Table, entry: Listing | Service | Promo) -> bool:
 
 
 def shown(entry: Listing | Service | Promo | None) -> dict[str, int]:
-    """How many entries of each shelf the public lists show because of this one: itself, while it is sold."""
+    """How many entries of each listing counter the public lists show because of this one: itself, while it is sold."""
     match entry:
         case Listing(active=True):
             return {LISTINGS: 1}
@@ -88,8 +88,8 @@ def shown(entry: Listing | Service | Promo | None) -> dict[str, int]:
 
 
 def counted(changes: Mapping[str, int]) -> list[Write]:
-    """So many entries more (or less) on each shelf."""
-    return [Update(f"shelf {shelf}", keys.shelf(shelf), add={"n": by}) for shelf, by in changes.items() if by]
+    """So many entries more (or less) on each listing counter."""
+    return [Update(f"listing counter {name}", keys.listing_counter(name), add={"n": by}) for name, by in changes.items() if by]
 
 
 def listing_to_item(listing: Listing) -> Item:
@@ -124,7 +124,7 @@ def listing_from_item(item: Item) -> Listing:
         price=Money(int(item["price"]), Currency(item["currency"])),
         available=Decimal(item["available"]),
         hold=item.get("hold", False),
-        zone=item.get("zone", NAIROBI),
+        zone=item.get("zone", SHOP_ZONE),
         active="withdrawn" not in item,
     )
 

@@ -3,63 +3,158 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from payfirst.domain.clock import instant, read_instant
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Update, equal
-from payfirst.storage.table import Table, get, query_due, write
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Clause, Item, Update, absent, equal
+from payfirst.storage.dynamodb.table import Page, Table, get, query_due, write
+
+Each = TypeVar("Each")
 
 PAGE: Final = 500
 MOST_TRIES: Final = 5
 FIRST_WAIT: Final = timedelta(minutes=1)
 
+SLOW_PACE: Final = timedelta(hours=1)
+"""How long a dead letter waits for its next try."""
 
-def entries(table: Table, what: str, until: datetime, *, first: int = 0) -> Iterator[Item]:
-    """The entries of one kind of work that fall due at `until` or before: their keys only, shard by shard, oldest first.
+FEW: Final = 20
+"""Dead letters that one run takes up again at most."""
 
-    `first` is the shard to begin with, in any turn.
+ALL_KINDS: Final = tuple(kind for kind in keys.Due if kind is not keys.REVIEW)
+_LAST: Final = "~"
+"""Sorts behind every instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the index: what waits there, at which key; `partition` and `at` are what the index has of it."""
+
+    key: keys.Key
+    named: keys.Named
+    partition: str
+    at: datetime
+
+    @classmethod
+    def of(cls, item: Item) -> Entry:
+        """The entry of an item that is due, or as the index has it."""
+        key = keys.key_of(item)
+        return cls(key, keys.named(key), item["due_pk"], read_instant(item["due_sk"]))
+
+    @property
+    def name(self) -> str:
+        """What people call it: what `payfirst replay` takes."""
+        return keys.name_of(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What was due of one kind when it was read: for how many seconds its oldest entry had been due (0: nothing is), and the
+    entries, shard by shard, oldest first."""
+
+    oldest_s: int
+    entries: Iterator[Entry]
+
+
+def backlog(table: Table, what: str, until: datetime, *, first: int = 0) -> Backlog:
+    """The work of one kind that falls due at `until` or before. `first` is the shard to begin with, in any turn.
+
+    The first page of every shard is read at once, so that the age is true of entries as well that no run ever reaches.
     """
-    for shard in range(first, first + keys.SHARDS):
-        partition = keys.due_partition(what, shard % keys.SHARDS)
-        page = query_due(table, partition, until=instant(until), limit=PAGE)
-        while page.items:
-            yield from page.items
-            if not page.more:
-                break
-            page = query_due(table, partition, until=instant(until), limit=PAGE, after=page.items[-1])
+    shards = [keys.due_partition(what, shard % keys.SHARDS) for shard in range(first, first + keys.SHARDS)]
+    pages = [(shard, query_due(table, shard, until=instant(until), limit=PAGE)) for shard in shards]
+    begins = [read_instant(page.items[0]["due_sk"]) for _, page in pages if page.items]
+    oldest_s = int((until - min(begins)).total_seconds()) if begins else 0
+    return Backlog(oldest_s, (entry for shard, page in pages for entry in _following(table, shard, page, instant(until))))
 
 
-def batches(found: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def entries(table: Table, what: str, until: datetime) -> Iterator[Entry]:
+    """The entries of one kind of work that fall due at `until` or before, shard by shard, oldest first."""
+    for shard in range(keys.SHARDS):
+        yield from _all(table, keys.due_partition(what, shard), instant(until))
+
+
+def dead_letters(table: Table, what: str) -> Iterator[Entry]:
+    """Every entry of one kind of work that failed too often; `at` is the instant of its next try."""
+    yield from _all(table, keys.dead_letters(what), _LAST)
+
+
+def dead_letters_due(table: Table, what: str, until: datetime) -> Iterator[Entry]:
+    """The few dead letters of one kind whose next try has come, the longest waiting first."""
+    yield from map(Entry.of, query_due(table, keys.dead_letters(what), until=instant(until), limit=FEW).items)
+
+
+def _all(table: Table, partition: str, until: str) -> Iterator[Entry]:
+    yield from _following(table, partition, query_due(table, partition, until=until, limit=PAGE), until)
+
+
+def _following(table: Table, partition: str, page: Page, until: str) -> Iterator[Entry]:
+    while page.items:
+        yield from map(Entry.of, page.items)
+        if not page.more:
+            break
+        page = query_due(table, partition, until=until, limit=PAGE, after=page.items[-1])
+
+
+def batches(found: Iterable[Each], size: int) -> Iterator[list[Each]]:
     """`found` in lists of `size`, the last one shorter; shards share a batch, so that few requests serve many entries."""
     remaining = iter(found)
     while batch := list(islice(remaining, size)):
         yield batch
 
 
-def put_off(table: Table, entry: Item, now: datetime) -> bool:
-    """Make a failing entry due again after twice as long as the time before; whether it is parked for a person instead.
+def kind_of(due_pk: str) -> str:
+    """The kind of work that an entry of this partition of the index needs, whether it is a dead letter or not."""
+    parts = due_pk.split("#")
+    return parts[1] if parts[0] == keys.REVIEW and parts[1] in ALL_KINDS else parts[0]
 
-    An entry that is no longer due is left alone; ConditionFailedError when it moves on at the same moment.
+
+def retry_later(table: Table, entry: Entry, now: datetime) -> bool:
+    """Make a failing entry due again after twice as long as the time before; whether it is a dead letter from now on.
+
+    A dead letter stands on the list for a person and is tried once an hour all the same. An entry that is no longer due for
+    this work is left alone; ConditionFailedError when it moves on at the same moment.
     """
-    key = {"pk": entry["pk"], "sk": entry["sk"]}
+    key = entry.key
     item = get(table, key)
-    if item is None or "due_pk" not in item:
+    if item is None or "due_pk" not in item or kind_of(item["due_pk"]) != kind_of(entry.partition):
         return False
-    tries = int(item.get("tries", 0)) + 1
-    parked = tries >= MOST_TRIES
-    kind = str(item["due_pk"]).split("#", maxsplit=1)[0]
-    later = max(now + FIRST_WAIT * 2 ** (tries - 1), read_instant(item["due_sk"]))
-    due = keys.due(keys.REVIEW, key, now) if parked else keys.due(kind, key, later)
-    seen = (equal("due_pk", item["due_pk"]), equal("due_sk", item["due_sk"]))
-    write(table, Update("due", key, when=seen, set={"tries": tries, **due}))
-    return parked
+    tries = min(int(item.get("tries", 0)) + 1, MOST_TRIES)
+    kind, planned = kind_of(item["due_pk"]), read_instant(item["due_sk"])
+    if tries < MOST_TRIES:
+        change = keys.due(kind, key, max(now + FIRST_WAIT * 2 ** (tries - 1), planned))
+    else:
+        since = item.get("dead_since", instant(now))
+        change = {
+            "due_pk": keys.dead_letters(kind),
+            "due_sk": instant(max(now + SLOW_PACE, planned)),
+            "dead_since": since,
+        }
+    write(table, Update("due", key, when=_seen(item), set={"tries": tries, **change}))
+    return tries == MOST_TRIES and "dead_since" not in item
 
 
-def again(table: Table, entry: Item, kind: str, moment: datetime) -> None:
-    """Make an entry due as `kind` at `moment`, with its failures forgotten. ConditionFailedError when it has moved on."""
-    key = {"pk": entry["pk"], "sk": entry["sk"]}
-    seen = (equal("due_pk", entry["due_pk"]), equal("due_sk", entry["due_sk"]))
-    write(table, Update("due", key, when=seen, set={**keys.due(kind, key, moment), "tries": None}))
+def succeeded(table: Table, entry: Entry, now: datetime) -> None:
+    """The failures of `entry` count no longer, and it leaves the list for a person. ConditionFailedError when it moves on."""
+    key = entry.key
+    item = get(table, key)
+    if item is None or "tries" not in item:
+        return
+    kind = kind_of(item.get("due_pk", ""))
+    still_dead = item.get("due_pk") == keys.dead_letters(kind)
+    change = keys.due(kind, key, now + FIRST_WAIT) if still_dead else {}
+    write(table, Update("due", key, when=_seen(item), remove=keys.FAILURES, set=change))
+
+
+def again(table: Table, item: Item, kind: str, moment: datetime) -> None:
+    """Make an item due as `kind` at `moment`, with its failures forgotten. ConditionFailedError when it has moved on."""
+    key = keys.key_of(item)
+    write(table, Update("due", key, when=_seen(item), remove=keys.FAILURES, set=keys.due(kind, key, moment)))
+
+
+def _seen(item: Item) -> tuple[Clause, ...]:
+    return tuple(equal(name, item[name]) if name in item else absent(name) for name in keys.NOT_DUE)

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from payfirst.domain.clock import instant
-from payfirst.storage import keys
-from payfirst.storage.expressions import Delete, Item, Put, Update, Write, absent, equal, from_wire, to_wire
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Delete, Item, Put, Update, Write, absent, equal, from_wire, to_wire
+from payfirst.storage.dynamodb.table import Table, query, transact, write
 from payfirst.storage.personal import NO_WORDS, Words, without_the_person
 from payfirst.storage.sessions import counted
-from payfirst.storage.table import Table, query, transact, write
 
 NOBODYS: Final = "erased"
 """In place of the order or booking that a cart version became: late money for it goes back."""

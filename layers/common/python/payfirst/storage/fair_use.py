@@ -12,10 +12,11 @@ from typing import Final
 
 from payfirst.domain.fair_use import FairUse, hour_of
 from payfirst.domain.moves import SessionStatus
-from payfirst.storage import keys, lists
-from payfirst.storage.expressions import Update, Write, absent, any_of, at_most, equal
+from payfirst.storage import lists
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update, Write, absent, any_of, at_most, equal
+from payfirst.storage.dynamodb.table import Table, get
 from payfirst.storage.items import session_from_item
-from payfirst.storage.table import Table, get
 
 SESSIONS, PROMPTS, PHONE_PROMPTS = "hourly_sessions", "hourly_prompts", "hourly_phone_prompts"
 COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})

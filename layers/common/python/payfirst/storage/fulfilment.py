@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from payfirst.domain.attempt import Attempt
-from payfirst.domain.booking import completes_at
 from payfirst.domain.clock import instant
-from payfirst.domain.moves import AttemptStatus, BookingStatus, OrderStatus, SessionStatus
+from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Session, quantities
-from payfirst.storage import keys, promos, slots
-from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal
+from payfirst.storage import checks, promos, slots
+from payfirst.storage.bookings import new_booking_item
+from payfirst.storage.decisions import Decision, decided
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
+from payfirst.storage.dynamodb.table import Table, transact
 from payfirst.storage.holds import ATTEMPT, GUARD, guard_key
-from payfirst.storage.sessions import changed, counted, told
-from payfirst.storage.snapshots import booking_snapshot_to_map, delivery_to_map, discount_to_map, line_to_map
-from payfirst.storage.table import Table, transact
+from payfirst.storage.orders import new_order_item
+from payfirst.storage.sessions import changed, counted, timeline_entry
 
 CODE, CART, OUTCOME = "code", "cart", "outcome"
+_FULFILLED_FROM: Final = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.NEEDS_REVIEW})
+"""Money that was recorded; under review where nothing could be made of it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,33 @@ def fulfil_order(
     *,
     cart: CartSeen | None,
     also: tuple[Write, ...] = (),
+    decision: Decision | None = None,
 ) -> None:
     """Make the one order of a paid session.
 
     Names that can stand in the way: session, guard, promo (none left), promo_uses (none left for this customer), `listing:ID`
     (not enough stock), code (its number is taken), cart.
     """
+    writes = order_writes(table.token(), session, snapshot, attempt, outcome, now, cart=cart)
+    transact(table, decided(session, [*writes, *also], decision, now))
+
+
+def order_writes(
+    version: str,
+    session: Session,
+    snapshot: OrderSnapshot,
+    attempt: Attempt,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    cart: CartSeen | None,
+) -> list[Write]:
+    """What makes the order; its cart is emptied into `version`."""
     sub = session.customer.sub
     writes: list[Write] = [
-        *_fulfilled(session, attempt, outcome, keys.ORDER, _order_item(session, snapshot, attempt, outcome, now)),
+        *_fulfilled(session, attempt, outcome, keys.ORDER, new_order_item(session, snapshot, attempt, outcome, now)),
         *_stock_sold(snapshot, attempt),
         _told(session, "order.created", now, order=outcome.number, order_number=outcome.code),
-        *also,
     ]
     if snapshot.promo_code:
         writes += _promo_used(snapshot.promo_code, snapshot.promo_limit, attempt)
@@ -59,10 +78,10 @@ def fulfil_order(
                 CART,
                 keys.produce_cart(sub),
                 when=(equal("version", cart.version),),
-                set={"lines": [], "version": table.token(), "updated_at": instant(now), "promo": None},
+                set={"lines": [], "version": version, "updated_at": instant(now), "promo": None},
             )
         )
-    transact(table, writes)
+    return writes
 
 
 def fulfil_booking(
@@ -74,26 +93,34 @@ def fulfil_booking(
     now: datetime,
     *,
     also: tuple[Write, ...] = (),
+    decision: Decision | None = None,
 ) -> None:
     """Make the one booking of a paid session; its cart is converted by the guard.
 
     Names that can stand in the way: session, guard, promo (none left), promo_uses (none left for this customer), `slot:…` (it
     is full), code (it is taken).
     """
+    writes = booking_writes(session, snapshot, attempt, outcome, now)
+    transact(table, decided(session, [*writes, *also], decision, now))
+
+
+def booking_writes(
+    session: Session, snapshot: BookingSnapshot, attempt: Attempt, outcome: Outcome, now: datetime
+) -> list[Write]:
+    """What makes the booking."""
     writes: list[Write] = [
-        *_fulfilled(session, attempt, outcome, keys.BOOKING, _booking_item(session, snapshot, outcome, now)),
+        *_fulfilled(session, attempt, outcome, keys.BOOKING, new_booking_item(session, snapshot, outcome, now)),
         _told(session, "booking.created", now, booking=outcome.number, book_id=outcome.code),
-        *also,
     ]
     if snapshot.promo_code:
         writes += _promo_used(snapshot.promo_code, snapshot.promo_limit, attempt)
     if snapshot.slot and snapshot.capacity is not None:
         writes.append(slots.kept(snapshot.slot) if attempt.held_slot else slots.taken(snapshot.slot, snapshot.capacity))
-    transact(table, writes)
+    return writes
 
 
 def _told(session: Session, event: str, now: datetime, **facts: Any) -> Put:
-    return told(session, event, now, by="payfirst", to=SessionStatus.ORDER_CREATED, **facts)
+    return timeline_entry(session, event, now, by="payfirst", to=SessionStatus.ORDER_CREATED, **facts)
 
 
 def _promo_used(code: str, limit: int | None, attempt: Attempt) -> list[Write]:
@@ -109,7 +136,7 @@ def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, 
             equal("captured", attempt.ref),
             absent("outcome"),
             to=SessionStatus.ORDER_CREATED,
-            outcome={"number": outcome.number, "code": outcome.code},
+            outcome={"number": outcome.number, "code": outcome.code, "status": item["status"]},
         ),
         Put(OUTCOME, item, when=(absent("pk"),)),
         counted(sub, what),
@@ -128,8 +155,9 @@ def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, 
         Update(
             ATTEMPT,
             keys.attempt(attempt.ref),
-            when=(equal("status", AttemptStatus.SUCCEEDED),),
-            remove=("next_check_at", *keys.NOT_DUE),
+            when=(one_of("status", {attempt.status} & _FULFILLED_FROM),),
+            set={"status": AttemptStatus.SUCCEEDED.value, **checks.due_once_settled(attempt)},
+            remove=("review", *keys.FAILURES),
         ),
     ]
 
@@ -146,45 +174,3 @@ def _stock_sold(snapshot: OrderSnapshot, attempt: Attempt) -> list[Write]:
         )
         for listing, quantity in quantities(snapshot.lines).items()
     ]
-
-
-def _order_item(session: Session, snapshot: OrderSnapshot, attempt: Attempt, outcome: Outcome, now: datetime) -> Item:
-    return {
-        **keys.owned(session.customer.sub, keys.ORDER, outcome.number),
-        "order_number": outcome.code,
-        "session": session.uuid,
-        "session_number": session.number,
-        "status": OrderStatus.CONFIRMED.value,
-        "payment_status": "paid",
-        "amount": session.amount.minor,
-        "currency": session.amount.currency.value,
-        "lines": [line_to_map(line) for line in snapshot.lines],
-        "delivery": delivery_to_map(snapshot.delivery),
-        "items_total": snapshot.items_total.minor,
-        "delivery_fee": snapshot.delivery_fee.minor,
-        "rounding": snapshot.rounding.minor,
-        **discount_to_map(snapshot),
-        "receipt": attempt.receipt,
-        "created_at": instant(now),
-        "timeline": [{"status": OrderStatus.CONFIRMED.value, "at": instant(now)}],
-    }
-
-
-def _booking_item(session: Session, snapshot: BookingSnapshot, outcome: Outcome, now: datetime) -> Item:
-    key = keys.owned(session.customer.sub, keys.BOOKING, outcome.number)
-    return {
-        **key,
-        **keys.due(keys.COMPLETE, key, completes_at(snapshot, now)),
-        "book_id": outcome.code,
-        "session": session.uuid,
-        "session_number": session.number,
-        "status": BookingStatus.CONFIRMED.value,
-        "version": 1,
-        "user_id": session.customer.user_id,
-        "email": session.customer.email,
-        "amount": session.amount.minor,
-        "currency": session.amount.currency.value,
-        "content": booking_snapshot_to_map(snapshot),
-        "created_at": instant(now),
-        "timeline": [{"status": BookingStatus.CONFIRMED.value, "at": instant(now)}],
-    }

@@ -9,8 +9,9 @@ from typing import Final
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.session import BookingSnapshot, Kind, OrderSnapshot
-from payfirst.storage import keys, promos, slots
-from payfirst.storage.expressions import Condition, Update, Write, absent, any_of, at_least, at_most, equal
+from payfirst.storage import promos, slots
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Condition, Update, Write, absent, any_of, at_least, at_most, equal
 
 ATTEMPT: Final = "attempt"
 GUARD: Final = "guard"

@@ -10,7 +10,9 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.calendar import Slot
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import AttemptStatus, SessionStatus
+from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
+from payfirst.domain.paid_back import NOTHING, PaidBack
+from payfirst.domain.refund import WHY_MONEY_GOES_BACK
 from payfirst.domain.session import (
     AttemptCodes,
     CartGuard,
@@ -21,8 +23,8 @@ from payfirst.domain.session import (
     RefundShown,
     Session,
 )
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.snapshots import snapshot_from_map, snapshot_to_map, stated
 
 
@@ -38,7 +40,33 @@ def _failure(item: Item) -> Failure | None:
 
 def refund_to_map(refund: RefundShown) -> dict[str, Any]:
     """A refund, as a session shows it, as the map that its item holds."""
-    return {"amount": refund.amount.minor, "status": refund.status, "reason": refund.reason}
+    by_hand = {"by_hand": True} if refund.by_hand else {}
+    total = {"total": refund.total.minor} if refund.total else {}
+    return {"amount": refund.amount.minor, "status": refund.status, "reason": refund.reason, **by_hand, **total}
+
+
+def _refund(item: Item, currency: Currency) -> RefundShown | None:
+    raw = item.get("refund")
+    if raw is None:
+        return None
+    total = Money(int(raw["total"]), currency) if "total" in raw else None
+    return RefundShown(Money(int(raw["amount"]), currency), raw["status"], raw["reason"], raw.get("by_hand", False), total)
+
+
+def paid_back_to_map(back: PaidBack) -> dict[str, Any]:
+    """What went back of a session's payment as the map that its item holds."""
+    return {"returned": back.returned, "owed": back.owed}
+
+
+def _paid_back(item: Item) -> PaidBack:
+    """Of an item that an earlier release wrote, its latest refund tells, unless that was of another payment."""
+    raw, refund = item.get("paid_back"), item.get("refund")
+    if raw:
+        return PaidBack(int(raw["returned"]), int(raw["owed"]))
+    if refund is None or refund["reason"] in WHY_MONEY_GOES_BACK:
+        return NOTHING
+    amount = int(refund["amount"])
+    return PaidBack(returned=amount) if refund["status"] == RefundStatus.REFUNDED else PaidBack(owed=amount)
 
 
 def codes_to_map(codes: AttemptCodes) -> dict[str, Any]:
@@ -72,7 +100,7 @@ def session_to_item(session: Session) -> Item:
 def session_from_item(item: Item) -> Session:
     """The session of an item."""
     currency = Currency(item["currency"])
-    latest, outcome, refund = item.get("latest"), item.get("outcome"), item.get("refund")
+    latest, outcome = item.get("latest"), item.get("outcome")
     user_id = item.get("user_id")
     return Session(
         customer=Customer(
@@ -98,7 +126,8 @@ def session_from_item(item: Item) -> Session:
         captured=item.get("captured"),
         outcome=Outcome(int(outcome["number"]), outcome["code"], outcome.get("status")) if outcome else None,
         failure=_failure(item),
-        refund=RefundShown(Money(int(refund["amount"]), currency), refund["status"], refund["reason"]) if refund else None,
+        refund=_refund(item, currency),
+        paid_back=_paid_back(item),
         writer=item.get("writer", ""),
     )
 
@@ -120,7 +149,7 @@ def _slot(raw: Item | None) -> Slot | None:
 
 
 def attempt_to_item(attempt: Attempt) -> Item:
-    """A new attempt as its item, with the keys of its first look if it has one."""
+    """A new attempt as its item, with the keys of its first check if it has one."""
     key = keys.attempt(attempt.ref)
     return {
         **key,
@@ -152,7 +181,7 @@ def _instant(moment: datetime | None) -> str | None:
 def attempt_from_item(item: Item) -> Attempt:
     """The attempt of an item."""
     currency = Currency(item["currency"])
-    captured, due = item.get("captured"), item.get("next_check_at")
+    captured, due, confirm = (item.get(name) for name in ("captured", "next_check_at", "confirm_at"))
     return Attempt(
         ref=item["pk"].removeprefix("ATT#"),
         number=int(item["number"]),
@@ -167,6 +196,7 @@ def attempt_from_item(item: Item) -> Attempt:
         created_at=read_instant(item["created_at"]),
         check=int(item["check"]),
         next_check_at=read_instant(due) if due else None,
+        confirm_at=read_instant(confirm) if confirm else None,
         phone=item.get("phone"),
         token_hash=item.get("token_hash"),
         held_promo=item.get("held_promo"),
@@ -179,5 +209,6 @@ def attempt_from_item(item: Item) -> Attempt:
         receipt=item.get("receipt"),
         failure=_failure(item),
         review=item.get("review"),
+        parked=keys.is_due_as(item, keys.REVIEW) and item["status"] != AttemptStatus.NEEDS_REVIEW,
         writer=item.get("writer", ""),
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item
-from payfirst.storage.table import Table, get, query
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item
+from payfirst.storage.dynamodb.table import Table, get, query
 
 LONGEST_STRETCH: Final = 500
 _FIRST: Final = ""
 _LAST: Final = "~"
+_BEFORE_COUNTER: Final = ":"
+"""Behind every number, and before the counter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,56 +26,74 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One page of a list, newest first, the list's length, and whether there is more on either side."""
+    """One page of a list, newest first, the list's length, and whether there is more on either side.
+
+    `edges` are the outermost entries of the page, newest and oldest, as cursors name them: behind them its neighbours begin.
+    """
 
     items: tuple[Item, ...]
     count: int
     older: bool
     newer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Entries of a list, newest first, and the number of the last of them where older ones follow."""
-
-    items: tuple[Item, ...]
-    more_before: int | None
+    edges: tuple[int | str, int | str]
 
 
 def read_page(table: Table, sub: str, what: str, *, size: int, position: Position | None) -> Slice:
-    """A page of the customer's list of `what` (`keys.SESSION` …): the newest entries, or those next to `position`."""
-    partition = keys.owner(sub)
-    if position is None:
-        page = query(table, partition, first=f"{what}#{_FIRST}", last=f"{what}#{_LAST}", limit=size + 2)
-        counter, entries = _without_counter(page.items)
-        return Slice(entries[:size], counter, older=len(entries) > size or page.more, newer=False)
-    if position.towards_older:
-        last = keys.entry(what, position.after - 1)
-        page = query(table, partition, first=f"{what}#{_FIRST}", last=last, limit=size + 1)
-        return Slice(page.items[:size], _count(table, sub, what), older=len(page.items) > size or page.more, newer=True)
-    first = keys.entry(what, position.after + 1)
-    page = query(table, partition, first=first, last=f"{what}#{_LAST}", limit=size + 2, newest_first=False)
-    counter, entries = _without_counter(page.items)
-    nearest = tuple(reversed(entries[:size]))
-    # The counter is the last key of the range: where the page stopped before it, there are newer entries.
-    newer = len(entries) > size
-    return Slice(nearest, counter if counter else _count(table, sub, what), older=True, newer=newer)
+    """A page of the customer's list of `what` (`keys.SESSION` …): the newest entries, or those next to `position`.
 
-
-def read_stretch(table: Table, sub: str, what: str, *, before: int | None) -> Stretch:
-    """The customer's newest entries of `what`, or the newest of those older than `before`, for a filter to look through.
-
-    One query, however long the list is: 500 entries or 1 MB, whatever is reached first.
+    It holds fewer than `size` where they are more than the 1 MB that DynamoDB reads at once.
     """
-    last = f"{what}#{_LAST}" if before is None else keys.entry(what, before - 1)
-    page = query(table, keys.owner(sub), first=f"{what}#{_FIRST}", last=last, limit=LONGEST_STRETCH)
-    entries = _without_counter(page.items)[1]
-    return Stretch(entries, int(entries[-1]["sk"].split("#")[1]) if page.more and entries else None)
+    towards_older = position is None or position.towards_older
+    first, last = f"{what}#{_FIRST}", f"{what}#{_LAST}"
+    if position is not None and towards_older:
+        last = keys.entry(what, position.after - 1)
+    elif position is not None:
+        first = keys.entry(what, position.after + 1)
+    page = query(table, keys.owner(sub), first=first, last=last, limit=size + 2, newest_first=towards_older)
+    counter, entries = _without_counter(page.items)
+    shown = entries[:size]
+    further = len(entries) > size or (page.more and _goes_on(table, sub, what, entries, towards_older=towards_older))
+    newest_first = shown if towards_older else shown[::-1]
+    return Slice(
+        newest_first,
+        _count(table, sub, what) if counter is None else counter,
+        older=further if towards_older else True,
+        newer=position is not None if towards_older else further,
+        edges=_edges(newest_first, position),
+    )
 
 
-def _without_counter(items: tuple[Item, ...]) -> tuple[int, tuple[Item, ...]]:
+def read_stretch(table: Table, sub: str, what: str, *, position: Position | None) -> Slice:
+    """A page of as many entries as a filter looks through at once, however few of them it finds: 500 entries or 1 MB."""
+    return read_page(table, sub, what, size=LONGEST_STRETCH, position=position)
+
+
+def _goes_on(table: Table, sub: str, what: str, entries: tuple[Item, ...], *, towards_older: bool) -> bool:
+    """Whether entries follow the last one read: where DynamoDB ends a page by its size, only the counter may do."""
+    if not entries:
+        return False
+    last_read = _number(entries[-1])
+    first, last = f"{what}#{_FIRST}", keys.entry(what, last_read - 1)
+    if not towards_older:
+        first, last = keys.entry(what, last_read + 1), f"{what}#{_BEFORE_COUNTER}"
+    return bool(query(table, keys.owner(sub), first=first, last=last, limit=1).items)
+
+
+def _edges(shown: tuple[Item, ...], position: Position | None) -> tuple[int, int]:
+    if shown:
+        return _number(shown[0]), _number(shown[-1])
+    # Everything there has been deleted: the neighbour begins with the entry from which this page was reached, if that is left.
+    here = position.after if position else 0
+    return here - 1, here + 1
+
+
+def _number(item: Item) -> int:
+    return int(item["sk"].split("#")[1])
+
+
+def _without_counter(items: tuple[Item, ...]) -> tuple[int | None, tuple[Item, ...]]:
     counters = [item for item in items if item["sk"].endswith("#~")]
-    return int(counters[0]["n"]) if counters else 0, tuple(item for item in items if not item["sk"].endswith("#~"))
+    return int(counters[0]["n"]) if counters else None, tuple(item for item in items if not item["sk"].endswith("#~"))
 
 
 def _count(table: Table, sub: str, what: str) -> int:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
-from payfirst.storage import keys
-from payfirst.storage.expressions import Put, Update, absent
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Put, Update, absent, equal
+from payfirst.storage.dynamodb.table import Table, batch_get, write
 from payfirst.storage.items import attempt_from_item
-from payfirst.storage.table import Table, batch_get, write
 
 SWEEP_AFTER: Final = timedelta(seconds=30)
 """How long the function that stored a notice has to settle it before a sweep takes over."""
@@ -68,6 +68,14 @@ def store(table: Table, entry: Entry, route: str, ref: str, raw: bytes, now: dat
 def settled(key: Mapping[str, str], now: datetime) -> Update:
     """The notice needs no more work; part of the write that settles its attempt."""
     return Update("notice", key, set={"settled_at": instant(now)}, remove=keys.NOT_DUE)
+
+
+def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None:
+    """A person has seen to the notice, and nobody tries it any more. ConditionFailedError when it has moved on."""
+    key = keys.key_of(item)
+    change = settled(key, now)
+    seen = (equal("due_sk", item["due_sk"]),)
+    write(table, replace(change, when=seen, set={**change.set, "by": by, "why": why}))
 
 
 def mark_settled(table: Table, key: Mapping[str, str], now: datetime) -> None:

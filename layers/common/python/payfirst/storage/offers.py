@@ -9,10 +9,10 @@ from typing import Final
 from payfirst.domain.catalogue import Listing, Service, ServiceType
 from payfirst.domain.promo import Promo
 from payfirst.domain.session import BookingSnapshot
-from payfirst.storage import keys
 from payfirst.storage.catalogue import listing_from_item, promo_from_item, service_from_item
-from payfirst.storage.expressions import Item
-from payfirst.storage.table import Table, batch_get
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item
+from payfirst.storage.dynamodb.table import Table, batch_get
 
 AT_ONCE: Final = 100
 """What one request reads."""

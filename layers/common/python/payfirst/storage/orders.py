@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,18 +14,26 @@ from payfirst.domain.ids import order_number
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import OrderStatus, RefundStatus, order_sources
 from payfirst.domain.order import Order
-from payfirst.domain.refund import Refund
-from payfirst.domain.session import RefundShown, Session, quantities
-from payfirst.storage import keys, refunds
+from payfirst.domain.paid_back import PaymentStatus
+from payfirst.domain.refund import ORDER_CANCELLED, Refund
+from payfirst.domain.session import OrderSnapshot, Outcome, Session, quantities
+from payfirst.storage import paid_back, refunds_due, sessions
 from payfirst.storage.bookings import timeline
-from payfirst.storage.expressions import Item, Update, Write, at_least, one_of
-from payfirst.storage.items import refund_to_map
-from payfirst.storage.sessions import changed, told
-from payfirst.storage.snapshots import delivery_from_map, discount_from_map, line_from_map
-from payfirst.storage.table import Table, batch_get, get, transact
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Update, Write, at_least, one_of
+from payfirst.storage.dynamodb.table import Table, batch_get, get, transact
+from payfirst.storage.sessions import changed, timeline_entry
+from payfirst.storage.snapshots import (
+    delivery_from_map,
+    delivery_to_map,
+    discount_from_map,
+    discount_to_map,
+    line_from_map,
+    line_to_map,
+)
 
 ORDER: Final = "order"
-CANCELLED: Final = "order_cancelled"
+CANCELLED: Final = ORDER_CANCELLED
 """Why the money of a cancelled order goes back, as its refund says it."""
 
 _AT_ONCE: Final = 100
@@ -53,17 +61,30 @@ def of_day(table: Table, day: str) -> Iterator[Order]:
         numbers = range(first, min(first + _AT_ONCE, drawn + 1))
         pointers = batch_get(table, [keys.pointer(order_number(day, number)) for number in numbers])
         places = [keys.owned(found["owner"], keys.ORDER, int(found["number"])) for found in pointers if found]
-        yield from (order_from_item(item) for item in batch_get(table, places) if item)
+        yield from up_to_date(table, [order_from_item(item) for item in batch_get(table, places) if item])
 
 
-def _stepped(order: Order, to: OrderStatus, now: datetime, reason: str | None = None) -> Update:
+def up_to_date(table: Table, found: Sequence[Order]) -> tuple[Order, ...]:
+    """`found` (100 at most) with the `payment_status` of today.
+
+    An earlier release left it at `paid`: of what it cancelled the sessions know, and one request asks them all.
+    """
+    asked = [order for order in found if order.status is OrderStatus.CANCELLED and order.payment_status is PaymentStatus.PAID]
+    if not asked:
+        return tuple(found)
+    places = [keys.owned(order.owner, keys.SESSION, order.session_number) for order in asked]
+    known = {session.uuid: session.payment_status for session in sessions.read_many(table, places)}
+    return tuple(replace(order, payment_status=known.get(order.session, order.payment_status)) for order in found)
+
+
+def _stepped(order: Order, to: OrderStatus, now: datetime, reason: str | None = None, **values: Any) -> Update:
     """The order's own change: legal from the status that was read and no other."""
     steps = (*order.timeline, Step(to, now, reason=reason))
     return Update(
         ORDER,
         keys.owned(order.owner, keys.ORDER, order.number),
         when=(one_of("status", order_sources(to) & {order.status}),),
-        set={"status": to.value, "timeline": [_step_to_map(step) for step in steps]},
+        set={"status": to.value, "timeline": [_step_to_map(step) for step in steps], **values},
     )
 
 
@@ -84,7 +105,7 @@ def move(table: Table, session: Session, order: Order, to: OrderStatus, now: dat
         [
             _stepped(order, to, now),
             changed(session, outcome=_outcome(order, to)),
-            told(session, f"order.{to.value}", now, by=by, order=order.number, order_number=order.code),
+            timeline_entry(session, f"order.{to.value}", now, by=by, order=order.number, order_number=order.code),
         ],
     )
 
@@ -107,25 +128,27 @@ def cancel(
     refund (somebody gave money back meanwhile).
     """
     refund: Refund | None = None
-    writes: list[Write] = [_stepped(order, OrderStatus.CANCELLED, now, why), *_restocked(order)]
+    back = session.paid_back
+    writes: list[Write] = _restocked(order)
     amount = owed.amount.minor if owed else 0
     shown: dict[str, Any] = {"outcome": _outcome(order, OrderStatus.CANCELLED)}
     writes.append(
-        told(session, "order.cancelled", now, by=by, order=order.number, order_number=order.code, why=why, amount=amount)
+        timeline_entry(
+            session, "order.cancelled", now, by=by, order=order.number, order_number=order.code, why=why, amount=amount
+        )
     )
     if owed is not None:
-        refund, due = refunds.owed(owed.attempt, owed.amount, owed.number, now, reason=CANCELLED)
-        shown |= {
-            "refund": refund_to_map(RefundShown(refund.amount, RefundStatus.DUE.value, CANCELLED)),
-            "sequence": session.sequence + 2,
-        }
+        refund, due = refunds_due.owed(owed.attempt, owed.amount, owed.number, now, reason=CANCELLED, why=why)
+        back = paid_back.back_after(session, refund, RefundStatus.DUE)
+        shown |= {**paid_back.shown_values(session, refund, RefundStatus.DUE, back), "sequence": session.sequence + 2}
         writes += [
             *due,
-            told(
+            timeline_entry(
                 session, "refund.due", now, offset=2, by=by, refund=refund.refund_id, amount=amount, reason=CANCELLED, why=why
             ),
         ]
-    transact(table, [changed(session, **shown), *writes])
+    step = _stepped(order, OrderStatus.CANCELLED, now, why, payment_status=back.status(session.amount).value)
+    transact(table, [step, changed(session, **shown), *writes])
     return refund
 
 
@@ -141,6 +164,29 @@ def _restocked(order: Order) -> list[Write]:
     ]
 
 
+def new_order_item(session: Session, snapshot: OrderSnapshot, attempt: Attempt, outcome: Outcome, now: datetime) -> Item:
+    """The item of the order that a payment has just made."""
+    return {
+        **keys.owned(session.customer.sub, keys.ORDER, outcome.number),
+        "order_number": outcome.code,
+        "session": session.uuid,
+        "session_number": session.number,
+        "status": OrderStatus.CONFIRMED.value,
+        "payment_status": PaymentStatus.PAID.value,
+        "amount": session.amount.minor,
+        "currency": session.amount.currency.value,
+        "lines": [line_to_map(line) for line in snapshot.lines],
+        "delivery": delivery_to_map(snapshot.delivery),
+        "items_total": snapshot.items_total.minor,
+        "delivery_fee": snapshot.delivery_fee.minor,
+        "rounding": snapshot.rounding.minor,
+        **discount_to_map(snapshot),
+        "receipt": attempt.receipt,
+        "created_at": instant(now),
+        "timeline": [{"status": OrderStatus.CONFIRMED.value, "at": instant(now)}],
+    }
+
+
 def order_from_item(item: Item) -> Order:
     """The order of an item."""
     currency = Currency(item["currency"])
@@ -151,7 +197,7 @@ def order_from_item(item: Item) -> Order:
         session=item["session"],
         session_number=int(item["session_number"]),
         status=OrderStatus(item["status"]),
-        payment_status=item["payment_status"],
+        payment_status=PaymentStatus(item["payment_status"]),
         amount=Money(int(item["amount"]), currency),
         lines=tuple(line_from_map(line, currency) for line in item["lines"]),
         delivery=delivery_from_map(item["delivery"]),

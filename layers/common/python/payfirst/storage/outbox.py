@@ -1,27 +1,31 @@
-"""The outbox: entries of timelines that still have to leave, and the letters that follow some of them.
+"""The outbox: entries of timelines that still have to leave, and the e-mails that follow some of them.
 
-An entry that has left for the bus becomes due as mail where its customer is written to, in the same write; so no letter is
-forgotten, and no letter holds an event up.
+An entry that has left for the bus becomes due as mail where its customer is written to, in the same write; so no e-mail is
+forgotten, and no e-mail holds an event up.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import made_at
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Update, Write, absent, equal
-from payfirst.storage.failures import ConditionFailedError
-from payfirst.storage.table import Table, query, transact, write
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, equal
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table, batch_get, query, transact, write
 
 LEASE: Final = timedelta(minutes=2)
-"""How long one sender has a letter to itself; whoever dies with it is followed by the next one after that."""
+"""How long one sender has an e-mail to itself; whoever dies with it is followed by the next one after that."""
 
+
+GIVEN_UP: Final = "given_up"
+"""Why an e-mail has no message id that a person has given up."""
 
 STATUS: Final = "status="
 """What the names of the counters begin with that count sessions by what they are now."""
@@ -45,13 +49,13 @@ def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed
 
 
 def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> Update:
-    key = {"pk": item["pk"], "sk": item["sk"]}
+    key = keys.key_of(item)
     return Update(
         f"event{number}",
         key,
         when=(absent("delivered_at"),),
         set={"delivered_at": instant(now), **(keys.due(keys.MAIL, key, now) if due_as_mail else {})},
-        remove=("tries", *(() if due_as_mail else keys.NOT_DUE)),
+        remove=(*keys.FAILURES, *(() if due_as_mail else keys.NOT_DUE)),
     )
 
 
@@ -71,9 +75,14 @@ def _counted(items: Sequence[Item]) -> list[Write]:
     ]
 
 
+def event_id(item: Item) -> str:
+    """What the event is called outside, for ever: its session and its place in the timeline."""
+    return f"{item['session']}-{keys.sequence_of(item)}"
+
+
 def _session_made(item: Item) -> datetime:
     """Events are counted for the hour in which their session was made: of those sessions, how many came how far."""
-    return made_at(int(item["sk"].split("#")[1]))
+    return made_at(keys.named(item).number or 0)
 
 
 def _counted_as(item: Item) -> str:
@@ -82,24 +91,43 @@ def _counted_as(item: Item) -> str:
 
 
 def lease(table: Table, item: Item, now: datetime) -> None:
-    """This caller alone writes the letter for a while. ConditionFailedError when somebody else is at it or has been."""
-    key = {"pk": item["pk"], "sk": item["sk"]}
+    """This caller alone writes the e-mail for a while. ConditionFailedError when somebody else is at it or has been."""
+    key = keys.key_of(item)
     seen = (absent("mailed_at"), equal("due_sk", item["due_sk"]))
     write(table, Update("mail", key, when=seen, set=keys.due(keys.MAIL, key, now + LEASE)))
 
 
 def mark_mailed(table: Table, item: Item, now: datetime, *, word: str) -> None:
-    """The letter of this entry is done with: `word` is its message id, or why there is none."""
+    """The e-mail of this entry is done with: `word` is its message id, or why there is none."""
     write(
         table,
         Update(
             "mail",
-            {"pk": item["pk"], "sk": item["sk"]},
+            keys.key_of(item),
             when=(absent("mailed_at"),),
             set={"mailed_at": instant(now), "mail": word},
-            remove=("tries", *keys.NOT_DUE),
+            remove=(*keys.FAILURES, *keys.NOT_DUE),
         ),
     )
+
+
+def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None:
+    """A person has seen to it: the event does not leave, or its e-mail is not written. ConditionFailedError if it moved on."""
+    seen, said = equal("due_sk", item["due_sk"]), {"by_hand": by, "why": why}
+    if "delivered_at" not in item:
+        left = _delivered(0, item, now, due_as_mail=False)
+        transact(table, [replace(left, when=(*left.when, seen), set={**left.set, **said}), *_counted([item])])
+        return
+    key = keys.key_of(item)
+    given_up = {"mailed_at": instant(now), "mail": GIVEN_UP, **said}
+    write(table, Update("mail", key, when=(absent("mailed_at"), seen), set=given_up, remove=(*keys.FAILURES, *keys.NOT_DUE)))
+
+
+def count_of(table: Table, event: str, kinds: Sequence[str], hours: Sequence[datetime]) -> list[int]:
+    """How often `event` happened to sessions of these kinds that were made in each of these clock hours (50 at most)."""
+    found = batch_get(table, [keys.event_count(hour, kind, event) for hour in hours for kind in kinds])
+    counts = [int(item["n"]) if item else 0 for item in found]
+    return [sum(counts[at : at + len(kinds)]) for at in range(0, len(counts), len(kinds))]
 
 
 def counts_since(table: Table, hour: datetime) -> Counter[tuple[str, str]]:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item
 
 ERASED: Final = "erased on request"
 """What stands in place of a text that named the customer."""
@@ -87,8 +87,8 @@ def without_the_person(item: Item, words: Words) -> Item:
     theirs = _is_customers_own_text(item)
     cleaned: Item = _cleaned(item, words, drop_reasons=theirs)
     checkout = item.get("gateway_id")
-    if item["sk"] == "ATT" and item.get("gateway") == "MPESA" and checkout and checkout.startswith("ws_"):
-        cleaned["gateway_id"] = keys.hashed(checkout)  # M-Pesa's id ends with the payer's phone number
+    if item["sk"] == "ATT" and checkout and item.get("phone"):
+        cleaned["gateway_id"] = keys.hashed(checkout)  # what names a prompt may end with the payer's phone number
     return cleaned
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from payfirst.storage import keys
-from payfirst.storage.expressions import Condition, Update, Write, absent, any_of, at_most, below_attribute
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Condition, Update, Write, absent, any_of, at_most, below_attribute
 
 PROMO: Final = "promo"
 USES: Final = "promo_uses"

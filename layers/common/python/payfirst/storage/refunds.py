@@ -1,4 +1,4 @@
-"""Refunds: owed, sent, and ended; each change is shown on the session in the same write."""
+"""Refunds: read, sent, checked, and ended; their end is shown on the session in the same write."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus, attempt_sources, refund_sources
-from payfirst.domain.refund import Refund
-from payfirst.domain.session import Failure, RefundShown, Session
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
-from payfirst.storage.holds import ATTEMPT, freed_guard, freed_holds
-from payfirst.storage.items import failure_to_map, refund_to_map
-from payfirst.storage.sessions import changed, told
-from payfirst.storage.table import Table, get, query, transact, write
+from payfirst.domain.moves import RefundStatus, refund_sources
+from payfirst.domain.refund import GATEWAY, Refund, next_refund_check, public_reason
+from payfirst.domain.session import Session
+from payfirst.storage import paid_back
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, equal, one_of
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table, get, query, transact, write
 
 REFUND, NEXT = "refund", "next"
 
@@ -48,12 +46,15 @@ def refund_to_item(refund: Refund) -> Item:
         "created_at": instant(refund.created_at),
         "check": refund.check,
         **({"receipt": refund.receipt} if refund.receipt else {}),
+        **({"why": refund.why} if refund.why else {}),
     }
 
 
 def refund_from_item(item: Item) -> Refund:
     """The refund of an item."""
-    sent_at = item.get("sent_at")
+    sent_at, ended_at, told_at, detail = (item.get(name) for name in ("sent_at", "ended_at", "told_at", "detail"))
+    # Before `ended_by` was kept only a person left words on a refund that was paid back.
+    ended_by = item.get("ended_by") or ("operator" if detail and item["status"] == RefundStatus.REFUNDED else GATEWAY)
     return Refund(
         ref=item["ref"],
         number=int(item["number"]),
@@ -62,7 +63,7 @@ def refund_from_item(item: Item) -> Refund:
         gateway=item["gateway"],
         amount=Money(int(item["amount"]), Currency(item["currency"])),
         status=RefundStatus(item["status"]),
-        reason=item["reason"],
+        reason=public_reason(item["reason"]),
         created_at=read_instant(item["created_at"]),
         check=int(item["check"]),
         receipt=item.get("receipt"),
@@ -70,120 +71,14 @@ def refund_from_item(item: Item) -> Refund:
         asked_hash=item.get("asked_hash"),
         conversation=item.get("conversation"),
         sent_at=read_instant(sent_at) if sent_at else None,
-        detail=item.get("detail"),
+        ended_at=read_instant(ended_at) if ended_at else None,
+        ended_by=ended_by if ended_at else None,
+        told_at=read_instant(told_at) if told_at else None,
+        is_due="due_pk" in item,
+        detail=detail,
+        parked=keys.is_due_as(item, keys.REVIEW) and item["status"] != RefundStatus.NEEDS_REVIEW,
+        why=item.get("why", item["reason"] if item["reason"] != public_reason(item["reason"]) else None),
     )
-
-
-def refund_due(
-    table: Table,
-    session: Session,
-    attempt: Attempt,
-    amount: Money,
-    reason: Failure,
-    now: datetime,
-    *,
-    also: tuple[Write, ...] = (),
-) -> None:
-    """Owe `amount` of an attempt's money back: the refund `R{attempt}-1`, bounded by what is refundable.
-
-    A session that was paid by this attempt and cannot be fulfilled fails with `reason` and frees its cart version.
-    Names that can stand in the way: attempt, refund (it exists), session, guard.
-    """
-    refund = _new(attempt, amount, 1, now, reason.code)
-    shown = RefundShown(amount, RefundStatus.DUE.value, reason.code)
-    unfulfilled = session.captured == attempt.ref
-    writes: list[Write] = [
-        Update(
-            ATTEMPT,
-            keys.attempt(attempt.ref),
-            when=(
-                one_of("status", attempt_sources(AttemptStatus.REFUND_DUE)),
-                at_least("refundable", amount.minor),
-            ),
-            set={"status": AttemptStatus.REFUND_DUE.value, "held_promo": None, "held_stock": None, "held_slot": None},
-            add={"refundable": -amount.minor},
-            remove=("next_check_at", *keys.NOT_DUE),
-        ),
-        Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
-        _refunding(session, attempt, shown, reason, unfulfilled=unfulfilled),
-        told(
-            session,
-            "refund.due",
-            now,
-            by="payfirst",
-            to=SessionStatus.FAILED if unfulfilled else None,
-            attempt=attempt.number,
-            amount=amount.minor,
-            reason=reason.code,
-        ),
-        *also,
-    ]
-    if unfulfilled:
-        writes += [freed_guard(attempt), *freed_holds(attempt)]
-    transact(table, writes)
-
-
-def _new(attempt: Attempt, amount: Money, number: int, now: datetime, reason: str) -> Refund:
-    return Refund(
-        ref=attempt.ref,
-        number=number,
-        owner=attempt.owner,
-        session_number=attempt.session_number,
-        gateway=attempt.gateway,
-        amount=amount,
-        status=RefundStatus.DUE,
-        reason=reason,
-        created_at=now,
-        receipt=attempt.receipt,
-    )
-
-
-def _refunding(session: Session, attempt: Attempt, shown: RefundShown, failure: Failure, *, unfulfilled: bool) -> Update:
-    if not unfulfilled:
-        # What a session that never had any money says of its failure has to be true of this money as well.
-        failed = session.status is SessionStatus.FAILED and session.captured is None
-        said: dict[str, Any] = {"failure": failure_to_map(failure)} if failed else {}
-        return changed(session, refund=refund_to_map(shown), **said)
-    return changed(
-        session,
-        equal("captured", attempt.ref),
-        absent("outcome"),
-        to=SessionStatus.FAILED,
-        refund=refund_to_map(shown),
-        failure=failure_to_map(failure),
-    )
-
-
-def give_back(
-    table: Table, session: Session, attempt: Attempt, amount: Money, number: int, now: datetime, *, by: str, why: str
-) -> None:
-    """Owe `amount` of a payment back by a person's will, in full or in part; the order or booking stays as it is.
-
-    Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken), session.
-    """
-    refund, writes = owed(attempt, amount, number, now, reason=why)
-    transact(table, [*writes, *_shown(session, refund, RefundStatus.DUE, now, by=by, why=why)])
-
-
-def owed(attempt: Attempt, amount: Money, number: int, now: datetime, *, reason: str) -> tuple[Refund, list[Write]]:
-    """The `number`th refund of a payment, and the writes that owe it, bounded by what is left; the session shows it beside.
-
-    Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken).
-    """
-    refund = _new(attempt, amount, number, now, reason)
-    return refund, [
-        Update(
-            ATTEMPT,
-            keys.attempt(attempt.ref),
-            when=(
-                one_of("status", (AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE)),
-                absent("next_check_at"),  # what is still being settled may yet become a booking, an order or a refund
-                at_least("refundable", amount.minor),
-            ),
-            add={"refundable": -amount.minor},
-        ),
-        Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
-    ]
 
 
 def of_attempt(table: Table, ref: str) -> tuple[Refund, ...]:
@@ -207,7 +102,7 @@ def start_sending(table: Table, refund: Refund, token_hash: str | None, now: dat
     )
 
 
-def put_back(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
+def requeue(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
     """Its gateway has nothing of it: the refund is due again, under the same number. ConditionFailedError when it has moved on.
 
     The word of this sending is a condition: a late repetition of this very write must not release another worker's sending.
@@ -221,16 +116,28 @@ def plan_check(table: Table, refund: Refund, check: tuple[int, datetime]) -> Non
     write(table, _moved(refund, None, **_planned(refund, check)))
 
 
-def look_now(table: Table, ref: str, number: int, now: datetime) -> None:
-    """The gateway tells of the refund's end: the next sweep asks, whatever the ladder says, even where a person has it by now.
+def check_now(table: Table, ref: str, number: int, now: datetime, *, refunded: bool) -> None:
+    """The gateway tells of the refund's end: the next sweep asks, whatever the schedule says, even where a person has it.
 
-    ConditionFailedError where nobody waits for its end, and from the second time on, once more after it was put before a
-    person: who repeats a notice must not use the ladder up.
+    So it is where the refund has ended otherwise than the gateway says. ConditionFailedError where the end is no news, and from
+    the second time on, once more after it ended or was put before a person: who repeats a notice must not use the schedule up.
     """
     key = keys.refund(ref, number)
     waits = one_of("status", (RefundStatus.SENDING, RefundStatus.ACCEPTED, RefundStatus.NEEDS_REVIEW))
-    due = keys.due(keys.REFUND, key, now)
-    write(table, Update(REFUND, key, when=(waits, absent("told_at")), set={"told_at": instant(now), **due}))
+    due = {"told_at": instant(now), **keys.due(keys.REFUND, key, now)}
+    try:
+        write(table, Update(REFUND, key, when=(waits, absent("told_at")), set=due))
+    except ConditionFailedError as error:
+        item = error.failed.get(REFUND)
+        found = refund_from_item(item) if item else None
+        if found is None or found.told_at is not None or not found.contradicted(refunded=refunded):
+            raise
+        write(table, Update(REFUND, key, when=(absent("told_at"),), set={"check": 0, **due}))
+
+
+def asked_about(table: Table, refund: Refund) -> None:
+    """Its gateway was asked about a refund that had ended, and nothing more is asked. ConditionFailedError if it moved on."""
+    write(table, _moved(refund, None, due_pk=None, due_sk=None))
 
 
 def stays_under_review(table: Table, refund: Refund, now: datetime) -> None:
@@ -249,21 +156,37 @@ def accepted(table: Table, refund: Refund, conversation: str | None) -> None:
 
 
 def end(
-    table: Table, session: Session, refund: Refund, status: RefundStatus, now: datetime, *, by: str, detail: str | None = None
+    table: Table,
+    session: Session,
+    refund: Refund,
+    status: RefundStatus,
+    now: datetime,
+    *,
+    by: str,
+    detail: str | None = None,
+    by_hand: bool = False,
+    ask_afterwards: bool = False,
 ) -> None:
-    """The refund is `REFUNDED`, or needs a person (`NEEDS_REVIEW`); the session shows it.
+    """The refund is `REFUNDED`, or needs a person (`NEEDS_REVIEW`); its session and its order show it.
+
+    `by_hand`: the shop pays it back without its gateway, or has done so.
 
     The word of its sending is a condition: what is known of one sending must not end the next one, which is under way.
+    `ask_afterwards`: where its gateway has had it too, that is asked once more.
     """
     key = keys.refund(refund.ref, refund.number)
-    due = keys.due(keys.REVIEW, key, now) if status is RefundStatus.NEEDS_REVIEW else {"due_pk": None, "due_sk": None}
-    change = _moved(refund, status, ended_at=instant(now), detail=detail, told_at=None, **due)
+    due: dict[str, Any] = {"due_pk": None, "due_sk": None}
+    if status is RefundStatus.NEEDS_REVIEW:
+        due = dict(keys.due(keys.REVIEW, key, now))
+    elif ask_afterwards and refund.token_hash is not None:
+        due = _planned(refund, next_refund_check(now, 0, now) or (0, now))
+    change = _moved(refund, status, ended_at=instant(now), ended_by=by, detail=detail, told_at=None, **due)
     sending = (equal("token_hash", refund.token_hash),) if refund.token_hash else ()
     transact(
         table,
         [
             replace(change, when=(*change.when, *sending)),
-            *_shown(session, refund, status, now, by=by),
+            *paid_back.shown_writes(session, refund, status, now, by=by, by_hand=by_hand),
         ],
     )
 
@@ -274,27 +197,28 @@ def failed(table: Table, session: Session, refund: Refund, now: datetime, *, det
         refund, number=refund.number + 1, status=RefundStatus.DUE, created_at=now, check=0, token_hash=None, sent_at=None
     )
     writes: list[Write] = [
-        _moved(refund, RefundStatus.FAILED, ended_at=instant(now), detail=detail, due_pk=None, due_sk=None),
-        *_shown(session, refund, RefundStatus.DUE, now, by="gateway"),
+        _moved(
+            refund,
+            RefundStatus.FAILED,
+            ended_at=instant(now),
+            ended_by=GATEWAY,
+            detail=detail,
+            due_pk=None,
+            due_sk=None,
+            told_at=None,
+        ),
+        *paid_back.shown_writes(session, refund, RefundStatus.DUE, now, by="gateway"),
         Put(NEXT, refund_to_item(following), when=(absent("pk"),)),
     ]
     transact(table, writes)
 
 
 def _planned(refund: Refund, check: tuple[int, datetime]) -> dict[str, Any]:
-    rung, moment = check
-    return {"check": rung, **keys.due(keys.REFUND, keys.refund(refund.ref, refund.number), moment)}
+    number, moment = check
+    return {"check": number, **keys.due(keys.REFUND, keys.refund(refund.ref, refund.number), moment)}
 
 
 def _moved(refund: Refund, to: RefundStatus | None, **values: Any) -> Update:
     sources = {refund.status} if to is None else {refund.status} & refund_sources(to)
     status: Mapping[str, Any] = {} if to is None else {"status": to.value}
     return Update(REFUND, keys.refund(refund.ref, refund.number), when=(one_of("status", sources),), set={**status, **values})
-
-
-def _shown(session: Session, refund: Refund, status: RefundStatus, now: datetime, *, by: str, **facts: Any) -> list[Write]:
-    shown = RefundShown(refund.amount, status.value, refund.reason)
-    return [
-        changed(session, refund=refund_to_map(shown)),
-        told(session, f"refund.{status.value}", now, by=by, refund=refund.refund_id, amount=refund.amount.minor, **facts),
-    ]

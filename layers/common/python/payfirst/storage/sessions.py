@@ -9,8 +9,8 @@ from typing import Any
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import SessionStatus, session_sources
 from payfirst.domain.session import MAX_EXTENSIONS, OrderLine, Session, quantities
-from payfirst.storage import keys
-from payfirst.storage.expressions import (
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import (
     Check,
     Condition,
     Put,
@@ -23,8 +23,8 @@ from payfirst.storage.expressions import (
     equal,
     one_of,
 )
+from payfirst.storage.dynamodb.table import Table, batch_get, get, transact
 from payfirst.storage.items import session_from_item, session_to_item
-from payfirst.storage.table import Table, batch_get, get, transact
 
 SESSION = "session"
 
@@ -47,7 +47,7 @@ def changed(session: Session, *when: Condition, to: SessionStatus | None = None,
     )
 
 
-def told(
+def timeline_entry(
     session: Session,
     event: str,
     now: datetime,
@@ -98,7 +98,9 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Seq
         [
             Put(SESSION, item, when=(absent("pk"),)),
             counted(session.customer.sub, keys.SESSION),
-            told(session, "session.created", session.created_at, offset=0, to=session.status, amount=session.amount.minor),
+            timeline_entry(
+                session, "session.created", session.created_at, offset=0, to=session.status, amount=session.amount.minor
+            ),
             *_still_sold_so(lines),
             *also,
         ],
@@ -141,7 +143,7 @@ def extend(table: Table, session: Session, until: datetime, now: datetime) -> No
                 extensions=session.extensions + 1,
                 **due,
             ),
-            told(session, "session.extended", now, expires_at=instant(until)),
+            timeline_entry(session, "session.extended", now, expires_at=instant(until)),
         ],
     )
 
@@ -164,5 +166,5 @@ def expire(table: Table, overdue: Sequence[Session], now: datetime, latest: date
             due_pk=None,
             due_sk=None,
         )
-        writes += [change, told(session, "session.expired", now, by="schedule", to=SessionStatus.EXPIRED)]
+        writes += [change, timeline_entry(session, "session.expired", now, by="schedule", to=SessionStatus.EXPIRED)]
     transact(table, writes)

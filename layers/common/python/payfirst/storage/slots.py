@@ -9,9 +9,9 @@ from datetime import date, time
 from typing import Final
 
 from payfirst.domain.calendar import Slot
-from payfirst.storage import keys
-from payfirst.storage.expressions import Update, absent, any_of, at_least, at_most
-from payfirst.storage.table import Table, get, query
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update, absent, any_of, at_least, at_most
+from payfirst.storage.dynamodb.table import Table, get, query
 
 LONGEST_DAY: Final = 1500
 """More starts than a day has minutes."""

@@ -9,7 +9,7 @@ from typing import Any
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.session import BookingSnapshot, Delivery, Kind, OrderLine, OrderSnapshot
-from payfirst.storage.expressions import Item
+from payfirst.storage.dynamodb.expressions import Item
 
 
 def stated(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from payfirst.domain.clock import read_instant
 from payfirst.domain.event import Event
 from payfirst.domain.session import Session
-from payfirst.storage import keys
-from payfirst.storage.expressions import Item
-from payfirst.storage.sessions import changed, told
-from payfirst.storage.table import Table, query, transact
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item
+from payfirst.storage.dynamodb.table import Table, query
 
 LONGEST_TIMELINE = 500
 
@@ -20,11 +17,6 @@ def read(table: Table, session: Session) -> tuple[Event, ...]:
     first, last = (keys.event(session.customer.sub, session.number, sequence) for sequence in (0, 999_999))
     page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_TIMELINE, newest_first=False)
     return tuple(_event(item) for item in page.items)
-
-
-def remark(table: Table, session: Session, event: str, now: datetime, *, by: str, why: str) -> None:
-    """An entry that changes nothing else: what a person did, and why. ConditionFailedError when the session has changed."""
-    transact(table, [changed(session), told(session, event, now, by=by, why=why)])
 
 
 def _event(item: Item) -> Event:

@@ -12,9 +12,10 @@ from payfirst.domain.catalogue import Listing, Service, ServiceType
 from payfirst.domain.errors import NotFoundError
 from payfirst.domain.money import Currency
 from payfirst.storage import catalogue, slots
-from payfirst.storage.browse import Aisle, Look, Place, look
-from payfirst.storage.expressions import Item
-from payfirst.storage.table import Table
+from payfirst.storage.catalogue_pages import Place, Section, load_page
+from payfirst.storage.dynamodb.expressions import Item
+from payfirst.storage.dynamodb.table import Table
+from payfirst.storage.lists import Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Wanted:
         return service.active is self.active and self._names(service.name) and self.currency in (None, service.currency)
 
 
-LISTINGS: Final = Aisle(catalogue.LISTINGS, (catalogue.LISTINGS,))
+LISTINGS: Final = Section(catalogue.LISTINGS, (catalogue.LISTINGS,))
 _SERVICES: Final = {kind: f"{catalogue.SERVICES}#{kind}" for kind in ServiceType}
 
 
@@ -60,7 +61,7 @@ class ListingPage:
     """Listings by number, and the page that they came on."""
 
     listings: tuple[Listing, ...]
-    look: Look
+    page: Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ class ServicePage:
     """Services by kind and number, and the page that they came on."""
 
     services: tuple[Service, ...]
-    look: Look
+    page: Slice
 
 
 def list_listings(wanted: Wanted, *, table: Table, size: int, place: Place | None) -> ListingPage:
     """One page of the listings that are wanted."""
-    found = look(table, LISTINGS, size=size, place=place, matches=wanted.takes_listing, is_search=wanted.is_search)
-    return ListingPage(tuple(catalogue.listing_from_item(item) for item in found.page.items), found)
+    found = load_page(table, LISTINGS, size=size, place=place, matches=wanted.takes_listing, is_search=wanted.is_search)
+    return ListingPage(tuple(catalogue.listing_from_item(item) for item in found.items), found)
 
 
 def find_listing(number: int, *, table: Table) -> Listing:
@@ -87,11 +88,11 @@ def find_listing(number: int, *, table: Table) -> Listing:
 
 def list_services(wanted: Wanted, *, table: Table, size: int, place: Place | None) -> ServicePage:
     """One page of the services that are wanted."""
-    aisle = Aisle(catalogue.SERVICES, tuple(_SERVICES.values()))
+    section = Section(catalogue.SERVICES, tuple(_SERVICES.values()))
     if wanted.kind is not None:
-        aisle = Aisle(catalogue.SERVICES, (_SERVICES[wanted.kind],), prefix=f"{wanted.kind}#")
-    found = look(table, aisle, size=size, place=place, matches=wanted.takes_service, is_search=wanted.is_search)
-    return ServicePage(tuple(catalogue.service_from_item(item) for item in found.page.items), found)
+        section = Section(catalogue.SERVICES, (_SERVICES[wanted.kind],), prefix=f"{wanted.kind}#")
+    found = load_page(table, section, size=size, place=place, matches=wanted.takes_service, is_search=wanted.is_search)
+    return ServicePage(tuple(catalogue.service_from_item(item) for item in found.items), found)
 
 
 def find_service(number: int, kind: ServiceType | None, *, table: Table) -> Service:

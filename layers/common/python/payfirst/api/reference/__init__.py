@@ -1,1 +1,1 @@
-"""The API reference: `openapi.json`, written from the routes, the wire models and real answers, and its page for people."""
+"""The API reference: `openapi.json` and its page for people, both written by `payfirst openapi`."""

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
+from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.gateways.base import (
     Accepted,
     Captured,
-    GatewayName,
     NoAnswer,
     PayBack,
     Pending,
@@ -28,64 +27,35 @@ from payfirst.gateways.base import (
     Rejected,
     StatusAnswer,
     StatusQuery,
-    StoredToken,
-    TokenStore,
     Unknown,
 )
-from payfirst.gateways.lenient import LONGEST_TEXT, detail, text, whole
-from payfirst.gateways.mpesa.credentials import MpesaCredentials
+from payfirst.gateways.lenient import detail, text
+from payfirst.gateways.mpesa.daraja import Daraja
 from payfirst.gateways.mpesa.refunds import ResultAddresses, ask_transaction, reverse
 from payfirst.gateways.mpesa.refusals import Refusal, error_body, misconfigured, refusal, rejected
 from payfirst.gateways.mpesa.results import STILL_PROCESSING, STK_RESULTS, SUCCESS, declined_by
 from payfirst.gateways.mpesa.shillings import whole_shillings
-from payfirst.gateways.tokens import TokenFailure, Tokens, call_with_token, token_living, token_refusal
-from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
+from payfirst.gateways.mpesa.terms import MPESA
+from payfirst.gateways.tokens import TokenFailure
+from payfirst.gateways.wire import Answered, Lost
 
 NAIROBI: Final = ZoneInfo("Africa/Nairobi")
 ACCOUNT_LENGTH: Final = 12
 DESCRIPTION_LENGTH: Final = 13
 _PHONE: Final = re.compile(r"254[17]\d{8}")
 _NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]")
-_LIFE_IF_UNSTATED: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mpesa:
-    """One merchant's M-Pesa account at `base_url` (no slash at the end).
+class Mpesa(Daraja):
+    """One merchant's M-Pesa account."""
 
-    `token_store` shares the access token among containers, of which this one is `container`; without a store it is kept
-    here alone. `adapter` makes the `requests` adapter that each call goes through.
-    """
-
-    credentials: MpesaCredentials
-    base_url: str
-    token_store: TokenStore | None
-    container: str
-    adapter: AdapterMaker | None = None
-    _tokens: Tokens = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Make the token cache, which lives as long as this client."""
-        tokens = Tokens(GatewayName.MPESA, self._fetch_token, self.token_store, self.container)
-        object.__setattr__(self, "_tokens", tokens)
-
-    @property
-    def name(self) -> GatewayName:
-        """MPESA."""
-        return GatewayName.MPESA
+    terms: ClassVar[GatewayTerms] = MPESA
 
     @property
     def merchant(self) -> str | None:
         """None: M-Pesa's query and notices name no payee."""
         return None
-
-    def refusal_of_credentials(self, *, now: datetime, timeout_s: float) -> TokenFailure | None:
-        """Ask for an access token, for whoever sets credentials: None if M-Pesa knows key and secret, else why not.
-
-        The short code and the passkey are not looked at by M-Pesa before a push.
-        """
-        answer = self._fetch_token(now, timeout_s)
-        return answer if isinstance(answer, TokenFailure) else None
 
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
         """Put a payment prompt on the payer's phone.
@@ -113,11 +83,6 @@ class Mpesa:
             return NoAnswer(f"no access token: {answer.reason}", answer.configuration)
         return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, query.gateway_id)
 
-    @property
-    def knows_refunds(self) -> bool:
-        """False: a reversal names the receipt and is known by M-Pesa's own conversation."""
-        return False
-
     def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer:
         """Ask for a reversal of the payment with the receipt; see `reverse`."""
         addresses, remarks = ResultAddresses(wanted.result_url, wanted.timeout_url), f"Refund {wanted.ref}"
@@ -126,9 +91,8 @@ class Mpesa:
     def refund_status(self, query: RefundQuery, *, now: datetime, timeout_s: float) -> RefundStatusAnswer:
         """Ask what became of a reversal; the answer comes as a notice, so this is `Pending` or `NoAnswer`."""
         addresses, remarks = ResultAddresses(query.result_url, query.timeout_url), f"Refund {query.ref}"
-        conversation = query.conversation
         answer = ask_transaction(
-            self, addresses, originator_conversation_id=conversation, remarks=remarks, now=now, timeout_s=timeout_s
+            self, addresses, conversation=query.conversation, remarks=remarks, now=now, timeout_s=timeout_s
         )
         match answer:
             case Accepted():
@@ -137,29 +101,6 @@ class Mpesa:
                 return NoAnswer(answer.detail, answer.configuration)
             case Unknown():
                 return NoAnswer(answer.reason, answer.configuration)
-
-    def post(self, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> Answered | Lost | TokenFailure:
-        """POST `body` to one of Daraja's APIs with the access token, as the other requests of this package do."""
-
-        def once(token: str, seconds: float) -> Answered | Lost:
-            call = json_call(self.base_url + path, body, {"Authorization": f"Bearer {token}"})
-            return send(call, timeout_s=seconds, adapter=self.adapter)
-
-        return call_with_token(self._tokens, once, _refuses_token, now=now, timeout_s=timeout_s)
-
-    def _fetch_token(self, now: datetime, timeout_s: float) -> StoredToken | TokenFailure:
-        pair = f"{self.credentials.consumer_key}:{self.credentials.consumer_secret}"
-        headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
-        url = f"{self.base_url}/oauth/v1/generate?grant_type=client_credentials"
-        answer = send(Call("GET", url, headers), timeout_s=timeout_s, adapter=self.adapter)
-        if isinstance(answer, Lost):
-            return TokenFailure(answer.reason)
-        value = text((answer.body or {}).get("access_token"), LONGEST_TEXT)
-        if not answer.is_success or value is None or not value.isascii() or not value.isprintable():
-            return token_refusal(error_body(answer).detail, answer.status)
-        seconds = whole((answer.body or {}).get("expires_in"))
-        life = _LIFE_IF_UNSTATED if seconds is None else timedelta(seconds=min(max(seconds, 0), 86_400))
-        return token_living(value, life, now=now)
 
     def _push_body(self, push: Push, now: datetime) -> dict[str, str]:
         if push.phone is None or not _PHONE.fullmatch(push.phone):
@@ -201,10 +142,6 @@ def unsent_or_lost(answer: Lost | TokenFailure) -> Rejected | Unknown:
 
 def _plain(words: str) -> str:
     return " ".join("".join(c if c.isascii() and (c.isalnum() or c in " .-") else " " for c in words).split())
-
-
-def _refuses_token(answer: Answered) -> bool:
-    return refusal(error_body(answer)) is Refusal.TOKEN
 
 
 def _push_answer(answer: Answered) -> PushAnswer:

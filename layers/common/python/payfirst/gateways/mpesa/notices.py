@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Final
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
 
-from payfirst.domain.money import Currency, Money
-from payfirst.gateways.base import Captured, Declined, Pending
-from payfirst.gateways.lenient import detail, json_object, listed, mapping, money_of_major, text
+from payfirst.domain.money import Currency
+from payfirst.gateways.base import Captured, Claim, Declined, Pending
+from payfirst.gateways.lenient import json_object, listed, mapping, money_of_major, text
 from payfirst.gateways.mpesa.results import STILL_PROCESSING, SUCCESS, declined_by
 
-_NAIROBI: Final = ZoneInfo("Africa/Nairobi")
 
-
-@dataclass(frozen=True, slots=True)
-class StkNotice:
-    """The result of an STK push as M-Pesa posts it.
-
-    `paid_at` is UTC. `phone` is what M-Pesa says of the payer, at times masked: information only. `amount`, `receipt`,
-    `paid_at` and `phone` are `None` in a failure and wherever the body has no readable value.
-    """
-
-    checkout_request_id: str = field(repr=False)
-    merchant_request_id: str | None
-    result_code: str
-    result_description: str
-    amount: Money | None = None
-    receipt: str | None = None
-    paid_at: datetime | None = None
-    phone: str | None = field(default=None, repr=False)
-
-    @property
-    def answer(self) -> Captured | Declined | Pending:
-        """What the notice claims, in the words of a look at the attempt; whether it is true is for others to check."""
-        if self.result_code == SUCCESS:
-            return Captured(self.amount, self.receipt)
-        return Pending() if self.result_code == STILL_PROCESSING else declined_by(self.result_code)
-
-
-def read_stk_notice(raw: bytes) -> StkNotice | None:
-    """The notice in `raw`, or `None` when it is not the body of an STK result; never an exception."""
+def read_stk_notice(raw: bytes) -> Claim | None:
+    """What the result of an STK push in `raw` claims, or `None` when it is not the body of one; never an exception."""
     callback = mapping(mapping((json_object(raw) or {}).get("Body")).get("stkCallback"))
     checkout_request_id = text(callback.get("CheckoutRequestID"))
     result_code = text(callback.get("ResultCode"))
     if checkout_request_id is None or result_code is None:
         return None
     values = named_values(mapping(callback.get("CallbackMetadata")).get("Item"), "Name")
-    return StkNotice(
-        checkout_request_id,
-        text(callback.get("MerchantRequestID")),
-        result_code,
-        detail(callback.get("ResultDesc")),
-        amount=money_of_major(values.get("Amount"), Currency.KES),
-        receipt=text(values.get("MpesaReceiptNumber")),
-        paid_at=nairobi_instant(values.get("TransactionDate")),
-        phone=text(values.get("PhoneNumber")),
-    )
+    return Claim(checkout_request_id, text(callback.get("MerchantRequestID")), _answer(result_code, values))
+
+
+def _answer(result_code: str, values: Mapping[str, object]) -> Captured | Declined | Pending:
+    if result_code == SUCCESS:
+        return Captured(money_of_major(values.get("Amount"), Currency.KES), text(values.get("MpesaReceiptNumber")))
+    return Pending() if result_code == STILL_PROCESSING else declined_by(result_code)
 
 
 def named_values(items: object, name_key: str) -> dict[str, object]:
@@ -68,14 +35,3 @@ def named_values(items: object, name_key: str) -> dict[str, object]:
         if name is not None and value is not None:
             values.setdefault(name, value)
     return values
-
-
-def nairobi_instant(value: object) -> datetime | None:
-    """The instant of `20191219102115` or `06.07.2024 22:48:52`, both Nairobi time, in UTC; `None` for anything else."""
-    written = text(value) or ""
-    for form in ("%Y%m%d%H%M%S", "%d.%m.%Y %H:%M:%S"):
-        try:
-            return datetime.strptime(written, form).replace(tzinfo=_NAIROBI).astimezone(UTC)
-        except (ValueError, OverflowError):
-            continue
-    return None

@@ -5,29 +5,21 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_WRITTEN: Final = re.compile(r"\+?[0-9][0-9 -]*")
-_MOBILE: Final = re.compile(r"[17][0-9]{8}")
-_LONGEST: Final = 32
+from payfirst.domain.text import folded
+
+_BETWEEN: Final = re.compile("[ ().\\[\\]\\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+"""What people and phones write between digits: blanks, brackets, dots, and hyphens of all kinds."""
+
+_MOBILE: Final = re.compile(r"(?:(?:\+|0{2,3})?254)?0?([17][0-9]{8})")
 _KENYA: Final = 254
 
 
 def normalise_phone(written: str) -> str:
-    """`0712 345 678`, `+254-712-345678`, `254112345678` as `254712345678`; ValueError if it is no Kenyan mobile number.
+    """`0712 345 678`, `+254 (0) 712-345.678`, `00254112345678` as `254712345678`; ValueError if it is no Kenyan mobile number.
 
-    The error never repeats the number.
+    Marks that phones paste and nobody sees are passed over. The error never repeats the number.
     """
-    import phonenumbers  # noqa: PLC0415 - only the functions that take a number need its tables
-
-    stripped = written.strip()
-    if len(stripped) > _LONGEST or not _WRITTEN.fullmatch(stripped):
-        raise ValueError("a phone number has digits, spaces and dashes only")
-    if stripped.startswith("254"):
-        stripped = f"+{stripped}"
-    try:
-        number = phonenumbers.parse(stripped, "KE")
-    except phonenumbers.NumberParseException:
-        number = None
-    national = "" if number is None or number.country_code != _KENYA else str(number.national_number)
-    if not _MOBILE.fullmatch(national):
+    found = _MOBILE.fullmatch(_BETWEEN.sub("", folded(written)))
+    if found is None:
         raise ValueError("this is not a Kenyan mobile number such as 0712345678 or 0112345678")
-    return f"{_KENYA}{national}"
+    return f"{_KENYA}{found[1]}"

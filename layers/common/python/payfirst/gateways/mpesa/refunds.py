@@ -1,4 +1,4 @@
-"""Paying back, and asking about a transaction by its receipt.
+"""Paying back, and asking what became of it.
 
 All of it is asynchronous: an acknowledgement now, the result as a notice later. Many merchants have no initiator, and
 whether a partial reversal is honoured is not documented; where nothing can be sent, a person pays back by hand.
@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from payfirst.domain.money import Money
 from payfirst.gateways.base import Accepted, PushAnswer, Rejected, Unknown
 from payfirst.gateways.lenient import text
+from payfirst.gateways.mpesa.daraja import Daraja
 from payfirst.gateways.mpesa.refusals import ErrorBody, Refusal, error_body, refusal
 from payfirst.gateways.mpesa.shillings import whole_shillings
 from payfirst.gateways.tokens import TokenFailure
 from payfirst.gateways.wire import Answered, Lost
 
-if TYPE_CHECKING:
-    from payfirst.gateways.mpesa.client import Mpesa
-
 MANUAL_REFUND: Final = "manual_refund_required"
-SMALLEST_PAYOUT: Final = 10
-LARGEST_PAYOUT: Final = 250_000
 _REMARKS_LENGTH: Final = 100
 _MESSAGE: Final = "M-Pesa could not make the refund. The shop has been told and will see to it."
 _NOT_SENT_TWICE: Final = "reference already used"
@@ -39,7 +35,7 @@ class ResultAddresses:
 
 
 def reverse(
-    mpesa: Mpesa,
+    daraja: Daraja,
     receipt: str,
     amount: Money,
     addresses: ResultAddresses,
@@ -54,92 +50,52 @@ def reverse(
     of the same receipt is refused by M-Pesa, but never send one: after `Unknown` ask for the transaction's status.
     """
     body = {
-        "Initiator": mpesa.credentials.initiator_name,
-        "SecurityCredential": mpesa.credentials.security_credential,
+        "Initiator": daraja.credentials.initiator_name,
+        "SecurityCredential": daraja.credentials.security_credential,
         "CommandID": "TransactionReversal",
         "TransactionID": receipt,
         "Amount": str(whole_shillings(amount)),
-        "ReceiverParty": mpesa.credentials.shortcode,
+        "ReceiverParty": daraja.credentials.shortcode,
         "RecieverIdentifierType": "11",  # misspelt by the API itself
         "ResultURL": addresses.result_url,
         "QueueTimeOutURL": addresses.timeout_url,
         "Remarks": _remarks(remarks),
         "Occasion": "",
     }
-    return _request(mpesa, "/mpesa/reversal/v1/request", body, now=now, timeout_s=timeout_s)
-
-
-def pay_out(
-    mpesa: Mpesa,
-    ref: str,
-    phone: str,
-    amount: Money,
-    addresses: ResultAddresses,
-    *,
-    shortcode: str,
-    remarks: str,
-    now: datetime,
-    timeout_s: float,
-) -> PushAnswer:
-    """Send money from the bulk `shortcode` to a customer; ValueError for less than 10 or more than 250,000 shillings.
-
-    `ref` is ours and M-Pesa refuses one that it has seen: that is `Unknown`, since the first request may have succeeded.
-    """
-    shillings = whole_shillings(amount)
-    if not SMALLEST_PAYOUT <= shillings <= LARGEST_PAYOUT:
-        raise ValueError(f"M-Pesa pays out {SMALLEST_PAYOUT} to {LARGEST_PAYOUT} shillings, not {shillings}")
-    body = {
-        "OriginatorConversationID": ref,
-        "InitiatorName": mpesa.credentials.initiator_name,
-        "SecurityCredential": mpesa.credentials.security_credential,
-        "CommandID": "BusinessPayment",
-        "Amount": str(shillings),
-        "PartyA": shortcode,
-        "PartyB": phone,
-        "Remarks": _remarks(remarks),
-        "QueueTimeOutURL": addresses.timeout_url,
-        "ResultURL": addresses.result_url,
-        "Occassion": "",  # misspelt by the API itself
-    }
-    return _request(mpesa, "/mpesa/b2c/v3/paymentrequest", body, now=now, timeout_s=timeout_s)
+    return _request(daraja, "/mpesa/reversal/v1/request", body, now=now, timeout_s=timeout_s)
 
 
 def ask_transaction(
-    mpesa: Mpesa,
+    daraja: Daraja,
     addresses: ResultAddresses,
     *,
-    receipt: str | None = None,
-    originator_conversation_id: str | None = None,
+    conversation: str | None,
     remarks: str,
     now: datetime,
     timeout_s: float,
 ) -> PushAnswer:
-    """Ask what became of the transaction with `receipt`, or of the request with `originator_conversation_id`.
-
-    ValueError unless exactly one of them is given.
-    """
-    if (receipt is None) == (originator_conversation_id is None):
-        raise ValueError("ask by receipt or by conversation, not by both or neither")
-    asked = {"OriginalConversationID": originator_conversation_id} if receipt is None else {"TransactionID": receipt}
+    """Ask what became of the request that M-Pesa knows by the OriginatorConversationID `conversation`; ValueError without."""
+    if conversation is None:
+        raise ValueError("M-Pesa is asked by its conversation")
     body = {
-        "Initiator": mpesa.credentials.initiator_name,
-        "SecurityCredential": mpesa.credentials.security_credential,
+        "Initiator": daraja.credentials.initiator_name,
+        "SecurityCredential": daraja.credentials.security_credential,
         "CommandID": "TransactionStatusQuery",
-        **asked,
-        "PartyA": mpesa.credentials.shortcode,
+        "OriginalConversationID": conversation,
+        "PartyA": daraja.credentials.shortcode,
         "IdentifierType": "4",
         "ResultURL": addresses.result_url,
         "QueueTimeOutURL": addresses.timeout_url,
         "Remarks": _remarks(remarks),
         "Occasion": "",
     }
-    return _request(mpesa, "/mpesa/transactionstatus/v1/query", body, now=now, timeout_s=timeout_s)
+    return _request(daraja, "/mpesa/transactionstatus/v1/query", body, now=now, timeout_s=timeout_s)
 
 
-def _request(mpesa: Mpesa, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> PushAnswer:
-    if not mpesa.credentials.initiator_name or not mpesa.credentials.security_credential:
+def _request(daraja: Daraja, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> PushAnswer:
+    if not daraja.credentials.initiator_name or not daraja.credentials.security_credential:
         return Rejected(MANUAL_REFUND, _MESSAGE, "no initiator is set up for this shortcode", retryable=False)
-    answer = mpesa.post(path, body, now=now, timeout_s=timeout_s)
+    answer = daraja.post(path, body, now=now, timeout_s=timeout_s)
     if isinstance(answer, Lost):
         return Unknown(answer.reason, answer.sent)
     if isinstance(answer, TokenFailure):

@@ -25,11 +25,11 @@ class Meaning:
     configuration: bool = False
 
     def declined(self, *, final: bool = True) -> Declined:
-        """The meaning as the answer to a look at an attempt."""
+        """The meaning as the answer to a check of an attempt."""
         return Declined(self.code, self.message, self.retryable, self.configuration, final)
 
 
-_SORRY: Final = "This shop cannot take M-Pesa payments at the moment. You have not been charged."
+_SORRY: Final = "This shop cannot take M-Pesa payments at the moment."
 
 UNRECOGNISED: Final = Meaning(
     "unrecognised",

@@ -1,7 +1,67 @@
-"""PhonePe: its payment gateway's Standard Checkout, v2."""
+"""PhonePe: its payment gateway's Standard Checkout, v2, and its first API."""
 
-from payfirst.gateways.phonepe.client import PhonePe
-from payfirst.gateways.phonepe.credentials import PhonePeCredentials
-from payfirst.gateways.phonepe.webhook import PhonePeNotice, is_authentic, read_webhook
+from __future__ import annotations
 
-__all__ = ["PhonePe", "PhonePeCredentials", "PhonePeNotice", "is_authentic", "read_webhook"]
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from payfirst.gateways.base import Gateway, OrderNotice, TokenStore
+from payfirst.gateways.declaration import Declaration, from_secret
+from payfirst.gateways.phonepe.settings import PhonePeSettings
+from payfirst.gateways.phonepe.terms import PHONEPE
+from payfirst.settings import Networks, settings_of
+
+if TYPE_CHECKING:
+    from payfirst.gateways.account import Form
+    from payfirst.gateways.phonepe.credentials import PhonePeCredentials
+    from payfirst.gateways.phonepe.v1 import PhonePeV1Credentials
+    from payfirst.gateways.statements import StatementForm
+
+
+class PhonePeGateway(Declaration):
+    """Its notices prove themselves by a header. With a salt key the shop speaks its first API."""
+
+    terms = PHONEPE
+    settings = PhonePeSettings
+    parameters = "PhonePe"
+
+    def forms(self) -> tuple[Form, ...]:
+        from payfirst.gateways.phonepe.account import CHECKOUT, FIRST_API  # noqa: PLC0415 - see Declaration
+
+        return CHECKOUT, FIRST_API
+
+    def statement(self) -> StatementForm:
+        from payfirst.gateways.phonepe.statement import PhonePeStatement  # noqa: PLC0415 - likewise
+
+        return PhonePeStatement()
+
+    def credentials(self, kept: Mapping[str, Any]) -> PhonePeCredentials | PhonePeV1Credentials:
+        if "salt_key" in kept:
+            from payfirst.gateways.phonepe.v1 import PhonePeV1Credentials  # noqa: PLC0415 - see Declaration
+
+            return from_secret(PhonePeV1Credentials, kept)
+        from payfirst.gateways.phonepe.credentials import PhonePeCredentials  # noqa: PLC0415 - likewise
+
+        return from_secret(PhonePeCredentials, kept)
+
+    def client(self, credentials: PhonePeCredentials | PhonePeV1Credentials, tokens: TokenStore, container: str) -> Gateway:
+        from payfirst.gateways.phonepe.credentials import PhonePeCredentials  # noqa: PLC0415 - likewise
+
+        found = settings_of(PhonePeSettings)
+        if not isinstance(credentials, PhonePeCredentials):
+            from payfirst.gateways.phonepe.v1 import PhonePeV1  # noqa: PLC0415 - likewise
+
+            return PhonePeV1(credentials, found.phonepe_base_url)
+        from payfirst.gateways.phonepe.client import PhonePe  # noqa: PLC0415 - likewise
+
+        return PhonePe(credentials, found.phonepe_base_url, found.phonepe_token_url, tokens, container)
+
+    def notice_sources(self) -> Networks:
+        return settings_of(PhonePeSettings).phonepe_notice_sources
+
+    def read_signed(self, raw: bytes) -> OrderNotice | None:
+        from payfirst.gateways.phonepe import v1  # noqa: PLC0415 - likewise
+        from payfirst.gateways.phonepe.webhook import read_webhook  # noqa: PLC0415 - likewise
+
+        second = read_webhook(raw)
+        return second.as_order if second else v1.read_notice(raw)

@@ -32,10 +32,12 @@ _UNKNOWN_REFERENCE: Final = frozenset({"INVALID_MERCHANT_ORDER_ID", "INVALID_MER
 REFUND_FAILED: Final = "PhonePe could not make this refund."
 CANNOT_PAY: Final = "This shop cannot take PhonePe payments at the moment. You have not been charged."
 _FAILED: Final = "The payment was not completed. You can try again."
-_WORDS: Final = {
+FAILED_CODE: Final = "payment_failed"
+FAILURES: Final = {
     "INVALID_MPIN": ("wrong_pin", "The UPI PIN was wrong. Please try again with the right PIN."),
     "ORDER_EXPIRED": ("expired", "The payment page ran out before the payment was made. You can try again."),
 }
+"""Our code and the customer's sentence, by PhonePe's error code; any other is FAILED_CODE with PhonePe's own words."""
 
 
 def refuses_token(answer: Answered) -> bool:
@@ -148,7 +150,7 @@ def _declined(body: Mapping[str, Any]) -> Declined:
     error_code = text(body.get("errorCode")) or text(context.get("errorCode")) or ""
     description = detail(context.get("description"))
     stated = f"{description.rstrip('.')}. You can try again." if description else _FAILED
-    code, message = _WORDS.get(error_code, ("payment_failed", stated))
+    code, message = FAILURES.get(error_code, (FAILED_CODE, stated))
     return Declined(code, message, retryable=True)
 
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import (
-    GatewayName,
     NoAnswer,
     PayBack,
     Push,
@@ -40,6 +40,7 @@ from payfirst.gateways.phonepe.answers import (
     words,
 )
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
+from payfirst.gateways.phonepe.terms import PHONEPE
 from payfirst.gateways.tokens import LONGEST_LIFE, TokenFailure, Tokens, call_with_token, token_living, token_refusal
 from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, form_call, json_call, send
 
@@ -66,17 +67,13 @@ class PhonePe:
     token_store: TokenStore | None
     container: str
     adapter: AdapterMaker | None = None
+    terms: ClassVar[GatewayTerms] = PHONEPE
     _tokens: Tokens = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Make the token cache, which lives as long as this client."""
-        tokens = Tokens(GatewayName.PHONEPE, self._fetch_token, self.token_store, self.container)
+        tokens = Tokens(PHONEPE.name, self._fetch_token, self.token_store, self.container)
         object.__setattr__(self, "_tokens", tokens)
-
-    @property
-    def name(self) -> GatewayName:
-        """PHONEPE."""
-        return GatewayName.PHONEPE
 
     @property
     def merchant(self) -> str | None:
@@ -103,11 +100,6 @@ class PhonePe:
         path = f"/checkout/v2/order/{_reference(query.ref)}/status?details=false&errorContext=true"
         answer = self._call("GET", path, None, now=now, timeout_s=timeout_s)
         return order_answer(answer, query.ref) if isinstance(answer, Answered) else _no_answer(answer)
-
-    @property
-    def knows_refunds(self) -> bool:
-        """True: by their `merchantRefundId`."""
-        return True
 
     def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer:
         """Pay back an amount of an order. `Accepted.gateway_id` is PhonePe's refundId. ValueError as for a push."""

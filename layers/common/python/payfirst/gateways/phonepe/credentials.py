@@ -33,12 +33,10 @@ class PhonePeCredentials:
 
     def recognises(self, header: str | None, raw: bytes) -> bool:  # noqa: ARG002 - the header does not cover the body
         """Whether the header is that of the current name and password, or of the previous ones."""
-        return is_authentic(header, self)
+        current = (self.webhook_username, self.webhook_password)
+        return is_authentic(header, (current, (self.previous_webhook_username, self.previous_webhook_password)))
 
     def read_notice(self, raw: bytes) -> OrderNotice | None:
         """What a notice speaks of."""
         notice = read_webhook(raw)
-        if notice is None:
-            return None
-        ended = notice.merchant_refund_id if notice.state in ("COMPLETED", "FAILED") else None
-        return OrderNotice(notice.event, notice.merchant_order_id, notice.merchant, notice.is_refund, ended)
+        return notice.as_order if notice else None

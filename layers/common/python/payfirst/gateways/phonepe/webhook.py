@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from payfirst.domain.money import Currency, Money
+from payfirst.gateways.base import OrderNotice
 from payfirst.gateways.lenient import json_object, mapping, money_of_minor, text
 
-if TYPE_CHECKING:
-    from payfirst.gateways.phonepe.credentials import PhonePeCredentials
-
 _PREFIX: Final = "sha256 "
+ENDS: Final = {"COMPLETED": True, "FAILED": False}
+"""The states in which an order or a refund has ended, and whether well."""
 
 
-def is_authentic(header: str | None, credentials: PhonePeCredentials) -> bool:
-    """Whether the `Authorization` header is the SHA-256 of `name:password`, of the current pair or of the previous one.
+def is_authentic(header: str | None, pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether the `Authorization` header is the SHA-256 of `name:password` of one of the pairs.
 
     Either case, with or without a `SHA256 ` in front. Every pair is compared, each in constant time.
     """
     presented = (header or "").strip().lower()
     presented = presented.removeprefix(_PREFIX).strip()
-    pairs = (
-        (credentials.webhook_username, credentials.webhook_password),
-        (credentials.previous_webhook_username, credentials.previous_webhook_password),
-    )
     matches = [_matches(presented, username, password) for username, password in pairs]
     return any(matches)
 
@@ -58,14 +55,24 @@ class PhonePeNotice:
     @property
     def is_refund(self) -> bool:
         """Whether it is about a refund instead of an order."""
-        return self.merchant_refund_id is not None or self.refund_id is not None or ".refund." in self.event
+        return self.merchant_refund_id is not None or self.refund_id is not None or "refund" in self.event.lower()
+
+    @property
+    def as_order(self) -> OrderNotice:
+        """What the notice speaks of, in the words that both of PhonePe's APIs share."""
+        done = ENDS.get(self.state or "")
+        ended = self.merchant_refund_id if done is not None else None
+        return OrderNotice(self.event, self.merchant_order_id, self.merchant, self.is_refund, ended, done)
 
 
 def read_webhook(raw: bytes) -> PhonePeNotice | None:
-    """The notice in `raw`, or `None` when it is not one; never an exception. Fields that are not known are passed over."""
+    """The notice in `raw`, or `None` when it is not one; never an exception. Fields that are not known are passed over.
+
+    Older notices name their event only as `type`, which PhonePe calls deprecated where there is an `event` too.
+    """
     body = json_object(raw) or {}
     payload = mapping(body.get("payload"))
-    event = text(body.get("event"))
+    event = text(body.get("event")) or text(body.get("type"))
     if event is None or not payload:
         return None
     return PhonePeNotice(

@@ -1,0 +1,272 @@
+"""What the shop's own people send and see: cases that wait for them, one payment's story, and what they decide."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from payfirst.api.wire.fields import Amount, In, Out, Reason, ShortText
+from payfirst.api.wire.tracking import OrderOut
+from payfirst.domain.attempt import Attempt
+from payfirst.domain.clock import instant
+from payfirst.domain.event import Event
+from payfirst.domain.money import Currency, Money
+from payfirst.domain.moves import OrderStatus
+from payfirst.domain.order import Order
+from payfirst.domain.refund import Refund
+from payfirst.domain.session import Session
+from payfirst.usecases.operators.review import Story
+from payfirst.usecases.operators.waiting import LONGEST_NAME, Stuck
+
+MOST_SHOWN: Final = 200
+"""How many of the things that wait one answer lists."""
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+"""What `stuck` calls something that waits."""
+
+
+class ResolveIn(In):
+    """`POST /api/operators/payments/{attempt}/resolve/`: what a person found; without `found` only doubts are closed."""
+
+    why: Reason
+    found: Literal["paid", "unpaid"] | None = None
+    receipt: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _receipt_belongs_to_money(self) -> ResolveIn:
+        if self.receipt is not None and self.found != "paid":
+            raise ValueError("A receipt belongs to a payment that was found.")
+        return self
+
+
+class RefundIn(In):
+    """`POST /api/operators/payments/{attempt}/refund/`: how much goes back, all that is left if absent."""
+
+    why: Reason
+    amount: Annotated[Amount, Field(gt=Decimal(0))] | None = None
+
+
+class RefundPaidIn(In):
+    """`POST /api/operators/refunds/{refund}/resolve/`: it was paid back by hand."""
+
+    why: Reason
+
+
+class ReplayIn(In):
+    """`POST /api/operators/stuck/replay/`: the `key` of something that waits."""
+
+    which: Key
+
+
+class CloseIn(In):
+    """`POST /api/operators/stuck/close/`: the `key` of a notice, an event or an e-mail that nobody is to try any more."""
+
+    which: Key
+    why: Reason
+
+
+class MoveOrderIn(In):
+    """`POST /api/operators/orders/{order_number}/move/`; a cancellation says why, in words for the customer."""
+
+    status: Literal["packed", "out_for_delivery", "delivered", "cancelled"]
+    why: Reason | None = None
+
+    @model_validator(mode="after")
+    def _cancelled_for_a_reason(self) -> MoveOrderIn:
+        if self.status == "cancelled" and self.why is None:
+            raise ValueError("A cancellation needs a reason in `why`.")
+        return self
+
+
+class WaitingOut(Out):
+    """Something that waits for a person, or has waited too long for a sweep.
+
+    `which` is its name in the other routes; a session goes by its number together with its `customer`. `key` is what `replay`
+    and `close` take.
+    """
+
+    what: str
+    key: str
+    which: str
+    customer: str | None
+    since: str
+
+    @classmethod
+    def of(cls, stuck: Stuck) -> WaitingOut:
+        customer = stuck.named.owner
+        which = stuck.key if customer is None else str(stuck.named.number)
+        return cls(what=stuck.what, key=stuck.key, which=which, customer=customer, since=instant(stuck.since))
+
+
+class StuckOut(Out):
+    """What waits, cases for a person first; `more` says that there is more than one answer lists."""
+
+    waiting: list[WaitingOut]
+    more: bool
+
+    @classmethod
+    def of(cls, found: list[Stuck]) -> StuckOut:
+        return cls(waiting=[WaitingOut.of(stuck) for stuck in found[:MOST_SHOWN]], more=len(found) > MOST_SHOWN)
+
+
+class AttemptOut(Out):
+    """One attempt at collecting the money; `receipt` is the gateway's proof."""
+
+    attempt: str
+    transaction_id: str
+    gateway: str
+    status: str
+    amount: str
+    captured: str | None
+    receipt: str | None
+    review: str | None
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> AttemptOut:
+        return cls(
+            attempt=attempt.ref,
+            transaction_id=attempt.transaction,
+            gateway=attempt.gateway,
+            status=attempt.status,
+            amount=str(attempt.amount),
+            captured=str(attempt.captured) if attempt.captured else None,
+            receipt=attempt.receipt,
+            review=attempt.review,
+        )
+
+
+class GivenBackOut(Out):
+    """A refund; `detail` says what a person has to do where one has to, `why` what an operator wrote; no customer reads it."""
+
+    refund: str
+    amount: str
+    currency: str
+    status: str
+    reason: str
+    detail: str | None
+    why: str | None
+
+    @classmethod
+    def of(cls, refund: Refund) -> GivenBackOut:
+        return cls(
+            refund=refund.refund_id,
+            amount=str(refund.amount),
+            currency=refund.amount.currency,
+            status=refund.status,
+            reason=refund.reason,
+            detail=". ".join(filter(None, (refund.detail, refund.to_do and f"{refund.to_do}, then record it"))) or None,
+            why=refund.why,
+        )
+
+
+class HappenedOut(Out):
+    """One entry of the timeline with who and why; amounts among the facts are text.
+
+    An operator is `operator:SUB (ADDRESS)` or, at the command line, `operator:ARN (LOGIN)`.
+    """
+
+    sequence: int
+    event: str
+    at: str
+    by: str
+    facts: dict[str, str]
+
+    @classmethod
+    def of(cls, event: Event, currency: Currency) -> HappenedOut:
+        facts = {name: _fact(name, value, currency) for name, value in event.facts.items()}
+        return cls(sequence=event.sequence, event=event.name, at=instant(event.at), by=event.by, facts=facts)
+
+
+def _fact(name: str, value: Any, currency: Currency) -> str:  # noqa: ANN401 - what a fact may be
+    return str(Money(int(value), currency)) if name == "amount" else str(value)
+
+
+class StoryOut(Out):
+    """One payment from its session to its end, as the timeline has it."""
+
+    session_id: str
+    customer: str
+    kind: str
+    session_status: str
+    amount: str
+    currency: str
+    created_at: str
+    expires_at: str
+    became: str | None
+    attempts: list[AttemptOut]
+    refunds: list[GivenBackOut]
+    events: list[HappenedOut]
+
+    @classmethod
+    def of(cls, story: Story) -> StoryOut:
+        session = story.session
+        return cls(
+            **_about(session),
+            attempts=[AttemptOut.of(attempt) for attempt in story.attempts],
+            refunds=[GivenBackOut.of(refund) for refund in story.refunds],
+            events=[HappenedOut.of(event, session.amount.currency) for event in story.events],
+        )
+
+
+def _about(session: Session) -> dict[str, Any]:
+    return {
+        "session_id": session.uuid,
+        "customer": session.customer.sub,
+        "kind": session.kind,
+        "session_status": session.status,
+        "amount": str(session.amount),
+        "currency": session.amount.currency,
+        "created_at": instant(session.created_at),
+        "expires_at": instant(session.expires_at),
+        "became": session.outcome.code if session.outcome else None,
+    }
+
+
+class ResolvedOut(Out):
+    """What became of the attempt, and how many doubts beside it were closed."""
+
+    attempt: str
+    result: str
+    doubts_closed: int
+
+
+class TakenUpOut(Out):
+    """What became of something that waits."""
+
+    which: str
+    result: str
+
+
+class CompletedOut(Out):
+    """Where the booking stands."""
+
+    book_id: str
+    booking_status: str
+
+
+class MovedOut(Out):
+    """Where the order stands; a cancelled one names what goes back."""
+
+    order_number: str
+    order_status: str
+    refund: GivenBackOut | None
+
+    @classmethod
+    def of(cls, code: str, status: OrderStatus, refund: Refund | None = None) -> MovedOut:
+        return cls(order_number=code, order_status=status, refund=GivenBackOut.of(refund) if refund else None)
+
+
+class DayOut(Out):
+    """The orders of one day in Nairobi, in the order of their numbers; `more` says that there is more than one answer lists."""
+
+    day: str
+    orders: list[OrderOut]
+    more: bool
+
+    @classmethod
+    def of(cls, day: date, orders: list[Order]) -> DayOut:
+        shown = [OrderOut.of(order, for_operators=True) for order in orders[:MOST_SHOWN]]
+        return cls(day=day.isoformat(), orders=shown, more=len(orders) > MOST_SHOWN)

@@ -1,0 +1,25 @@
+"""What M-Pesa declares of itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from payfirst.domain.gateway_terms import GatewayTerms
+from payfirst.domain.money import MINOR_PER_MAJOR, Currency
+
+MPESA: Final = GatewayTerms(
+    name="MPESA",
+    label="M-Pesa",
+    currencies=frozenset({Currency.KES}),
+    least=MINOR_PER_MAJOR,
+    most=250_000 * MINOR_PER_MAJOR,
+    step=MINOR_PER_MAJOR,
+    collects="M-Pesa can collect 1 to 250,000 whole shillings.",
+    pays_back="M-Pesa pays back whole shillings",
+    # Suggested for Daraja, which documents none: dense while the prompt is on the phone, then ever rarer for a day.
+    check_schedule=(10, 20, 40, 75, 120, 300, 900, 3600, 21600, 86400),
+    prompts_phone=True,
+    asked_by_its_id=True,
+    knows_refunds=False,
+    signs_notices=False,
+)

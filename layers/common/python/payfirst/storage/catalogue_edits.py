@@ -1,0 +1,112 @@
+"""The catalogue as an operator keeps it: many entries at once, never the counters that payments keep."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from payfirst.domain.catalogue import Listing, Service
+from payfirst.domain.promo import Promo
+from payfirst.storage.catalogue import (
+    counted,
+    listing_from_item,
+    listing_to_item,
+    promo_from_item,
+    promo_to_item,
+    service_from_item,
+    service_to_item,
+    shown,
+)
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, equal, from_wire, present, to_wire
+from payfirst.storage.dynamodb.table import Table, batch_get, transact, write
+
+Entry = Listing | Service | Promo
+
+AT_ONCE: Final = 97
+"""What one transaction takes, beside a counter for each kind of list."""
+
+_COUNTERS: Final = frozenset({"available", "held", "sold", "taken", "used"})
+_KEY: Final = frozenset({"pk", "sk"})
+
+
+def _item(entry: Entry) -> Item:
+    match entry:
+        case Listing():
+            return listing_to_item(entry)
+        case Service():
+            return service_to_item(entry)
+        case Promo():
+            return promo_to_item(entry)
+
+
+def _entry(item: Item) -> Entry:
+    if item["pk"] == "LISTING":
+        return listing_from_item(item)
+    return service_from_item(item) if item["pk"] == "SERVICE" else promo_from_item(item)
+
+
+def _key(item: Item) -> keys.Key:
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def content(entry: Entry) -> Item:
+    """What an entry says, without what payments count."""
+    return {name: value for name, value in _item(entry).items() if name not in _COUNTERS}
+
+
+def read_same(table: Table, entries: Sequence[Entry]) -> list[Entry | None]:
+    """What the table holds in the places of `entries` (100 at most); None where it holds nothing."""
+    found = batch_get(table, [_key(_item(entry)) for entry in entries])
+    return [_entry(item) if item else None for item in found]
+
+
+def with_stock(listing: Listing, available: Decimal) -> Listing:
+    """The listing with another stock."""
+    return replace(listing, available=available)
+
+
+def store(table: Table, changes: Sequence[tuple[Entry, Entry | None]]) -> None:
+    """Write each entry in place of what was seen there (None: nothing), `AT_ONCE` at most, all of them or none.
+
+    What payments count stays; the lists' own counters follow. Names that can stand in the way: the entries' keys.
+    """
+    on_sale: Counter[str] = Counter()
+    for wanted, seen in changes:
+        on_sale.update(shown(wanted))
+        on_sale.subtract(shown(seen))
+    transact(table, [*(_change(wanted, seen) for wanted, seen in changes), *counted(on_sale)])
+
+
+def _change(wanted: Entry, seen: Entry | None) -> Write:
+    item = _item(wanted)
+    name = f"{item['pk']} {item['sk']}"
+    if seen is None:
+        return Put(name, item, when=(absent("pk"),))
+    before, after = content(seen), content(wanted)
+    changed = {each: after.get(each) for each in (before.keys() | after.keys()) - _KEY if before.get(each) != after.get(each)}
+    unchanged = (absent(each) if before.get(each) is None else equal(each, before[each]) for each in sorted(changed))
+    return Update(name, _key(item), when=(present("pk"), *unchanged), set=changed)
+
+
+def set_available(table: Table, seen: Listing, available: Decimal) -> None:
+    """Make `available` what can be bought. ConditionFailedError when it is not what was seen any more."""
+    change = Update(
+        "listing", keys.listing(seen.number), when=(equal("available", seen.available),), set={"available": available}
+    )
+    write(table, change)
+
+
+def all_promos(table: Table) -> tuple[Promo, ...]:
+    """Every promo, by code; looks through the whole table, which takes long in a large one."""
+    pages = table.client.get_paginator("scan").paginate(
+        TableName=table.name,
+        FilterExpression="begins_with(pk, :promo)",
+        ExpressionAttributeValues=to_wire({":promo": "PROMO#"}),
+        ConsistentRead=True,
+    )
+    found = (promo_from_item(from_wire(item)) for page in pages for item in page["Items"])
+    return tuple(sorted(found, key=lambda promo: promo.code))

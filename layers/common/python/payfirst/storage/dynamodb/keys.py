@@ -1,0 +1,295 @@
+"""Every key of the table.
+
+The owner is in the key, so that asking for somebody else's object finds nothing; numbers are padded, so that text order is
+time order; the counter of a list sorts behind its entries and is read by the same query.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any, Final
+
+from payfirst.domain.clock import instant
+from payfirst.domain.refund import parts_of_refund_id, refund_id
+
+Key = dict[str, str]
+
+SHARDS: Final = 8
+
+SESSION: Final = "S"
+CART: Final = "C"
+BOOKING: Final = "B"
+ORDER: Final = "O"
+
+
+class Due(StrEnum):
+    """What an item in the index of unfinished work waits for."""
+
+    EXPIRE = "expire"
+    SETTLE = "settle"
+    REFUND = "refund"
+    OUTBOX = "outbox"
+    MAIL = "mail"
+    COMPLETE = "complete"
+    REVIEW = "review"
+
+
+EXPIRE: Final = Due.EXPIRE
+SETTLE: Final = Due.SETTLE
+REFUND: Final = Due.REFUND
+OUTBOX: Final = Due.OUTBOX
+MAIL: Final = Due.MAIL
+COMPLETE: Final = Due.COMPLETE
+REVIEW: Final = Due.REVIEW
+
+
+class Thing(StrEnum):
+    """What may need work, by the head of its sort key."""
+
+    ATTEMPT = "ATT"
+    REFUND = "R"
+    NOTICE = "INBOX"
+    DOUBT = "REVIEW"
+    EVENT = "E"
+    SESSION = SESSION
+    BOOKING = BOOKING
+
+
+def owner(sub: str) -> str:
+    """The partition of everything that one customer owns."""
+    return f"U#{sub}"
+
+
+def owned(sub: str, what: str, number: int) -> Key:
+    """A session, cart, booking or order of `sub`."""
+    return {"pk": owner(sub), "sk": entry(what, number)}
+
+
+def entry(what: str, number: int) -> str:
+    """The sort key of the `number`th thing in a customer's list of `what`."""
+    return f"{what}#{number:016d}"
+
+
+def counter(sub: str, what: str) -> Key:
+    """How many of `what` the customer has; sorts behind all of them."""
+    return {"pk": owner(sub), "sk": f"{what}#~"}
+
+
+def event(sub: str, session_number: int, sequence: int) -> Key:
+    """One entry of a session's timeline, which is its outbox entry too."""
+    return {"pk": owner(sub), "sk": f"E#{session_number:016d}#{sequence:06d}"}
+
+
+def sequence_of(event_item: Mapping[str, Any]) -> int:
+    """The place of an entry in its session's timeline."""
+    return int(str(event_item["sk"]).rsplit("#", 1)[1])
+
+
+def produce_cart(sub: str) -> Key:
+    """The customer's one cart of produce."""
+    return {"pk": owner(sub), "sk": "CART"}
+
+
+def cart_version(version: str) -> str:
+    """The guard by which one version of the produce cart is paid for once."""
+    return f"V#{version}"
+
+
+def guard(sub: str, sort_key: str) -> Key:
+    """The guard of a cart version: the cart itself in document A, an item of its own in document B."""
+    return {"pk": owner(sub), "sk": sort_key}
+
+
+def attempt(ref: str) -> Key:
+    """An attempt under the reference that its gateway carries."""
+    return {"pk": f"ATT#{ref}", "sk": "ATT"}
+
+
+def refund(ref: str, number: int) -> Key:
+    """The `number`th refund of an attempt."""
+    return {"pk": f"ATT#{ref}", "sk": f"R#{number:03d}"}
+
+
+def review(ref: str, reason: str) -> Key:
+    """A doubt about an attempt that a person has to look at; the same doubt twice is one."""
+    return {"pk": f"ATT#{ref}", "sk": f"REVIEW#{hashed(reason)}"}
+
+
+def pointer(code: str) -> Key:
+    """Where a public code or a gateway's id points."""
+    return {"pk": f"PTR#{code}", "sk": "PTR"}
+
+
+def hashed(word: str) -> str:
+    """A word that must not stand in a key as it is (a checkout id ends with the payer's phone number)."""
+    return hashlib.sha256(word.encode()).hexdigest()[:32]
+
+
+def receipt(gateway: str, number: str) -> Key:
+    """The proof that a gateway's receipt serves one attempt."""
+    return {"pk": f"RECEIPT#{gateway}#{number}", "sk": "RECEIPT"}
+
+
+def phone(digits: str) -> Key:
+    """The lock of a phone on which a prompt may be open; the number itself stands nowhere in the key."""
+    return {"pk": f"PHONE#{hashed(digits)}", "sk": "PHONE"}
+
+
+def hourly(partition: str, what: str, hour: datetime) -> Key:
+    """How much of `what` a customer or a phone (its partition) asked for in the clock hour that begins at `hour`."""
+    return {"pk": partition, "sk": f"HOUR#{what}#{instant(hour)}"}
+
+
+def opening(sub: str) -> Key:
+    """The turn that whoever opens a session of the customer takes, where they may not have any number open."""
+    return {"pk": owner(sub), "sk": "OPENING"}
+
+
+def notice(digest: str) -> Key:
+    """A stored notice by the hash of its route, token and raw body."""
+    return {"pk": f"INBOX#{digest}", "sk": "INBOX"}
+
+
+def order_sequence(day: str) -> Key:
+    """The counter of a day's order numbers; `day` is `YYYYMMDD`."""
+    return {"pk": f"SEQUENCE#ORD#{day}", "sk": "SEQUENCE"}
+
+
+def listing(number: int) -> Key:
+    """One listing of produce."""
+    return {"pk": "LISTING", "sk": f"{number:012d}"}
+
+
+def listing_counter(name: str) -> Key:
+    """How many entries of the catalogue the public list of that name shows."""
+    return {"pk": "SHELF", "sk": name}
+
+
+def service(kind: str, number: int) -> Key:
+    """One service by its type (`PUJA`, `ASTROLOGY`)."""
+    return {"pk": "SERVICE", "sk": f"{kind}#{number:012d}"}
+
+
+def slot(service_type: str, service_id: int, day: date, at: time) -> Key:
+    """One start of one service, by its own clock; the slots of a day follow each other."""
+    return {"pk": f"SLOT#{service_type}#{service_id:012d}", "sk": f"{day.isoformat()}T{at.isoformat()}"}
+
+
+def promo_uses(sub: str, code: str) -> Key:
+    """How often one customer has used a promo code."""
+    return {"pk": owner(sub), "sk": f"P#{code.upper()}"}
+
+
+def erasure(sub: str, at: datetime) -> Key:
+    """The record that a customer was erased at this instant."""
+    return {"pk": owner(sub), "sk": f"ERASED#{instant(at)}"}
+
+
+def promo(code: str) -> Key:
+    """One promo code, in upper case."""
+    return {"pk": f"PROMO#{code.upper()}", "sk": "PROMO"}
+
+
+EVENT_COUNTS: Final = "COUNTS"
+"""The partition of the counters of events."""
+
+
+def event_count(hour: datetime, kind: str, event: str) -> Key:
+    """How many events of one name happened to one kind of session made in the clock hour that begins at `hour`."""
+    return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}"}
+
+
+def gateway_token(gateway: str) -> Key:
+    """The access token that containers share."""
+    return {"pk": f"TOKEN#{gateway}", "sk": "TOKEN"}
+
+
+def due(what: str, key: Key, at: datetime) -> Key:
+    """The keys of the sparse index for an item at `key` that needs work of kind `what` at `at`."""
+    return {"due_pk": due_partition(what, shard_of(key)), "due_sk": instant(at)}
+
+
+def is_due_as(item: Mapping[str, Any], what: str) -> bool:
+    """Whether the item waits for work of kind `what`."""
+    return str(item.get("due_pk", "")).startswith(f"{what}#")
+
+
+def waits_for(item: Mapping[str, Any]) -> Due:
+    """What kind of work an item that is due waits for; a dead letter waits for a person."""
+    return Due(str(item["due_pk"]).partition("#")[0])
+
+
+def due_partition(what: str, shard: int) -> str:
+    """One of the 8 partitions of a kind of work."""
+    return f"{what}#{shard}"
+
+
+def dead_letters(what: str) -> str:
+    """Where entries of a kind of work wait that failed too often: on the person's list, in one partition of their own."""
+    return f"{REVIEW}#{what}"
+
+
+def shard_of(key: Key) -> int:
+    """The shard of an item, from its key alone."""
+    return hashlib.sha256(f"{key['pk']}|{key['sk']}".encode()).digest()[0] % SHARDS
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What stands at a key: the attempt (`ref`) or the customer (`owner`) that it belongs to, and its number there."""
+
+    thing: Thing
+    ref: str | None
+    owner: str | None
+    number: int | None
+
+
+def key_of(item: Mapping[str, Any]) -> Key:
+    """The key of an item, or of an entry of the index."""
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def named(key: Mapping[str, Any]) -> Named:
+    """What stands at `key`; ValueError for what never needs work."""
+    partition, sort = str(key["pk"]), str(key["sk"]).split("#")
+    ref = partition.removeprefix("ATT#") if partition.startswith("ATT#") else None
+    sub = partition.removeprefix("U#") if partition.startswith("U#") else None
+    thing = Thing(sort[0])
+    numbered = len(sort) > 1 and thing is not Thing.DOUBT
+    return Named(thing, ref, sub, int(sort[1]) if numbered else None)
+
+
+def name_of(key: Mapping[str, Any]) -> str:
+    """What people call the thing at `key`: an attempt's reference, a refund's id, else the key in one line."""
+    there = named(key)
+    if there.thing is Thing.REFUND:
+        return refund_id(there.ref or "", there.number or 0)
+    if there.owner is not None:
+        return f"{key['pk']} {key['sk']}"
+    return there.ref or str(key["pk"])
+
+
+def key_named(name: str) -> Key | None:
+    """The key of the thing with that name (see `name_of`); None for what is no name."""
+    back = parts_of_refund_id(name)
+    if back is not None:
+        return refund(*back)
+    partition, _, sort = name.partition(" ")
+    if partition.startswith("INBOX#"):
+        return {"pk": partition, "sk": Thing.NOTICE.value}
+    if partition.startswith("U#"):
+        return {"pk": partition, "sk": sort} if sort.partition("#")[0] in _OF_CUSTOMERS else None
+    return attempt(name)
+
+
+_OF_CUSTOMERS: Final = frozenset({Thing.SESSION, Thing.BOOKING, Thing.EVENT})
+
+FAILURES: Final = ("tries", "dead_since")
+"""What an item remembers of its failures: how many in a row, and since when it is a dead letter."""
+
+NOT_DUE: Final = ("due_pk", "due_sk")
+"""The attributes to remove from an item that needs no more work."""

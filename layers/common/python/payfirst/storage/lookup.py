@@ -1,0 +1,39 @@
+"""Find a session without knowing its owner; for a person at a terminal, not for requests."""
+
+from __future__ import annotations
+
+from payfirst.domain.session import Session
+from payfirst.storage import attempts
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import from_wire, to_wire
+from payfirst.storage.dynamodb.table import Table, get
+from payfirst.storage.items import session_from_item
+from payfirst.storage.sessions import read
+
+
+def by_code(table: Table, code: str) -> Session | None:
+    """The session behind `MT…`, `TXN…`, `BK-…` or `ORD-…`; None when there is none."""
+    if code.startswith("MT"):
+        attempt = attempts.read(table, code)
+        return read(table, attempt.owner, attempt.session_number) if attempt else None
+    pointer = attempts.read_pointer(table, code)
+    if pointer is None:
+        return None
+    number = pointer.get("session")
+    if number is None:
+        became = get(table, keys.owned(pointer["owner"], pointer["what"], int(pointer["number"])))
+        number = became["session_number"] if became else None
+    return None if number is None else read(table, pointer["owner"], int(number))
+
+
+def by_uuid(table: Table, uuid: str) -> Session | None:
+    """The session of that UUID; looks through the whole table, which takes long in a large one."""
+    pages = table.client.get_paginator("scan").paginate(
+        TableName=table.name,
+        FilterExpression="#uuid = :uuid AND begins_with(sk, :session)",
+        ExpressionAttributeNames={"#uuid": "uuid"},
+        ExpressionAttributeValues=to_wire({":uuid": uuid, ":session": "S#"}),
+        ConsistentRead=True,
+    )
+    found = (from_wire(item) for page in pages for item in page["Items"])
+    return next((session_from_item(item) for item in found), None)

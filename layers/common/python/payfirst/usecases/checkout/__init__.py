@@ -1,0 +1,1 @@
+"""From a cart to an attempt at its gateway."""

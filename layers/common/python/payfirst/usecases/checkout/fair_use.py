@@ -1,0 +1,41 @@
+"""The refusals for a customer or a phone that has asked for as much as is fair."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from payfirst.domain.errors import FairUseError
+from payfirst.domain.fair_use import FairUse, seconds_until_next_hour
+from payfirst.observability import note
+from payfirst.storage import fair_use
+from payfirst.storage.dynamodb.expressions import Write
+from payfirst.storage.dynamodb.table import Table
+
+
+def one_more_session(table: Table, limits: FairUse, sub: str, now: datetime) -> list[Write]:
+    """What counts one more session of the customer, in the write that makes it.
+
+    FairUseError, until the first of them ends, when as many as `limits` allow are open already.
+    """
+    counted = fair_use.session_opened(limits, sub, now)
+    if limits.open_sessions == 0:
+        return counted
+    seen = fair_use.open_sessions(table, sub, now)
+    if len(seen.ends) >= limits.open_sessions:
+        note("fair_use.reached", limits=["open_sessions"])
+        message = "You have as many open payment sessions as you can; please pay one of them, or let it end."
+        raise FairUseError(message, retry_after_seconds=max(1, int((min(seen.ends) - now).total_seconds()) + 1))
+    return [*counted, fair_use.opened_after(sub, seen)]
+
+
+def asked_enough(failed: set[str], now: datetime) -> FairUseError:
+    """What to say when one of the counters stood in the way; `failed` are the names of the writes that did."""
+    reached = sorted(failed & fair_use.COUNTERS)
+    note("fair_use.reached", limits=reached)
+    if fair_use.PHONE_PROMPTS in failed:
+        message = "This phone was prompted as often as an hour allows; please try again later."
+    elif fair_use.PROMPTS in failed:
+        message = "You have started as many payments as an hour allows; please try again later."
+    else:
+        message = "You have opened as many payment sessions as an hour allows; please try again later."
+    return FairUseError(message, retry_after_seconds=seconds_until_next_hour(now))

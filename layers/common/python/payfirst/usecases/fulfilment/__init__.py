@@ -1,0 +1,1 @@
+"""What a paid session becomes, and what its customer does with it."""

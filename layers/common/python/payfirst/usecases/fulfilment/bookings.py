@@ -1,0 +1,230 @@
+"""Bookings after their payment: found, listed, moved to another slot, cancelled, completed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+
+from payfirst.domain.booking import (
+    AS_USUAL,
+    MAX_RESCHEDULES,
+    Booking,
+    ChangeRules,
+    Step,
+    given_back,
+    percent_back,
+    why_not_cancellable,
+    why_not_completable,
+    why_not_reschedulable,
+)
+from payfirst.domain.catalogue import Service
+from payfirst.domain.days import ANY_DAY, Days
+from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
+from payfirst.domain.ids import GivenId
+from payfirst.domain.money import Money
+from payfirst.domain.moves import BookingStatus, RefundStatus
+from payfirst.domain.refund import BOOKING_CANCELLED, going_back
+from payfirst.domain.session import BookingSnapshot, Customer, Kind, Session
+from payfirst.domain.times import GivenTime
+from payfirst.gateways.registry import terms_of
+from payfirst.observability import note
+from payfirst.storage import attempts, bookings, offers, refunds, refunds_due, sessions, slots
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table
+from payfirst.storage.lists import Position, Slice, read_page
+from payfirst.usecases.carts.offer import in_slot, slot_full
+from payfirst.usecases.lookup import number_of_outcome
+
+TRIES: Final = 4
+NO_BOOKING: Final = "Booking not found"
+
+
+@dataclass(frozen=True, slots=True)
+class BookingPage:
+    """Bookings, newest first, and the page that they came on."""
+
+    bookings: tuple[Booking, ...]
+    page: Slice
+
+
+def list_bookings(customer: Customer, *, table: Table, size: int, position: Position | None) -> BookingPage:
+    """One page of the customer's bookings, newest first."""
+    page = read_page(table, customer.sub, keys.BOOKING, size=size, position=position)
+    return BookingPage(tuple(bookings.booking_from_item(item) for item in page.items), page)
+
+
+def find_booking(given: GivenId, *, customer: Customer, table: Table) -> Booking:
+    """The customer's booking; NotFoundError for an unknown one and for somebody else's alike."""
+    number = number_of_outcome(given, keys.BOOKING, customer=customer, table=table)
+    booking = None if number is None else bookings.read(table, customer.sub, number)
+    if booking is None:
+        raise NotFoundError(NO_BOOKING)
+    return booking
+
+
+def reschedule(
+    booking: Booking, day: date, at: GivenTime, reason: str | None, *, table: Table, now: datetime, days: Days = ANY_DAY
+) -> Booking:
+    """`booking` at another day and time; the same slot again writes nothing. No money moves, and cancelling it never gives more
+    back afterwards than it would have now.
+
+    RefusedError BOOKING_NOT_CONFIRMED, RESCHEDULE_LIMIT or RESCHEDULE_TOO_LATE, SLOT_… for a slot that cannot be booked (the
+    old one is kept), NotFoundError, ContentionError.
+    """
+    for _ in range(TRIES):
+        seen = _scene(booking, replace(booking.content, day=day, at=at.at), table)
+        problem = why_not_reschedulable(booking, seen.rules, days, now)
+        if problem is not None:
+            raise problem
+        if booking.slot == (day, at.at):
+            return booking
+        moved = _moved(booking, day, at, reason, seen, now, days)
+        most = min(seen.rules.most_reschedules, MAX_RESCHEDULES)
+        try:
+            bookings.store_reschedule(table, seen.session, booking, moved, most, now)
+        except ConditionFailedError as error:
+            if bookings.BOOKING not in error.failed and moved.content.slot and slots.name(moved.content.slot) in error.failed:
+                raise slot_full() from error
+            booking = _again(booking, table)
+            continue
+        note("booking.rescheduled", booking=booking.code, version=moved.version)
+        return moved
+    raise ContentionError("This booking is being changed; please try again.")
+
+
+def cancel(booking: Booking, reason: str | None, *, table: Table, now: datetime) -> Booking:
+    """`booking` cancelled: its slot is free and what its service's rule gives back is owed. Once more changes nothing.
+
+    What was given back before counts against it. RefusedError BOOKING_NOT_CONFIRMED or REFUND_IN_PROGRESS, NotFoundError,
+    ContentionError.
+    """
+    for _ in range(TRIES):
+        if booking.status is BookingStatus.CANCELLED:
+            return booking
+        problem = why_not_cancellable(booking)
+        if problem is not None:
+            raise problem
+        seen = _scene(booking, booking.content, table)
+        owed = _owed(seen, booking, table, now)
+        step = Step(BookingStatus.CANCELLED, now, reason=reason)
+        cancelled = replace(
+            booking,
+            status=BookingStatus.CANCELLED,
+            reason=reason,
+            refund=owed.refund.amount if owed else None,
+            timeline=(*booking.timeline, step),
+        )
+        try:
+            bookings.store_cancelled(table, seen.session, booking, cancelled, owed, now)
+        except ConditionFailedError:
+            booking = _again(booking, table)
+            continue
+        note("booking.cancelled", booking=booking.code, refund=str(cancelled.refund) if cancelled.refund else None)
+        return cancelled
+    raise ContentionError("This booking is being changed; please try again.")
+
+
+def complete_by_code(table: Table, code: str, now: datetime, *, by: str) -> Booking:
+    """Complete the booking `BK-…`, whoever owns it. NotFoundError, and errors as in `complete`."""
+    booking = bookings.by_code(table, code)
+    if booking is None:
+        raise NotFoundError(f"There is no booking {code}.")
+    return complete(booking, table=table, now=now, by=by)
+
+
+def complete(booking: Booking, *, table: Table, now: datetime, by: str) -> Booking:
+    """`booking` held as it was agreed; once more changes nothing.
+
+    RefusedError BOOKING_NOT_CONFIRMED, or BOOKING_NOT_OVER before it starts, NotFoundError, ContentionError.
+    """
+    for _ in range(TRIES):
+        if booking.status is BookingStatus.COMPLETED:
+            return booking
+        problem = why_not_completable(booking, now)
+        if problem is not None:
+            raise problem
+        step = Step(BookingStatus.COMPLETED, now)
+        completed = replace(booking, status=BookingStatus.COMPLETED, timeline=(*booking.timeline, step))
+        try:
+            bookings.store_completed(table, _session(booking, table), booking, completed, now, by=by)
+        except ConditionFailedError:
+            booking = _again(booking, table)
+            continue
+        note("booking.completed", booking=booking.code)
+        return completed
+    raise ContentionError("This booking is being changed; please try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The session that a booking came from, and its service as it is now; None where it is not offered any more."""
+
+    session: Session
+    service: Service | None
+    used: int
+
+    @property
+    def rules(self) -> ChangeRules:
+        return self.service.changes if self.service else AS_USUAL
+
+
+def _scene(booking: Booking, content: BookingSnapshot, table: Table) -> _Scene:
+    session = _session(booking, table)
+    seen = offers.read_offer(table, replace(content, promo_code=None), booking.owner)
+    return _Scene(session, seen.service, seen.used)
+
+
+def _session(booking: Booking, table: Table) -> Session:
+    session = sessions.read(table, booking.owner, booking.session_number)
+    if session is None:
+        raise LookupError(f"the session of {booking.code} is gone")
+    return session
+
+
+def _owed(seen: _Scene, booking: Booking, table: Table, now: datetime) -> bookings.Owed | None:
+    """What is still to be given back by the rule; None for nothing. RefusedError while another refund is under way."""
+    attempt = attempts.read(table, seen.session.captured or "")
+    if attempt is None or attempt.captured is None:
+        raise LookupError(f"the payment of session {seen.session.uuid} is gone")
+    amount = given_back(booking, seen.rules, now, terms_of(attempt.gateway).step)
+    before = refunds.of_attempt(table, attempt.ref)
+    left = amount.minor - going_back(before)  # what a person gave back as a kindness counts against the rule
+    if left <= 0:
+        return None
+    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in before):
+        raise RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
+    back = Money(left, amount.currency)
+    return bookings.Owed(*refunds_due.owed(attempt, back, len(before) + 1, now, reason=BOOKING_CANCELLED))
+
+
+def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, seen: _Scene, now: datetime, days: Days) -> Booking:
+    content = replace(booking.content, day=day, at=at.at, time_given=at.text)
+    content = (
+        in_slot(content, seen.service, seen.used, now, days)
+        if seen.service
+        else replace(content, capacity=None, hold=False, minutes=None)
+    )
+    step = Step(booking.status, now, moved_from=booking.slot, moved_to=(day, at.at), reason=reason)
+    return replace(
+        booking,
+        content=content,
+        version=booking.version + 1,
+        timeline=(*booking.timeline, step),
+        most_back=percent_back(booking, seen.rules, now),
+    )
+
+
+def _again(booking: Booking, table: Table) -> Booking:
+    current = bookings.read(table, booking.owner, booking.number)
+    if current is None:
+        raise NotFoundError(NO_BOOKING)
+    return current
+
+
+def read_booking(session: Session, *, table: Table) -> Booking | None:
+    """The booking of a paid session; None before there is one, and for a session of produce."""
+    if session.outcome is None or session.kind is not Kind.BOOKING:
+        return None
+    return bookings.read(table, session.customer.sub, session.outcome.number)

@@ -1,0 +1,151 @@
+"""Orders after their payment: found, listed, and moved by the shop.
+
+An order is packed, sent out, delivered, or cancelled with its money back. Each step is safe to repeat: an order that is there
+already stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+
+from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
+from payfirst.domain.ids import GivenId
+from payfirst.domain.money import Money
+from payfirst.domain.moves import OrderStatus, RefundStatus, order_sources
+from payfirst.domain.order import Order
+from payfirst.domain.paid_back import PaymentStatus
+from payfirst.domain.refund import Refund, going_back
+from payfirst.domain.session import Customer, RefundShown, Session
+from payfirst.observability import note
+from payfirst.storage import attempts, orders, refunds, sessions
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import Table
+from payfirst.storage.lists import Position, Slice, read_page
+from payfirst.storage.orders import GivenBack
+from payfirst.usecases.lookup import number_of_outcome
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Orders, newest first, and the page that they came on."""
+
+    orders: tuple[Order, ...]
+    page: Slice
+
+
+def list_orders(customer: Customer, *, table: Table, size: int, position: Position | None) -> OrderPage:
+    """One page of the customer's orders, newest first."""
+    page = read_page(table, customer.sub, keys.ORDER, size=size, position=position)
+    return OrderPage(orders.up_to_date(table, [orders.order_from_item(item) for item in page.items]), page)
+
+
+def find_order(given: GivenId, *, customer: Customer, table: Table) -> Order:
+    """The customer's order; NotFoundError for an unknown one and for somebody else's alike."""
+    number = number_of_outcome(given, keys.ORDER, customer=customer, table=table)
+    order = None if number is None else orders.read(table, customer.sub, number)
+    if order is None:
+        raise NotFoundError("Order not found")
+    return orders.up_to_date(table, [order])[0]
+
+
+def orders_of_day(day: date, status: OrderStatus | None = None, *, table: Table) -> Iterator[Order]:
+    """The orders of a day in Nairobi, in the order of their numbers; those with `status` where one is given."""
+    for order in orders.of_day(table, day.strftime("%Y%m%d")):
+        if status in (None, order.status):
+            yield order
+
+
+def refund_of(order: Order, *, table: Table) -> RefundShown | None:
+    """The latest refund beside an order of which something goes back; None for any other, which costs no request."""
+    if order.status is not OrderStatus.CANCELLED and order.payment_status is PaymentStatus.PAID:
+        return None
+    session = sessions.read(table, order.owner, order.session_number)
+    return session.refund if session else None
+
+
+TRIES: Final = 4
+
+
+def move_order(table: Table, code: str, to: OrderStatus, now: datetime, *, by: str) -> Order:
+    """The order `code`, taken to `to`, which is any status but cancelled.
+
+    NotFoundError, RefusedError ORDER_NOT_MOVABLE when its status does not lead there, ContentionError.
+    """
+    for _ in range(TRIES):
+        order, session = _found(table, code)
+        if order.status is to:
+            return order
+        _check_legal(order, to)
+        try:
+            orders.move(table, session, order, to, now, by=by)
+        except ConditionFailedError:
+            continue  # somebody has just moved it, or its session: read both again
+        note(f"order.{to.value}", order=code)
+        return replace(order, status=to)
+    raise ContentionError("This order is being changed; please try again.")
+
+
+def cancel_order(table: Table, code: str, now: datetime, *, by: str, why: str) -> Refund | None:
+    """Cancel the order `code`: its stock is for sale again, and what is left of its payment is due back, all or nothing.
+
+    Answers the refund, or None where nothing was left to give back. Cancelled twice it is cancelled once. NotFoundError,
+    RefusedError ORDER_NOT_MOVABLE, STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
+    """
+    for _ in range(TRIES):
+        order, session = _found(table, code)
+        if order.status is OrderStatus.CANCELLED:
+            return _refund_of(table, session)
+        _check_legal(order, OrderStatus.CANCELLED)
+        try:
+            refund = orders.cancel(table, session, order, _left(table, session), now, by=by, why=why)
+        except ConditionFailedError as error:
+            _check_stock(set(error.failed))
+            continue
+        note("order.cancelled", order=code, refund=refund.refund_id if refund else None)
+        return refund
+    raise ContentionError("This order is being changed; please try again.")
+
+
+def _found(table: Table, code: str) -> tuple[Order, Session]:
+    order = orders.by_code(table, code)
+    session = sessions.read(table, order.owner, order.session_number) if order else None
+    if order is None or session is None:
+        raise NotFoundError(f"There is no order {code}.")
+    return order, session
+
+
+def _check_legal(order: Order, to: OrderStatus) -> None:
+    if order.status not in order_sources(to):
+        message = f"{order.code} is {order.status}: from there it cannot become {to}."
+        raise RefusedError(message, code="ORDER_NOT_MOVABLE")
+
+
+def _check_stock(failed: set[str]) -> None:
+    listings = sorted(name.removeprefix("listing:") for name in failed if name.startswith("listing:"))
+    if listings and failed == {f"listing:{number}" for number in listings}:
+        message = f"The stock of listing {', '.join(listings)} does not count what this order bought as sold."
+        raise RefusedError(message, code="STOCK_DISAGREES")
+
+
+def _left(table: Table, session: Session) -> GivenBack | None:
+    """What of the order's payment has not been given back yet. RefusedError while a part of it is on its way back."""
+    attempt = attempts.read(table, session.captured or "")
+    if attempt is None or attempt.captured is None:
+        raise LookupError(f"session {session.uuid} has an order and no payment")
+    made = refunds.of_attempt(table, attempt.ref)
+    left = Money(attempt.captured.minor - going_back(made), attempt.captured.currency)
+    if left.minor <= 0:
+        return None
+    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in made):
+        # If its gateway refuses it, it is owed anew under the next number, which must be free then.
+        raise RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
+    return GivenBack(attempt, left, len(made) + 1)
+
+
+def _refund_of(table: Table, session: Session) -> Refund | None:
+    made = refunds.of_attempt(table, session.captured or "")
+    return next((refund for refund in reversed(made) if refund.reason == orders.CANCELLED), None)

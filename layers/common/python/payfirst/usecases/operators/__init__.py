@@ -1,0 +1,1 @@
+"""What the shop itself decides and looks at."""

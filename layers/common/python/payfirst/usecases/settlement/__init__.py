@@ -1,0 +1,1 @@
+"""What the evidence about an attempt makes of it."""

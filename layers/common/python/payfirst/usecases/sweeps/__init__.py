@@ -1,0 +1,1 @@
+"""What schedules run: expiry, checks, events, mail."""

@@ -1,0 +1,197 @@
+"""Take the outbox's entries to the event bus, at least once each, under an id that stays the same."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payfirst.clients import client
+from payfirst.domain.clock import Deadline
+from payfirst.domain.errors import TemporaryError
+from payfirst.observability import alarm
+from payfirst.storage import due, outbox
+from payfirst.storage.due import Entry
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Item
+from payfirst.storage.dynamodb.table import Table, batch_get
+from payfirst.usecases.sweeps.retry_later import ends_the_run, failed, retry_later
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+SOURCE: Final = "payfirst"
+BATCH: Final = 10
+"""What EventBridge takes in one request."""
+
+SPARE_S: Final = 10.0
+"""What one batch may take: the bus' time-outs, and DynamoDB's for a read and a write."""
+
+_ABOUT_THE_EVENT: Final = frozenset({"InvalidArgument", "MalformedDetail", "RedactionFailure"})
+"""Why the bus does not take an event and never will; for other reasons (a right, a limit, its own trouble) it may later."""
+
+
+class BusError(TemporaryError):
+    """The event bus cannot be reached now; every event stays due."""
+
+    code = "BUS_UNAVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """One run: events delivered, events the bus did not take (they stay due), and whether it got to the end.
+
+    `names` says how many of each name this run was the one to mark as delivered; `oldest_due_s` for how many seconds the oldest
+    event had been due when the run began.
+    """
+
+    delivered: int
+    failed: int
+    finished: bool
+    names: Mapping[str, int] = field(default_factory=dict)
+    oldest_due_s: int = field(default=0, compare=False)
+
+
+@cache
+def eventbridge() -> EventBridgeClient:
+    """This process's client, with short timeouts; what does not leave stays due, and the next run sends it."""
+    made: EventBridgeClient = client("events", connect_s=1, read_s=4)
+    return made
+
+
+def no_mail(_: Item) -> bool:
+    """No event is written to customers about."""
+    return False
+
+
+def deliver_events(
+    table: Table,
+    bus: EventBridgeClient,
+    bus_name: str,
+    *,
+    now: datetime,
+    deadline: Deadline,
+    mailed: Callable[[Item], bool] = no_mail,
+) -> DeliveryReport:
+    """Deliver every event that is due; one that the bus refuses stays due and does not stop the others.
+
+    One that it will never take is tried later and later, then it is a dead letter, which a person sees. A bus or a table
+    that cannot be reached ends the run. Those of which `mailed` says so become due as mail.
+    """
+    found = due.backlog(table, keys.OUTBOX, now)
+    dead = ([entry] for entry in due.dead_letters_due(table, keys.OUTBOX, now))  # each by itself: it would break a batch
+    delivered = failures = 0
+    finished = True
+    names: Counter[str] = Counter()
+    for entries in chain(due.batches(found.entries, BATCH), dead):
+        if deadline.remaining() < SPARE_S:
+            finished = False
+            break
+        try:
+            done, broken = _deliver_batch(table, bus, bus_name, entries, now, mailed, names)
+        except BusError:
+            alarm("bus.away")
+            failures += len(entries)
+            finished = False
+            break
+        delivered += done
+        failures += broken
+    return DeliveryReport(delivered, failures, finished, dict(names), found.oldest_s)
+
+
+def _deliver_batch(
+    table: Table,
+    bus: EventBridgeClient,
+    bus_name: str,
+    entries: Sequence[Entry],
+    now: datetime,
+    mailed: Callable[[Item], bool],
+    names: Counter[str],
+) -> tuple[int, int]:
+    """How many of `entries` left, and how many did not."""
+    try:
+        return _deliver_together(table, bus, bus_name, entries, now, mailed, names)
+    except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
+        if ends_the_run(error):
+            raise
+        if len(entries) == 1:
+            failed(table, entries[0], now, error, "event.failed")
+            return 0, 1
+    each = [_deliver_batch(table, bus, bus_name, [entry], now, mailed, names) for entry in entries]
+    return sum(left for left, _ in each), sum(stayed for _, stayed in each)
+
+
+def _deliver_together(
+    table: Table,
+    bus: EventBridgeClient,
+    bus_name: str,
+    entries: Sequence[Entry],
+    now: datetime,
+    mailed: Callable[[Item], bool],
+    names: Counter[str],
+) -> tuple[int, int]:
+    found = batch_get(table, [entry.key for entry in entries])
+    waiting = [item for item in found if item and "due_pk" in item]
+    if not waiting:
+        return 0, 0
+    done, never = _deliver(bus, bus_name, waiting)
+    for item in never:
+        retry_later(table, Entry.of(item), now)
+    names.update(item["event"] for item in outbox.mark_delivered(table, done, now, mailed=mailed))
+    return len(done), len(waiting) - len(done)
+
+
+def _deliver(bus: EventBridgeClient, bus_name: str, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """Which of `items` have left, and which the bus will never take as they are."""
+    entries: list[PutEventsRequestEntryTypeDef] = [
+        {
+            "EventBusName": bus_name,
+            "Source": SOURCE,
+            "DetailType": item["event"],
+            "Time": item["at"],
+            "Detail": json.dumps(_detail(item), default=_number),
+        }
+        for item in items
+    ]
+    try:
+        answer = bus.put_events(Entries=entries)
+    except BotoCoreError as exc:
+        raise BusError("The event bus did not answer.") from exc
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] == "ValidationException":
+            raise  # one of the entries is not as the bus wants it
+        raise BusError("The event bus refused the request.") from exc
+    codes = [entry.get("ErrorCode") for entry in answer["Entries"]]
+    if any(codes):
+        alarm("event.refused", count=len(codes) - codes.count(None), codes=sorted({code for code in codes if code}))
+    told = list(zip(items, codes, strict=True))
+    return [item for item, code in told if code is None], [item for item, code in told if code in _ABOUT_THE_EVENT]
+
+
+def _detail(item: Item) -> dict[str, Any]:
+    """What leaves: the event's stable id, its place in the session's own sequence, and its facts; never the owner's key."""
+    sequence = keys.sequence_of(item)
+    return {
+        "id": outbox.event_id(item),
+        "session": item["session"],
+        "sequence": sequence,
+        "kind": item["kind"],
+        "currency": item["currency"],
+        "at": item["at"],
+        **item["facts"],
+    }
+
+
+def _number(value: object) -> int | str:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
+    raise TypeError(f"{type(value).__name__} does not belong into an event")

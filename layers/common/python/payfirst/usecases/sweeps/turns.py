@@ -1,0 +1,49 @@
+"""Whose turn it is in one run: each kind of work has its share of the time, however much is due of the others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from payfirst.storage.due import Entry
+
+LOOK_AHEAD: Final = 2000
+"""How many entries of the one kind are held at most while the next of the other is looked for: four pages of the index."""
+
+Stream = Iterator[Entry | None]
+"""Entries; None while there is none at hand."""
+
+
+def in_turns(*streams: Stream) -> Iterator[Entry]:
+    """One entry of each stream in turn, until all have ended. What is first in the order is first in every run."""
+    waiting = list(streams)
+    while waiting:
+        for stream in list(waiting):
+            try:
+                entry = next(stream)
+            except StopIteration:
+                waiting.remove(stream)
+                continue
+            if entry is not None:
+                yield entry
+
+
+def apart(entries: Iterator[Entry], is_first: Callable[[Entry], bool]) -> tuple[Stream, Stream]:
+    """`entries` as two streams, each in its order: those of which `is_first` says so, and the others."""
+    held: dict[bool, deque[Entry]] = {True: deque(), False: deque()}
+
+    def stream(wanted: bool) -> Stream:  # noqa: FBT001 - which of the two
+        mine, others = held[wanted], held[not wanted]
+        while True:
+            if mine:
+                yield mine.popleft()
+            elif len(others) >= LOOK_AHEAD:
+                yield None
+            else:
+                entry = next(entries, None)
+                if entry is None:
+                    return
+                held[is_first(entry)].append(entry)
+
+    return stream(wanted=True), stream(wanted=False)

@@ -1,0 +1,137 @@
+"""The words of the operators' routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Final
+
+from ops.api_reference import samples
+from ops.api_reference.operation import Body, Operation, one
+from payfirst.api.wire.operators import (
+    CloseIn,
+    CompletedOut,
+    DayOut,
+    GivenBackOut,
+    MovedOut,
+    MoveOrderIn,
+    RefundIn,
+    RefundPaidIn,
+    ReplayIn,
+    ResolvedOut,
+    ResolveIn,
+    StoryOut,
+    StuckOut,
+    TakenUpOut,
+)
+from payfirst.domain.moves import OrderStatus, RefundStatus
+from payfirst.domain.refund import Refund
+from payfirst.storage.dynamodb.keys import attempt, named
+from payfirst.usecases.operators.review import Story
+from payfirst.usecases.operators.waiting import Stuck
+
+OPERATORS: Final = "Operators"
+
+_ONLY: Final = "For the group `operators`; to everybody else this route does not exist."
+_ACT: Final = f"{_ONLY} Recorded with who and why."
+_REF: Final = samples.SETTLED.ref
+_REFUND: Final = Refund(
+    ref=_REF,
+    number=1,
+    owner=samples.CUSTOMER.sub,
+    session_number=samples.SESSION.number,
+    gateway="MPESA",
+    amount=samples.SESSION.amount,
+    status=RefundStatus.DUE,
+    reason="operator",
+    created_at=samples.NOW + timedelta(hours=1),
+)
+_NOTICE: Final = f"INBOX#{'0' * 64}"
+_BY_HAND: Final = replace(_REFUND, status=RefundStatus.REFUNDED, detail="paid back from the till, receipt NLJ9XK2QWE")
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "operators_stuck": Operation(
+        OPERATORS,
+        "List what waits for a person",
+        one(200, StuckOut.of([Stuck("needs review", _REF, named(attempt(_REF)), samples.NOW)])),
+        description=f"Cases that no rule can settle, then work that sweeps should have done two minutes ago. {_ONLY}",
+    ),
+    "operators_payment": Operation(
+        OPERATORS,
+        "Show one payment's whole story",
+        one(200, StoryOut.of(Story(samples.ORDERED, (samples.SETTLED,), (), samples.EVENTS))),
+        codes=("NOT_FOUND",),
+        query={"customer": "Whose it is, for a session's number or UUID; the public codes need none."},
+        any_query=True,
+        description=f"By MT…, TXN…, BK-…, ORD-… or R…, or by a session's number with its customer. {_ONLY}",
+    ),
+    "operators_resolve": Operation(
+        OPERATORS,
+        "Say what a payment under review turned out to be",
+        one(200, ResolvedOut(attempt=_REF, result="fulfilled", doubts_closed=0)),
+        Body(ResolveIn, {"found": "paid", "receipt": "NLJ7RT61SV", "why": "it is on the statement of 15 January"}),
+        ("NOT_FOUND", "NOT_UNDER_REVIEW", "ALREADY_CAPTURED", "NOT_FULFILLABLE"),
+        description="The payment then goes on by itself. Doubts beside it are closed with it; without `found` only they are. "
+        "Money that is here already, of which nothing could be made, is tried once more by `paid`; it goes back by a refund. "
+        f"What is refused changes nothing. {_ACT}",
+    ),
+    "operators_refund": Operation(
+        OPERATORS,
+        "Give a payment back, in full or in part",
+        one(200, GivenBackOut.of(_REFUND)),
+        Body(RefundIn, {"amount": "100.00", "why": "two tomatoes were green"}),
+        ("NOT_FOUND", "REFUND_IN_PROGRESS", "NOT_REFUNDABLE"),
+        description="The next sweep sends it. M-Pesa pays back whole shillings, PhonePe 1.00 rupee and more. "
+        f"Its order or booking stays as it is; a payment of which nothing could be made goes back as a whole. {_ACT}",
+    ),
+    "operators_refund_paid": Operation(
+        OPERATORS,
+        "Record that a refund was paid back by hand",
+        one(200, GivenBackOut.of(_BY_HAND)),
+        Body(RefundPaidIn, {"why": "paid back from the till, receipt NLJ9XK2QWE"}),
+        ("NOT_FOUND", "NOT_UNDER_REVIEW"),
+        description="One that its gateway had paid back stays as it is: `detail` says that the money may have gone back twice, "
+        f"and the payment comes on the list. {_ACT}",
+    ),
+    "operators_replay": Operation(
+        OPERATORS,
+        "Take something that waits up again",
+        one(200, TakenUpOut(which=_REF, result="due for the next sweep")),
+        Body(ReplayIn, {"which": _REF}),
+        ("NOT_FOUND", "NEEDS_DECISION"),
+        description="It is due for the next sweep; money of which nothing could be made is tried at once. "
+        f"By the `key` of what waits. {_ONLY}",
+    ),
+    "operators_close": Operation(
+        OPERATORS,
+        "Close a notice, an event or an e-mail that is on the list",
+        one(200, TakenUpOut(which=_NOTICE, result="closed")),
+        Body(CloseIn, {"which": _NOTICE, "why": "its address does not exist"}),
+        ("NOT_FOUND", "NEEDS_DECISION", "NOT_UNDER_REVIEW"),
+        description=f"Nobody tries it any more. By the `key` of what waits. {_ACT}",
+    ),
+    "operators_complete_booking": Operation(
+        OPERATORS,
+        "Say that a booking took place",
+        one(200, CompletedOut(book_id="BK-449034CB", booking_status="COMPLETED")),
+        codes=("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "BOOKING_NOT_OVER"),
+        description=f"It can neither move nor be cancelled afterwards. {_ONLY} Recorded with who.",
+    ),
+    "operators_orders": Operation(
+        OPERATORS,
+        "List the orders of a day",
+        one(200, DayOut.of(date(2024, 1, 15), [samples.ORDER, samples.ROTTEN])),
+        query={"day": "A day in Nairobi, YYYY-MM-DD; today if absent.", "status": "Only orders of this status."},
+        description=f"200 at most: as orders move on, those of a status make room for others. {_ONLY}",
+    ),
+    "operators_move_order": Operation(
+        OPERATORS,
+        "Move an order towards the door, or cancel it",
+        one(200, MovedOut.of("ORD-20240115-001", OrderStatus.PACKED)),
+        Body(MoveOrderIn, {"status": "packed"}),
+        ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES", "REFUND_IN_PROGRESS"),
+        description=f"A cancelled order's stock is for sale again and its money goes back; the customer reads `why`. {_ONLY} "
+        "Recorded with who.",
+    ),
+}

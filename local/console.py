@@ -86,12 +86,19 @@ def _log_line(clock: str, function: str, record: Mapping[str, Any]) -> Text | No
     style = LEVEL_STYLES.get(str(record.get("level", "")).upper(), "")
     if "event" in record:
         told = {name: value for name, value in record.items() if name not in NOT_FACTS}
-        if str(record["event"]).endswith(".ran") and all(value is True or not value for value in told.values()):
-            return None  # a sweep that found nothing to do
+        if str(record["event"]).endswith(".ran") and _is_idle(told):
+            return None
         facts = "  ".join(f"{name}={_short(value)}" for name, value in told.items())
         return Text.assemble((f"{clock}  ", "dim"), (str(record["event"]), style or "cyan"), f"  {facts}")
     message = visible(" ".join(str(record.get("message", "")).split())[:LONGEST_MESSAGE])
     return Text.assemble((f"{clock}  ", "dim"), (f"{function}: {message}", style))
+
+
+def _is_idle(counts: object) -> bool:
+    """Whether a sweep's report says of everything, counts within counts too, that there was nothing to do."""
+    if isinstance(counts, Mapping):
+        return all(_is_idle(each) for each in counts.values())
+    return counts is True or not counts
 
 
 def _short(value: object) -> str:

@@ -26,3 +26,15 @@ def test_a_line_that_was_told_is_one_line_and_data(told: dict[str, Any]) -> None
     assert line is not None
     assert line.plain.isprintable()
     assert "[/bold]" in line.plain
+
+
+IDLE = {"event": "reconcile.ran", "examined": 0, "complete": True, "oldest_due": {"settle": 0, "refund": 0}}
+
+
+@pytest.mark.parametrize(
+    ("report", "is_shown"),
+    [(IDLE, False), (IDLE | {"examined": 1}, True), (IDLE | {"oldest_due": {"settle": 0, "refund": 7}}, True)],
+)
+def test_a_sweep_is_shown_where_it_found_something_to_do(report: dict[str, Any], *, is_shown: bool) -> None:
+    line = readable({"kind": "log", "function": "reconcile_payments", "time": "2026-01-01T10:00:00+00:00", "record": report})
+    assert (line is not None) is is_shown

@@ -276,7 +276,7 @@ PayFirst is ready after {seconds:.1f} s.
 
   API             {api}  (documentation: {api}/docs)
 {_gateways(stack)}
-  Customers' mail {stack.simulator_url}/mail  every letter that was sent
+  Customers' mail {stack.simulator_url}/mail  every e-mail that was sent
   Embedded AWS    {stack.endpoint}
   State and logs  {given.home}
 

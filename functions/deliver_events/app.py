@@ -16,7 +16,7 @@ from payfirst.usecases.sweeps.deliver_events import deliver_events, eventbridge
 from payfirst.usecases.sweeps.failing import FAILED, tell_of_failing
 from payfirst.usecases.sweeps.send_mail import due_as_mail, send_mail
 
-FOR_LETTERS: Final = 0.4
+FOR_MAIL: Final = 0.4
 """What events leave of a run's time for the e-mails, however many are due."""
 
 RATES: Final = {
@@ -37,8 +37,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     deadline = Deadline(remaining(context))
     bus, name = eventbridge(), settings().event_bus_name
     post = Post(sesv2(), {Kind.BOOKING: settings().bookings_mail_sender, Kind.ORDER: settings().orders_mail_sender})
-    for_letters_s = deadline.remaining() * FOR_LETTERS
-    events_until = Deadline(lambda: deadline.remaining() - for_letters_s)
+    for_mail_s = deadline.remaining() * FOR_MAIL
+    events_until = Deadline(lambda: deadline.remaining() - for_mail_s)
     delivery = deliver_events(table(deadline), bus, name, now=utc_now(), deadline=events_until, mailed=due_as_mail(post))
     mail = send_mail(table(deadline), post, now=utc_now(), deadline=deadline)
     if delivery.names.get(FAILED):

@@ -35,7 +35,7 @@ NAMED_BY: Final = {
     "events": "EVENT_BUS_NAME",
     "ses": "BOOKINGS_MAIL_SENDER",
 }
-"""The end of the variables that name what a service keeps for us; both senders of letters are sent for alike."""
+"""The end of the variables that name what a service keeps for us; both senders of e-mails are sent for alike."""
 
 
 def rights_of(service: str, operation: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

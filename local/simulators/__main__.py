@@ -33,7 +33,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--token-lifetime", type=int, default=3600, metavar="SECONDS")
     parser.add_argument("--prompt-timeout", type=float, metavar="SECONDS", help="unanswered prompts end with 1037")
     parser.add_argument("--refund-after", type=float, default=0.5, metavar="SECONDS", help="how long a refund takes")
-    parser.add_argument("--mail-source", metavar="URL", help="where the embedded AWS lists the letters it has taken")
+    parser.add_argument("--mail-source", metavar="URL", help="where the embedded AWS lists the e-mails it has taken")
     return parser
 
 

@@ -139,6 +139,6 @@ def mailbox_page(messages: Sequence[Mapping[str, Any]]) -> str:
     return _filled("mailbox.html", "Mail", messages=messages)
 
 
-def letter_page(message: Mapping[str, Any]) -> str:
+def email_page(message: Mapping[str, Any]) -> str:
     """One message as its customer sees it, and as plain text."""
     return _filled("message.html", str(message["Subject"]), message=message)

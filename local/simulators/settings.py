@@ -20,7 +20,7 @@ class Settings:
     `one_mpesa_token` makes each new M-Pesa token kill the earlier ones, as Daraja's FAQ says it does.
     `phonepe_salts` are the keys of PhonePe's first API with their indexes, `(("1", "key"), …)`; requests may be signed with
     any of them, and notices are signed with the first. Without one that API knows nobody.
-    `mail_source` lists the letters that the embedded AWS has taken.
+    `mail_source` lists the e-mails that the embedded AWS has taken.
     `strict_callback_urls` refuses what Daraja's production rules refuse: http, and addresses with forbidden words.
     """
 

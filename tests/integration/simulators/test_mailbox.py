@@ -1,4 +1,4 @@
-"""The customers' mailbox in a browser: every letter that SES has taken, newest first, in both of its forms."""
+"""The customers' mailbox in a browser: every e-mail that SES has taken, newest first, in both of its forms."""
 
 from __future__ import annotations
 
@@ -81,11 +81,11 @@ def test_a_letter_that_there_is_not_is_not_found(reader: Merchant) -> None:
 
 
 @pytest.mark.needs("aws")
-def test_an_empty_mailbox_says_when_the_first_letter_comes(merchant_of: Callable[..., Merchant]) -> None:
+def test_an_empty_mailbox_says_when_the_first_one_comes(merchant_of: Callable[..., Merchant]) -> None:
     empty = EmbeddedAws()
     with empty:
         page = merchant_of(mail_source=f"{empty.endpoint}/_ministack/ses/messages").send("GET", "/mail").text
-    assert "No letter yet." in page
+    assert "No e-mail yet." in page
 
 
 def test_simulators_without_an_embedded_aws_say_that_there_is_no_mail(merchant: Merchant) -> None:

@@ -68,7 +68,7 @@ def due_as_mail(post: Post) -> Callable[[Item], bool]:
             return False
         if post.writes_for(Kind(item["kind"])):
             return True
-        alarm("mail.off", letter=item["event"], kind=item["kind"], session=item["session"])
+        alarm("mail.off", mail=item["event"], kind=item["kind"], session=item["session"])
         return False
 
     return mailed
@@ -102,7 +102,7 @@ def send_mail(table: Table, post: Post, *, now: datetime, deadline: Deadline) ->
         words[word] += 1
         away = away + 1 if word == "away" else 0
     if words["away"]:
-        alarm("mail.away", letters=words["away"])
+        alarm("mail.away", mails=words["away"])
     return MailReport(words["sent"], words["skipped"], words["failed"] + words["away"], finished, found.oldest_s)
 
 
@@ -120,16 +120,16 @@ def _one(table: Table, post: Post, entry: Entry, now: datetime) -> str:
     try:
         return _written(table, post, item, now)
     except (ClientError, BotoCoreError) as error:
-        note("mail.refused", letter=item["event"], session=item["session"], error=_code(error))
+        note("mail.refused", mail=item["event"], session=item["session"], error=_code(error))
         if is_passing(error):
             return "away"  # the lease runs out, and a later run sends it
     except TemporaryError as error:
         if ends_the_run(error):
             raise
-        warn("mail.busy", letter=item["event"], session=item["session"], error=error.code)
+        warn("mail.busy", mail=item["event"], session=item["session"], error=error.code)
         return "failed"
     except Exception:  # noqa: BLE001 - an e-mail that cannot be written must not hold up the others
-        alarm("mail.broken", letter=item["event"], session=item["session"])
+        alarm("mail.broken", mail=item["event"], session=item["session"])
     retry_later(table, entry, now)
     return "failed"
 
@@ -150,7 +150,7 @@ def _written(table: Table, post: Post, item: Item, now: datetime) -> str:
         why = OVERTAKEN
     if to is None or why is not None:
         outbox.mark_mailed(table, item, now, word=why or NO_ADDRESS)
-        note("mail.skipped", letter=item["event"], session=session.uuid, why=why)
+        note("mail.skipped", mail=item["event"], session=session.uuid, why=why)
         return "skipped"
     kind = session.kind
     about = Occasion(
@@ -163,7 +163,7 @@ def _written(table: Table, post: Post, item: Item, now: datetime) -> str:
     )
     message = post.send(kind, to, write_message(about), outbox.event_id(item))
     outbox.mark_mailed(table, item, now, word=message)
-    note("mail.sent", letter=item["event"], session=session.uuid)
+    note("mail.sent", mail=item["event"], session=session.uuid)
     return "sent"
 
 
@@ -193,7 +193,7 @@ _OVERTAKEN: Final[Mapping[str, Callable[[Table, Session, Item], bool]]] = {
     "payment.failed": _tried_again,
     "refund.needs_review": _paid_back_since,
 }
-"""Letters that would not be true any more where these say so."""
+"""E-mails that would not be true any more where these say so."""
 
 
 def _content(table: Table, session: Session) -> OrderSnapshot | BookingSnapshot:

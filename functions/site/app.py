@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib.resources import files
 
@@ -19,9 +20,16 @@ HTML_HEADERS = {
 
 
 @cache
-def _reference(name: str) -> str:
-    """A file of the API reference as `payfirst openapi` wrote it."""
-    return files("payfirst.api.reference").joinpath(name).read_text(encoding="utf-8")
+def _description() -> str:
+    """The API's description as `payfirst openapi` wrote it."""
+    return files("payfirst.api.reference").joinpath("openapi.json").read_text(encoding="utf-8")
+
+
+@cache
+def _page() -> str:
+    from payfirst.api.reference.page import render  # noqa: PLC0415 - templates are loaded for who reads the page, once
+
+    return render(json.loads(_description()))
 
 
 def health(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
@@ -31,12 +39,12 @@ def health(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
 
 def openapi(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     """`GET /openapi.json`"""
-    return Reply(200, _reference("openapi.json"), {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})
+    return Reply(200, _description(), {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})
 
 
 def docs(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     """`GET /docs`"""
-    return Reply(200, _reference("reference.html"), HTML_HEADERS)
+    return Reply(200, _page(), HTML_HEADERS)
 
 
 def paid(request: Request) -> Reply:  # noqa: ARG001 - a handler's form

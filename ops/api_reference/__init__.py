@@ -1,1 +1,1 @@
-"""Writes `openapi.json` and `reference.html` from the routes and the wire's models; runs at build time, not in the layer."""
+"""Writes `openapi.json` from the routes and the wire's models; runs at build time, not in the layer."""

@@ -15,8 +15,8 @@ from referencing.jsonschema import DRAFT202012
 
 import payfirst
 from ops.api_reference.document import build
-from ops.api_reference.page import render
 from ops.api_reference.write import WRITTEN, difference, write_reference
+from payfirst.api.reference.page import render
 from payfirst.api.routes import ROUTES
 from payfirst.domain.errors import PayFirstError
 from payfirst.domain.refund import WHY_MONEY_GOES_BACK
@@ -156,23 +156,21 @@ def test_what_is_written_is_what_the_code_says() -> None:
     assert difference() == [], "run `make openapi`"
 
 
-def test_a_description_that_is_out_of_date_shows_what_changed(tmp_path: Any) -> None:
-    assert any(line.startswith("+") for line in difference(tmp_path))
-    description, page = write_reference(tmp_path)
-    assert difference(tmp_path) == []
-    for file in (description, page):
-        file.write_text(file.read_text(encoding="utf-8").replace("Track an order", "Trace an order"), encoding="utf-8")
-    changed = [line for line in difference(tmp_path) if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
+def test_a_description_that_is_out_of_date_shows_what_changed(tmp_path: Path) -> None:
+    file = tmp_path / "openapi.json"
+    assert any(line.startswith("+") for line in difference(file))
+    write_reference(file)
+    assert difference(file) == []
+    file.write_text(file.read_text(encoding="utf-8").replace("Track an order", "Trace an order"), encoding="utf-8")
+    changed = [line for line in difference(file) if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
     assert [(line[0], ("Track" if "Track an order" in line else "Trace")) for line in changed] == [
-        ("-", "Trace"),
-        ("+", "Track"),
         ("-", "Trace"),
         ("+", "Track"),
     ]
 
 
-def test_the_written_files_lie_in_the_package() -> None:
-    assert {file.name for file in WRITTEN.iterdir()} >= {"openapi.json", "reference.html"}
+def test_the_written_file_lies_in_the_package() -> None:
+    assert WRITTEN.is_file()
 
 
 def test_the_page_shows_every_operation_and_loads_nothing() -> None:

@@ -1,1 +1,1 @@
-"""The API reference: `openapi.json` and its page for people, both written by `payfirst openapi`."""
+"""The API reference: `openapi.json`, written by `payfirst openapi`, and its page for people, made of it where it is served."""

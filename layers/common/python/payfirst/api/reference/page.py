@@ -28,7 +28,7 @@ class Field(NamedTuple):
 def render(document: Json) -> str:
     """The page of an OpenAPI document; every word of it is escaped."""
     environment = Environment(
-        loader=PackageLoader("ops.api_reference"),
+        loader=PackageLoader("payfirst.api.reference"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -43,6 +43,7 @@ def a_right_token_from_where_its_gateway_never_calls(world: World) -> None:
     [notice] = world.ledger.notices
     elsewhere = replace(world.notice_context(), sent_by=lambda _: False)
     assert take_callback(elsewhere, notice.token, notice.raw) is Taken.REFUSED
+    assert take_untrusted_callback(elsewhere, "MPESA", notice.raw) is Taken.REFUSED
     assert world.deliver(notice) is Taken.SETTLED
     ref = surplus(world).attempt.ref
     world.reconcile()

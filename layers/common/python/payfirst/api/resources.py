@@ -178,11 +178,11 @@ def settlement_context(request: Request) -> SettlementContext:
 
 
 def notice_context(
-    now: datetime, deadline: Deadline, *, hasty: bool = False, sent_by: Callable[[str], bool] = lambda _: True
+    now: datetime, deadline: Deadline, *, hasty: bool = False, sent_by: Callable[[str], bool] = lambda _: False
 ) -> NoticeContext:
     """What taking notices and checking attempts needs, for a function that has until `deadline`.
 
-    `sent_by` says for a notice whether it came from where that gateway's may come from; a sweep has no notice.
+    `sent_by` says for a notice whether it came from where that gateway's may come from; a sweep has none, and believes none.
     """
     return NoticeContext(
         table=table(deadline, hasty=hasty),

@@ -109,7 +109,7 @@ def read_notice(raw: bytes) -> OrderNotice | None:
 
 
 def checksum(signed: str, credentials: PhonePeV1Credentials) -> str:
-    """`X-VERIFY` for `signed`: base64 body and path of a request, the path alone of a look, the body of a notice."""
+    """`X-VERIFY` for `signed`: base64 body and path of a request, the path alone of a status check, the body of a notice."""
     return _checksum(signed, credentials.salt_key, credentials.salt_index)
 
 

@@ -73,7 +73,7 @@ def _send(context: NoticeContext, refund: Refund) -> RefundStatus:
     token = _new_token(context, refund)
     first = next_refund_check(now, 0, now)
     if first is None:
-        raise AssertionError("a ladder has a first rung")
+        raise AssertionError("a check schedule has a first check")
     hashed = hashlib.sha256(token.encode()).hexdigest()
     refunds.start_sending(context.table, refund, hashed, now, first)
     sending = replace(refund, status=RefundStatus.SENDING, token_hash=hashed, sent_at=now)

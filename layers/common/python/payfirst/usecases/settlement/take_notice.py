@@ -72,7 +72,7 @@ def take_callback(context: NoticeContext, token: str, raw: bytes) -> Taken:
     if attempt is None or not hmac.compare_digest(presented, attempt.token_hash or ""):
         return _refused("token")
     if not context.sent_by(attempt.gateway):
-        return _refused("source")
+        return _refused("source", attempt.gateway)
     if entry.settled:
         return Taken.DUPLICATE
     claim = declaration_of(attempt.gateway).read_claim(raw)
@@ -136,6 +136,8 @@ def take_untrusted_callback(context: NoticeContext, gateway: str, raw: bytes) ->
 
     Where a check is due it is requested, once, however often somebody posts; else the check comes at its time anyway.
     """
+    if not context.sent_by(gateway):
+        return _refused("source", gateway)
     claim = declaration_of(gateway).read_claim(raw) if len(raw) <= LARGEST_NOTICE else None
     if claim is None:
         return Taken.UNREADABLE
@@ -160,7 +162,7 @@ def _request_check(context: NoticeContext, ref: str) -> Taken:
 def take_signed_notice(context: NoticeContext, gateway: str, header: str | None, raw: bytes, credentials: Recogniser) -> Taken:
     """A gateway's notice: the header that proves its sender must be ours, and its order status must agree."""
     if len(raw) > LARGEST_NOTICE or not credentials.recognises(header, raw):
-        return _refused("header")
+        return _refused("header", gateway)
     notice = credentials.read_notice(raw)
     if notice is None:
         warn("notice.unreadable", gateway=gateway)
@@ -293,6 +295,6 @@ def _queue_check(context: NoticeContext, ref: str) -> Taken:
     return Taken.ASKED
 
 
-def _refused(why: str) -> Taken:
-    warn("notice.refused", why=why)
+def _refused(why: str, gateway: str | None = None) -> Taken:
+    warn("notice.refused", why=why, **({"gateway": gateway} if gateway else {}))
     return Taken.REFUSED

@@ -9,13 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from payfirst.gateways.registry import currencies, names
 
 Minor = Annotated[int, Field(ge=0, description="Minor units: 35000 is 350.00.")]
 Instant = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="UTC.")]
 Attempt = Annotated[int, Field(description="The attempt's number; document B's transaction_id.")]
+
+
+def _gateway(value: str) -> str:
+    if value not in names():
+        raise ValueError(f"must be one of {', '.join(names())}")
+    return value
+
+
+def _currency(value: str) -> str:
+    if value not in currencies():
+        raise ValueError(f"must be one of {', '.join(currencies())}")
+    return value
+
 
 OperatorsWords = Annotated[str, Field(description="What an operator wrote, for the shop's own people: show it to no customer.")]
 
@@ -29,7 +42,7 @@ class Event(BaseModel):
     session: Annotated[str, Field(description="The session's UUID.")]
     sequence: Annotated[int, Field(ge=0)]
     kind: Literal["booking", "order"]
-    currency: Annotated[str, WithJsonSchema({"enum": currencies(), "type": "string"})]
+    currency: Annotated[str, AfterValidator(_currency), WithJsonSchema({"enum": currencies(), "type": "string"})]
     at: Instant
 
 
@@ -53,7 +66,7 @@ class PaymentInitiated(Event):
     """A gateway is being asked to collect the amount; `ordinal` counts the session's attempts from 1."""
 
     amount: Minor
-    gateway: Annotated[str, WithJsonSchema({"enum": names(), "type": "string"})]
+    gateway: Annotated[str, AfterValidator(_gateway), WithJsonSchema({"enum": names(), "type": "string"})]
     attempt: Attempt
     ordinal: Annotated[int, Field(ge=1)]
 

@@ -13,7 +13,7 @@ import typer
 from ops import words
 from ops.catalogue_file import Entry, as_raw, as_yaml, name_of, read_catalogue
 from ops.deployed import StackName, enter_stack
-from ops.printing import bar, complain, hand_over, say
+from ops.printing import bar, complain, hand_over, hand_over_json, say
 from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
 from payfirst.domain.catalogue import Listing
@@ -130,7 +130,7 @@ def import_command(
 
 
 @catalogue_app.command("export")
-def export_command(stack_name: StackName = None, home: Home = HOME) -> None:
+def export_command(as_json: words.AsJson = False, stack_name: StackName = None, home: Home = HOME) -> None:
     """Print the catalogue as a file that `import` takes.
 
     Stock is what can be bought now.
@@ -143,7 +143,10 @@ def export_command(stack_name: StackName = None, home: Home = HOME) -> None:
             "promos": catalogue_edits.all_promos(table),
         }
     raw = {section: [as_raw(entry) for entry in entries] for section, entries in offered.items() if entries}
-    hand_over(as_yaml(raw))
+    if as_json:
+        hand_over_json(raw)
+    else:
+        hand_over(as_yaml(raw))
 
 
 @catalogue_app.command("set-stock")

@@ -26,7 +26,7 @@ from ops.credential_input import Given, ask_on_terminal, changes, environments, 
 from ops.credential_notice import try_notice
 from ops.credential_target import Account, Target, find_target
 from ops.deployed import StackName
-from ops.printing import complain, say
+from ops.printing import complain, hand_over_json, say
 from ops.running import HOME
 from payfirst.gateways.account import CredentialError, Form, Values
 from payfirst.gateways.registry import names, terms_of
@@ -115,6 +115,7 @@ def check_command(
     stack_name: StackName = None,
     stage: StageOption = None,
     base_url: BaseUrl = None,
+    as_json: words.AsJson = False,
     home: Home = HOME,
 ) -> None:
     """Check what is stored: every value's form, and whether the gateway gives a token for it. Changes nothing.
@@ -124,15 +125,24 @@ def check_command(
     """
     if account is None and (secret_id is not None or base_url is not None):
         raise typer.BadParameter("--secret-id and --base-url belong to one gateway: name it.")
-    failed = False
+    found = []
     for each in [account] if account else _accounts():
+        sentences: list[str] = []
         try:
-            with _in_one_sentence():
-                target = find_target(each, secret_id=secret_id, stack_name=stack_name, home=home)
-                _check_stored(each, target, stage, base_url)
-        except typer.Exit:
-            failed = True
-    if failed:
+            target = find_target(each, secret_id=secret_id, stack_name=stack_name, home=home)
+            for sentence in _check_stored(each, target, stage, base_url):
+                sentences.append(sentence)
+                if not as_json:
+                    say(sentence)
+        except CredentialError as error:
+            found.append({"gateway": each, "passed": False, "said": [*sentences, str(error)]})
+            if not as_json:
+                complain(str(error))
+        else:
+            found.append({"gateway": each, "passed": True, "said": sentences})
+    if as_json:
+        hand_over_json(found)
+    if not all(each["passed"] for each in found):
         raise typer.Exit(1)
 
 
@@ -202,18 +212,19 @@ def _finish(account: Account, form: Form, target: Target, kept: Values) -> None:
     say(f"Notices are taken with {proof.named('current')} only, from five minutes on at the latest.")
 
 
-def _check_stored(account: Account, target: Target, stage: str | None, base_url: str | None) -> None:
+def _check_stored(account: Account, target: Target, stage: str | None, base_url: str | None) -> Iterator[str]:
+    """What holds of the stored credentials, sentence by sentence; CredentialError for the first thing that does not."""
     values, form = _must_hold(account, target)
     chosen = stage_of(account, Given(os.environ, may_ask=False), stage, target)
     check_whole(account, form, values, chosen)
     check_callback_url(form, target.callback_origin, chosen)
     prove(form, values, address_of(form, chosen, base_url, target))
-    say(f"{form.title}: {target.secret_id} is complete, and the gateway {form.succeeds}.")
+    yield f"{form.title}: {target.secret_id} is complete, and the gateway {form.succeeds}."
     taken = try_notice(form, values, target)
     if taken is not None:
-        say(f"{form.title}: {taken}")
+        yield f"{form.title}: {taken}"
     if form.proof and _is_changing(values):
-        say(f"{terms_of(account.upper()).label}: notices with {form.proof.named('previous')} are still taken.")
+        yield f"{terms_of(account.upper()).label}: notices with {form.proof.named('previous')} are still taken."
 
 
 def _must_hold(account: Account, target: Target) -> tuple[Values, Form]:

@@ -11,11 +11,11 @@ from rich.table import Column
 from ops import panels, words
 from ops.deployed import StackName
 from ops.operate import Home, table_in
-from ops.printing import Cell, say, show_table
+from ops.printing import Cell, hand_over_json, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence
 from ops.times import local
-from payfirst.domain.clock import utc_now
+from payfirst.domain.clock import instant, utc_now
 from payfirst.domain.session import Kind
 from payfirst.usecases.operators.funnel import Funnel, Stage, funnel
 
@@ -32,6 +32,7 @@ _WORDS: Final = {
 def funnel_command(
     since: Annotated[str, words.option(help="How far back: 24h or 7d.")] = "24h",
     kind: Annotated[Kind | None, typer.Option(help="Only orders, or only bookings.", show_default="both")] = None,
+    as_json: words.AsJson = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
@@ -43,6 +44,15 @@ def funnel_command(
     with in_one_sentence():
         back = words.time_back(since)
         found = funnel(table_in(home, stack_name), utc_now(), back, kind)
+    if as_json:
+        hand_over_json(
+            {
+                "since": instant(found.since),
+                "stages": {stage: {"sessions": count, "rate": found.rate(stage)} for stage, count in found.counts.items()},
+                "status_now": found.by_status,
+            }
+        )
+        return
     if not found.counts[Stage.CREATED]:
         say(f"No sessions were made since {local(found.since)}; what happened in the last minute may be missing.")
         return

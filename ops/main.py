@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,20 +15,20 @@ from ops.bookings import bookings_app
 from ops.catalogue import catalogue_app
 from ops.credentials import credentials_app
 from ops.deployed import StackName, enter_stack
-from ops.printing import hand_over, say
+from ops.printing import hand_over, hand_over_json, say
 from ops.reconcile.command import reconcile_command
 from ops.running import HOME, ROOT, table_of
 from ops.seed import seed
 from ops.sentences import Sentences, fail, in_one_sentence
 from ops.tick import Sweep, in_words, tick
 from ops.token import mint
+from payfirst.api import resources
 
 app = typer.Typer(
     name="payfirst",
     help="Work with a PayFirst stack: the local one that `make run` starts, or a deployed one with --stack-name.",
     cls=Sentences,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(orders.orders_app, rich_help_panel=panels.SHOP)
@@ -45,12 +45,21 @@ app.add_typer(credentials_app, rich_help_panel=panels.SETTING_UP)
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 
 SEEDED_CUSTOMER: Final = 1
+FIRST_OPERATOR: Final = 1000
+"""Nobody's number in the examples, so that the customer of the documents stays one."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        say(f"payfirst {version('payfirst')}")
+        raise typer.Exit
 
 
 @app.callback()
 def payfirst(
     context: typer.Context,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the log on standard error (PAYFIRST_LOG=1).")] = False,
+    _: Annotated[bool, typer.Option("--version", help="Say which release this is.", callback=_version, is_eager=True)] = False,
     region: Annotated[str | None, words.option("--region", help="The region of --stack-name.")] = None,
 ) -> None:
     """Decide where the log goes, and which region is meant, before any command runs."""
@@ -61,15 +70,19 @@ def payfirst(
 
 @app.command("token", rich_help_panel=panels.SETTING_UP)
 def token_command(
-    user_id: Annotated[int, typer.Option(min=1, max=2**53 - 1, help="The customer's number in the shop.")] = SEEDED_CUSTOMER,
+    user_id: Annotated[
+        int | None,
+        typer.Option(min=1, max=2**53 - 1, help="The customer's number in the shop.", show_default="1; 1000 of an operator"),
+    ] = None,
     email: Annotated[
         str,
-        words.option(help="The customer's address.", show_default="user@example.com or userN@example.com"),
+        words.option(help="The customer's address.", show_default="user@…, userN@… or operator@example.com"),
     ] = "",
     phone: Annotated[str, words.option(help="A phone number instead, as +254712345678: a customer without an address.")] = "",
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Nobody has verified the address: no mail goes there.")
     ] = False,
+    operator: Annotated[bool, typer.Option("--operator", help="One of the shop's own people, for good.")] = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
@@ -83,13 +96,15 @@ def token_command(
     with in_one_sentence():
         if email and phone:
             fail("Give --email or --phone: the customer signs in by one of them.", exit_code=2)
-        name = words.phone(phone) if phone else email or _address_of(user_id)
+        name = words.phone(phone) if phone else email or _address_of(user_id, operator)
+        number = user_id or (FIRST_OPERATOR if operator else SEEDED_CUSTOMER)
         entered = enter_stack(stack_name, home)
         hand_over(
             mint(
                 entered.environment,
-                user_id,
+                number,
                 name,
+                groups=[resources.OPERATORS] if operator else [],
                 only_new=stack_name is not None,
                 verified=not unverified,
             )
@@ -99,7 +114,7 @@ def token_command(
 @app.command("tick", rich_help_panel=panels.SETTING_UP)
 def tick_command(
     sweep: Annotated[Sweep, typer.Argument(help="expire: unpaid sessions. reconcile: open payments. deliver: events.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    as_json: words.AsJson = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
@@ -111,7 +126,7 @@ def tick_command(
         enter_stack(stack_name, home)
         report = tick(sweep)
     if as_json:
-        hand_over(json.dumps(report))
+        hand_over_json(report)
     else:
         say(in_words(sweep, report))
 
@@ -166,8 +181,13 @@ def events_command(
         fail(f"Out of date in docs/events: {', '.join(names)}. Run `make openapi` and look at what changed.")
 
 
-def _address_of(user_id: int) -> str:
-    return "user@example.com" if user_id == SEEDED_CUSTOMER else f"user{user_id}@example.com"
+def _address_of(user_id: int | None, operator: bool) -> str:
+    who = "operator" if operator else "user"
+    return (
+        f"{who}@example.com"
+        if user_id in (None, FIRST_OPERATOR if operator else SEEDED_CUSTOMER)
+        else f"{who}{user_id}@example.com"
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from rich.table import Column
 
 from ops import panels, words
 from ops.deployed import StackName, caller, enter_stack
-from ops.printing import say, show_table
+from ops.printing import hand_over_json, say, show_table
 from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
 from ops.times import local, zone_of
@@ -60,22 +60,28 @@ def who(by: str, stack_name: str | None) -> str:
     return f"operator:{identity} ({', '.join(beside)})" if beside else f"operator:{identity}"
 
 
-def stuck_command(stack_name: StackName = None, home: Home = HOME) -> None:
+def stuck_command(as_json: words.AsJson = False, stack_name: StackName = None, home: Home = HOME) -> None:
     """List what needs a person.
 
     So does what has waited too long for a sweep. Exits with 1 if there is anything.
     """
     with in_one_sentence():
         found = list(waiting.stuck(table_in(home, stack_name), utc_now()))
-    if not found:
+    if as_json:
+        from payfirst.api.wire.operators import WaitingOut  # noqa: PLC0415 - the wire models take a while to load
+
+        hand_over_json([WaitingOut.of(entry).model_dump() for entry in found])
+    elif not found:
         say("Nothing is stuck.")
-        return
-    show_table(("What", "Which", "Since"), ((entry.what, entry.key, local(entry.since)) for entry in found))
-    raise typer.Exit(1)
+    else:
+        show_table(("What", "Which", "Since"), ((entry.what, entry.key, local(entry.since)) for entry in found))
+    if found:
+        raise typer.Exit(1)
 
 
 def show_command(
     which: Annotated[str, typer.Argument(help="A session's UUID, or TXN…, MT…, BK-…, ORD-…, R….")],
+    as_json: words.AsJson = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
@@ -87,6 +93,11 @@ def show_command(
         given = words.any_id(which)
         table = table_in(home, stack_name)
         found = review.story(table, _session(table, which, given))
+    if as_json:
+        from payfirst.api.wire.operators import StoryOut  # noqa: PLC0415 - the wire models take a while to load
+
+        hand_over_json(StoryOut.of(found).model_dump())
+        return
     session, zone = found.session, zone_of(found.session)
     currency = session.amount.currency
     say(f"{session.kind} session {session.uuid}  {session.status}  {session.amount} {currency}")
@@ -127,10 +138,11 @@ def _session(table: Table, which: str, given: GivenId) -> Session:
 
 
 def refund_command(
-    ref: Annotated[str, typer.Argument(help="The attempt: MT….")],
+    ref: Annotated[str, typer.Argument(help="The payment: MT…, ORD-… or BK-….")],
     why: Why,
     amount: Annotated[str, words.option(help="In whole units, e.g. 100.00.", show_default="all that is left")] = "",
     by: By = "",
+    as_json: words.AsJson = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
@@ -139,11 +151,17 @@ def refund_command(
     The next sweep sends it. Asking twice while it is under way is refused.
     """
     with in_one_sentence():
-        wanted, said, acting = words.attempt_ref(ref), words.reason(why), who(by, stack_name)
+        wanted, said, acting = words.payment(ref), words.reason(why), who(by, stack_name)
         table = table_in(home, stack_name)
+        wanted = review.attempt_of(table, wanted)
         currency = review.case(table, wanted).attempt.amount.currency
         part = words.amount(amount, currency) if amount else None
         refund = review.refund_payment(table, wanted, part, utc_now(), by=acting, why=said)
+    if as_json:
+        from payfirst.api.wire.operators import GivenBackOut  # noqa: PLC0415 - the wire models take a while to load
+
+        hand_over_json(GivenBackOut.of(refund).model_dump())
+        return
     say(f"{refund.refund_id}: {refund.amount} {refund.amount.currency} goes back; the next sweep asks the gateway to pay it.")
 
 

@@ -6,6 +6,7 @@ that a terminal would obey, or that turn the order of a line round, are shown as
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import unicodedata
@@ -55,6 +56,11 @@ def complain(sentences: str) -> None:
 def hand_over(text: str) -> None:
     """Text for another program (a token, JSON, YAML, a diff), as it is: its writer has escaped what has to be escaped."""
     print(text, flush=True)
+
+
+def hand_over_json(value: object) -> None:
+    """`value`, of which JSON knows every part, as one JSON document in ASCII: what a terminal would obey is an escape there."""
+    hand_over(json.dumps(value, indent=2))
 
 
 def show_table(columns: Sequence[str | Column], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> None:

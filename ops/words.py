@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from typer.models import OptionInfo
@@ -26,6 +26,9 @@ LONGEST_BACK: Final = timedelta(days=366)
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _BACK: Final = re.compile(r"([1-9][0-9]{0,3})([hd])")
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON, for scripts.")]
 
 
 class WrongInputError(Exception):
@@ -58,6 +61,14 @@ def booking_code(given: str) -> str:
 def attempt_ref(given: str) -> str:
     """`MT7a8b9c0d1e2f3`; WrongInputError for anything else."""
     return _code(given, "MT", "an attempt", "MT and thirteen digits or letters")
+
+
+def payment(given: str) -> str:
+    """What a payment is called: its attempt, or the order or booking that it became; WrongInputError for anything else."""
+    found = read_id(given)
+    if found is None or found.code is None or not found.code.startswith(("MT", "ORD-", "BK-")):
+        raise WrongInputError(f"{given!r} is no payment; write MT…, ORD-… or BK-….")
+    return found.code
 
 
 def _code(given: str, prefix: str, what: str, form: str) -> str:

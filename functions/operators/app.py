@@ -62,6 +62,7 @@ def resolve(request: Request, which: str) -> Reply:
 def refund(request: Request, which: str) -> Reply:
     """`POST /api/operators/payments/{which}/refund/`"""
     wanted, by, where = request.body(RefundIn), operator(request), table(request.deadline)
+    which = review.attempt_of(where, which)
     currency = review.case(where, which).attempt.amount.currency
     amount = None if wanted.amount is None else Money.of(wanted.amount, currency)
     return Reply(200, GivenBackOut.of(review.refund_payment(where, which, amount, request.now, by=by, why=wanted.why)))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ops import words
 from ops.deployed import StackName, enter_stack
 from ops.operate import Home
-from ops.printing import hand_over, say, show_table
+from ops.printing import hand_over_json, say, show_table
 from ops.reconcile.books import Became, Books, Line, spelled
 from ops.reconcile.comparison import compare
 from ops.reconcile.simulated_ledger import read_ledger
@@ -32,7 +32,7 @@ Ledger = Annotated[
 def reconcile_command(
     check: Annotated[bool, typer.Option("--check", help="Compare the gateways' ledger with ours; change nothing.")] = False,
     ledger: Ledger = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report of what was settled first as JSON.")] = False,
+    as_json: words.AsJson = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
@@ -49,26 +49,56 @@ def reconcile_command(
         stack = enter_stack(stack_name, home)
         if not ledger and SIMULATORS not in stack.environment:
             raise RefusedError("Give the statements that the gateways' portals export, each with --ledger FILE.")
-        if not check:
-            report = tick(Sweep.RECONCILE)
-            if as_json:
-                hand_over(json.dumps(report))
-            else:
-                say(in_words(Sweep.RECONCILE, report))
+        settled = None if check else tick(Sweep.RECONCILE)
+        if settled and not as_json:
+            say(in_words(Sweep.RECONCILE, settled))
         simulated = None if statements else read_ledger(stack.environment[SIMULATORS])
         items = items_of(table_of(stack))  # after the ledger, so that what came in between is there
         books = compare(simulated, items) if simulated else compare_statements(statements, items)
-    _show(books, statements)
+    if as_json:
+        _hand_over(books, statements, settled)
+    else:
+        _show(books, statements)
 
 
-def _show(books: Books, statements: Sequence[Statement]) -> None:
+def _hand_over(books: Books, statements: Sequence[Statement], settled: Mapping[str, Any] | None) -> None:
+    """The comparison as JSON, amounts in minor units; exits with 1 where `_show` does."""
+    unread = [line for statement in statements for line in statement.unread]
+    captures = [
+        {"became": became, "currency": currency, **_summed(lines)} for (became, currency), lines in _alike(books).items()
+    ]
+    hand_over_json(
+        {
+            "settled": settled,
+            "compared": captures,
+            "open": [str(each) for each in books.open],
+            "differences": [str(each) for each in books.differences],
+            "unread": unread,
+            "outside": sum(line.outside for line in books.lines),
+        }
+    )
+    if books.differences or unread:
+        raise typer.Exit(1)
+
+
+def _alike(books: Books) -> Mapping[tuple[Became, str], list[Line]]:
     same: defaultdict[tuple[Became, str], list[Line]] = defaultdict(list)
     for line in books.compared:
         same[line.became, line.currency].append(line)
+    return dict(sorted(same.items()))
+
+
+def _summed(lines: Sequence[Line]) -> dict[str, int]:
+    came, back = sum(line.amount for line in lines), sum(sum(line.returned) for line in lines)
+    return {"captures": len(lines), "collected": came, "paid_back": back}
+
+
+def _show(books: Books, statements: Sequence[Statement]) -> None:
     rows = []
-    for (became, currency), lines in sorted(same.items()):
-        came, back = sum(line.amount for line in lines), sum(sum(line.returned) for line in lines)
-        rows.append((became, str(len(lines)), spelled(came, currency), spelled(back, currency)))
+    for (became, currency), lines in _alike(books).items():
+        sums = _summed(lines)
+        spelt = (spelled(sums[which], currency) for which in ("collected", "paid_back"))
+        rows.append((became, str(len(lines)), *spelt))
     show_table(("Became", "Captures", "Collected", "Paid back"), rows)
     if books.open:
         say("On its way, before a person, or paid by hand:", *map(str, books.open))

@@ -88,3 +88,15 @@ def test_no_function_imports_another() -> None:
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             assert not any(name.split(".")[0] in ("functions", "local", "ops") for name in names), path
+
+
+def test_no_deployed_form_lets_a_developer_s_own_pages_in_by_itself() -> None:
+    assert TEMPLATE["Parameters"]["ShopOrigin"]["Default"] == ""
+    written = [
+        *ROOT.glob("*.yaml"),
+        ROOT / "samconfig.toml",
+        *(ROOT / ".github/workflows").glob("*.yml"),
+        ROOT / "ops/rollout.py",
+    ]
+    named = {file.name for file in written if re.search(r"localhost:\d+|127\.0\.0\.1:\d+", file.read_text(encoding="utf-8"))}
+    assert not named, "only `make run` allows http://localhost:3000"

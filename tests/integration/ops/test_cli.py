@@ -68,6 +68,16 @@ def test_a_token_is_printed_alone_and_opens_the_api_for_that_customer(running: L
     assert call(running, printed, "POST", "/api/cart/carts/", cart)["user"] == 7
 
 
+def test_an_operator_s_token_opens_what_a_customer_s_does_not(running: LocalStack, home: Path) -> None:
+    operator, customer = token(home, "--operator"), token(home)
+    assert jwt.decode(operator, options={"verify_signature": False})["email"] == "operator@example.com"
+    assert call(running, operator, "GET", "/api/operators/stuck/")["waiting"] == []
+    refused = requests.get(
+        f"{running.base_url}/api/operators/stuck/", headers={"Authorization": f"Bearer {customer}"}, timeout=20
+    )
+    assert refused.status_code == 404
+
+
 def test_the_address_of_a_customer_is_verified_unless_that_is_not_wanted(home: Path) -> None:
     words = ("--user-id", "12", "--email", "twelve@example.com")
     for more, verified in (((), True), (("--unverified",), False), ((), True)):

@@ -77,11 +77,22 @@ def test_nothing_is_found_under_an_unknown_name(home: Path) -> None:
 
 def test_nothing_is_stuck_while_all_is_well(home: Path) -> None:
     assert succeeded("stuck", "--home", home).strip() == "Nothing is stuck."
+    assert json.loads(succeeded("stuck", "--json", "--home", home)) == []
+
+
+def test_a_script_reads_what_a_person_is_shown(home: Path, booked: dict[str, str]) -> None:
+    shown = json.loads(succeeded("show", booked["book_id"], "--json", "--home", home))
+    assert (shown["became"], shown["amount"], shown["currency"]) == (booked["book_id"], "510.00", "INR")
+    assert [event["event"] for event in shown["events"]][-1] == "booking.created"
+    assert json.loads(succeeded("funnel", "--json", "--home", home))["stages"].keys() >= {"session.created", "fulfilled"}
+    assert json.loads(succeeded("catalogue", "export", "--json", "--home", home))["listings"][0]["id"] == 123
+    checked = json.loads(succeeded("credentials", "check", "--json", "--home", home))
+    assert [(each["gateway"], each["passed"]) for each in checked] == [("mpesa", True), ("phonepe", True)]
 
 
 def test_a_payment_is_given_back_in_part_and_a_second_wish_waits(home: Path, booked: dict[str, str]) -> None:
     said = succeeded("refund", booked["ref"], "--amount", "10.00", "--why", "a kindness", "--home", home)
-    again = payfirst("refund", booked["ref"], "--amount", "10.00", "--why", "a kindness", "--home", home)
+    again = payfirst("refund", booked["book_id"], "--amount", "10.00", "--why", "a kindness", "--home", home)
 
     assert said.strip() == f"R{booked['ref']}-1: 10.00 INR goes back; the next sweep asks the gateway to pay it."
     assert again.returncode == 1
@@ -103,9 +114,9 @@ def test_both_ledgers_agree_and_a_booking_that_nobody_paid_for_is_a_difference(
     settled_first = succeeded("reconcile", "--home", home)
     assert "looked at" in settled_first.splitlines()[0]
     assert "{" not in settled_first
-    told, _, table = succeeded("reconcile", "--json", "--home", home).partition("\n")
-    assert json.loads(told)["finished"] is True
-    assert "no difference" in table
+    told = json.loads(succeeded("reconcile", "--json", "--home", home))
+    assert (told["settled"]["finished"], told["differences"], told["unread"]) == (True, [], [])
+    assert [(each["captures"], each["currency"], each["collected"]) for each in told["compared"]] == [(1, "INR", 51000)]
     agreed = succeeded("reconcile", "--check", "--home", home)
     assert "no difference" in agreed
 

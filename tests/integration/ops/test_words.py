@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import typer
@@ -174,7 +176,8 @@ def test_an_empty_value_is_a_mistake_and_never_all_or_the_default(typed: tuple[s
 
 def test_every_command_is_told_in_one_line() -> None:
     narrow = CliRunner().invoke(app, ["--help"], env={**WIDE, "COLUMNS": "80"}).stdout
-    told = [line for line in narrow.splitlines() if line.startswith("\N{BOX DRAWINGS LIGHT VERTICAL} ")]
+    _, _, commands = narrow.partition("\N{BOX DRAWINGS LIGHT ARC UP AND RIGHT}")  # after the options
+    told = [line for line in commands.splitlines() if line.startswith("\N{BOX DRAWINGS LIGHT VERTICAL} ")]
     assert not [line for line in told if line[2] == " "], narrow
 
 
@@ -183,3 +186,36 @@ def test_every_command_that_reaches_the_table_takes_a_deployed_stack_by_its_name
     reach_a_stack = {path for path, said in told.items() if "--home" in said}
     by_name = {path for path, said in told.items() if "--stack-name" in said and path}
     assert reach_a_stack - by_name == set()
+
+
+ACT: Final = {
+    *("orders pack", "orders dispatch", "orders deliver", "orders cancel", "bookings complete"),
+    *("catalogue import", "catalogue set-stock", "seed", "backup export", "backup restore"),
+    "orders list",
+    *("resolve", "replay", "erase", "token", "credentials set", "credentials rotate", "openapi", "events"),
+}
+"""Commands that do something and say so; a script reads their exit code."""
+
+
+def test_every_command_that_shows_something_shows_it_as_json_too() -> None:
+    ends = [path for path in COMMANDS if not any(other != path and other[: len(path)] == path for other in COMMANDS)]
+    silent = {" ".join(path) for path in ends if "--json" not in run(*path, "--help").stdout}
+    assert silent <= ACT, "a command that shows something takes --json"
+
+
+def test_the_release_is_told_and_a_shell_is_helped_to_complete_words() -> None:
+    assert re.fullmatch(r"payfirst \d+\.\d+\.\d+\n", run("--version").stdout)
+    told = CliRunner().invoke(
+        app,
+        [],
+        prog_name="payfirst",
+        env={**WIDE, "_PAYFIRST_COMPLETE": "complete_bash", "COMP_WORDS": "payfirst orders pa", "COMP_CWORD": "2"},
+    )
+    assert told.stdout.split() == ["pack"]
+
+
+def test_an_estimate_is_numbers_for_a_script() -> None:
+    told = json.loads(run("cost", "--orders", "2", "--json").stdout)
+    assert {"2,000 orders", "standing, whoever buys, watched in small"} == told["parts"].keys()
+    lines = [Decimal(line["usd"]) for part in told["parts"].values() for line in part]
+    assert sum(lines) == pytest.approx(Decimal(told["month"]), abs=Decimal("0.01"))

@@ -84,6 +84,13 @@ def story(table: Table, session: Session) -> Story:
     return Story(session, tuple(found), tuple(paid_back), timeline.read(table, session))
 
 
+def attempt_of(table: Table, which: str) -> str:
+    """The attempt that `which` names itself, or that paid for the order or booking `ORD-…` or `BK-…`; NotFoundError."""
+    if which.startswith(("ORD-", "BK-")):
+        return find(table, which).captured or which
+    return which
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """What became of an attempt (`DOUBTS_CLOSED` where nothing else was decided), and how many doubts beside it were closed."""

@@ -16,7 +16,7 @@ from payfirst.domain.ids import GivenId, read_id
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import parts_of_refund_id
 from payfirst.domain.text import clean, folded
-from payfirst.domain.times import read_day
+from payfirst.domain.times import GivenTime, read_day, read_time
 
 LONGEST_REASON: Final = 500
 LONGEST_NAME: Final = 100
@@ -107,6 +107,14 @@ def day(given: str, now: datetime) -> date:
     return found
 
 
+def time_of_day(given: str) -> GivenTime:
+    """A time of day as `14:30` or `2:30 PM`; WrongInputError for anything else."""
+    try:
+        return GivenTime(read_time(folded(given)), folded(given))
+    except ValueError as error:
+        raise WrongInputError(f"{given!r} is no time of day; write it as 14:30 or 2:30 PM.") from error
+
+
 def time_back(given: str) -> timedelta:
     """`24h` or `7d`, a year at most; WrongInputError for anything else."""
     read = _BACK.fullmatch(folded(given))
@@ -136,6 +144,11 @@ def amount(given: str, currency: Currency) -> Money:
     if wanted is None:
         raise WrongInputError(f"{given!r} is no amount; write it as 100.00.")
     return wanted
+
+
+def amount_or_nothing(given: str, currency: Currency) -> Money:
+    """An amount in whole units, or 0; WrongInputError for anything else."""
+    return Money(0, currency) if re.fullmatch(r"0+(\.0+)?", folded(given)) else amount(given, currency)
 
 
 def quantity(given: str) -> Decimal:

@@ -88,7 +88,7 @@ def _produce(view: produce_cart.CartView) -> Reply:
 
 def create_cart(request: Request) -> Reply:
     """`POST /api/cart/carts/`"""
-    wanted, by = request.body(CreateCartIn).wanted(), _changing_services(request)
+    wanted, by = request.body(CreateCartIn).wanted(customer(request)), _changing_services(request)
     service = service_carts.find_service(wanted, table=by["table"])
     check_start(wanted.day, wanted.time.at, request.now, service.zone)
     return Reply(201, _shown(request, service_carts.create_cart(wanted, service, **by)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from itertools import islice
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
 from payfirst.api.request import Request
 from payfirst.api.resources import operator, settlement_context, table
+from payfirst.api.values import check_start
 from payfirst.api.wire.fields import NothingIn
 from payfirst.api.wire.operators import (
     MOST_SHOWN,
@@ -29,14 +32,20 @@ from payfirst.api.wire.operators import (
     StuckOut,
     TakenUpOut,
 )
-from payfirst.domain.clock import SHOP_ZONE
+from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
+from payfirst.domain.booking import Actor
+from payfirst.domain.clock import BOOKINGS_ZONE, SHOP_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.money import Money
-from payfirst.domain.moves import OrderStatus
+from payfirst.domain.moves import BookingStatus, OrderStatus
 from payfirst.domain.times import read_day
 from payfirst.settings import settings
 from payfirst.usecases.fulfilment import bookings, orders
-from payfirst.usecases.operators import review, waiting
+from payfirst.usecases.operators import appointments, review, waiting
+
+Word = TypeVar("Word", BookingStatus, OrderStatus)
+
+PLACE: Final = re.compile(r"[0-9:]{8}#BK-[0-9A-Z]{1,20}")
 
 
 def stuck(request: Request) -> Reply:
@@ -91,41 +100,80 @@ def close(request: Request) -> Reply:
     return Reply(200, TakenUpOut(which=said.which, result=result))
 
 
+def bookings_of_day(request: Request) -> Reply:
+    """`GET /api/operators/bookings/`, with `?day=` (today in India if absent), `?status=` and `?after=`."""
+    day, status = _day(request, BOOKINGS_ZONE), _status(request, BookingStatus)
+    where, after = table(request.deadline), _after(request)
+    return Reply(200, BookingsOut.of(appointments.of_day(day, status, table=where, most=MOST_SHOWN, after=after)))
+
+
+def booking(request: Request, book_id: str) -> Reply:
+    """`GET /api/operators/bookings/{book_id}/`"""
+    return Reply(200, BookingDetailOut.of_standing(appointments.show(table(request.deadline), book_id, request.now)))
+
+
 def complete_booking(request: Request, book_id: str) -> Reply:
     """`POST /api/operators/bookings/{book_id}/complete/`"""
     request.body(NothingIn)
     by, where = operator(request), table(request.deadline)
-    done = bookings.complete_by_code(where, book_id, request.now, by=by)
+    done = appointments.complete_by_code(where, book_id, request.now, by=by)
     return Reply(200, CompletedOut(book_id=done.code, booking_status=done.status))
+
+
+def move_booking(request: Request, book_id: str) -> Reply:
+    """`POST /api/operators/bookings/{book_id}/move/`"""
+    wanted, by, where = request.body(MoveBookingIn), operator(request), table(request.deadline)
+    found, day, at = appointments.find(where, book_id), wanted.selected_date, wanted.selected_time
+    check_start(day, at.at, request.now, found.content.zone)
+    actor, days = Actor(by, wanted.why), settings().days
+    moved = bookings.reschedule(found, day, at, None, table=where, now=request.now, days=days, actor=actor)
+    return Reply(200, ShopBookingOut.of(moved))
+
+
+def cancel_booking(request: Request, book_id: str) -> Reply:
+    """`POST /api/operators/bookings/{book_id}/cancel/`"""
+    wanted, by, where = request.body(CallOffIn), operator(request), table(request.deadline)
+    found = appointments.find(where, book_id)
+    said, actor = Money.of(wanted.refund, found.amount.currency), Actor(by, wanted.why)
+    ended = bookings.cancel(found, None, table=where, now=request.now, actor=actor, in_full=wanted.in_full, said=said)
+    return Reply(200, ShopBookingOut.of(ended))
 
 
 def orders_of_day(request: Request) -> Reply:
     """`GET /api/operators/orders/`, with `?day=` (today in Nairobi if absent) and `?status=`."""
-    day, status = _day(request), _status(request)
+    day, status = _day(request, SHOP_ZONE), _status(request, OrderStatus)
     found = orders.orders_of_day(day, status, table=table(request.deadline))
     return Reply(200, DayOut.of(day, list(islice(found, MOST_SHOWN + 1))))
 
 
-def _day(request: Request) -> date:
+def _day(request: Request, zone: str) -> date:
     text = request.parameter("day")
     if text is None:
-        return request.now.astimezone(ZoneInfo(SHOP_ZONE)).date()
+        return request.now.astimezone(ZoneInfo(zone)).date()
     try:
         day = read_day(text)
     except ValueError as error:
         raise InvalidInputError(FieldProblem("day", str(error))) from error
-    said = replace(settings().days, past=True).why_not(day, SHOP_ZONE, request.now)
+    said = replace(settings().days, past=True).why_not(day, zone, request.now)
     if said is not None:
         raise InvalidInputError(FieldProblem("day", said))
     return day
 
 
-def _status(request: Request) -> OrderStatus | None:
-    text = request.parameter("status")
-    try:
-        return None if text is None else OrderStatus(text.lower())
-    except ValueError as error:
-        raise InvalidInputError(FieldProblem("status", f"One of these is expected: {', '.join(OrderStatus)}.")) from error
+def _status(request: Request, words: type[Word]) -> Word | None:
+    text = (request.parameter("status") or "").lower()
+    found = next((word for word in words if word.value.lower() == text), None)
+    if text and found is None:
+        raise InvalidInputError(FieldProblem("status", f"One of these is expected: {', '.join(words)}."))
+    return found
+
+
+def _after(request: Request) -> str:
+    """Where a list goes on: the `next` of the answer before."""
+    after = request.parameter("after") or ""
+    if after and not PLACE.fullmatch(after):
+        raise InvalidInputError(FieldProblem("after", "The `next` of an earlier answer is expected."))
+    return after
 
 
 def move_order(request: Request, order_number: str) -> Reply:
@@ -148,7 +196,11 @@ handler = build_app(
         "operators_refund_paid": refund_paid,
         "operators_replay": replay,
         "operators_close": close,
+        "operators_bookings": bookings_of_day,
+        "operators_booking": booking,
         "operators_complete_booking": complete_booking,
+        "operators_move_booking": move_booking,
+        "operators_cancel_booking": cancel_booking,
         "operators_orders": orders_of_day,
         "operators_move_order": move_order,
     },

@@ -98,6 +98,11 @@ _ALL: Final[tuple[PayFirstError, ...]] = (
     RefusedError("A booking can be rescheduled 100 times.", code="RESCHEDULE_LIMIT"),
     RefusedError("A booking can be rescheduled until 24 hours before it.", code="RESCHEDULE_TOO_LATE"),
     RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS"),
+    RefusedError(
+        "Cancelling gives back 499.50, not 999.00; please look again before you decide.",
+        code="REFUND_CHANGED",
+        details={"refund": "499.50"},
+    ),
     RefusedError("MT7a8b9c0d1e2f3 is failed: only what needs review is resolved.", code="NOT_UNDER_REVIEW"),
     RefusedError("999.00 INR of MT7a8b9c0d1e2f3 are recorded: refund them instead.", code="ALREADY_CAPTURED"),
     RefusedError("it cannot be settled: OverflowError: date value out of range. Refund it instead.", code="NOT_FULFILLABLE"),

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from ops.api_reference import samples
+from ops.api_reference.bookings import SLOT_CODES
 from ops.api_reference.operation import Body, Operation, one
 from payfirst.api.wire.operators import (
     CloseIn,
@@ -25,9 +26,14 @@ from payfirst.api.wire.operators import (
     StuckOut,
     TakenUpOut,
 )
-from payfirst.domain.moves import OrderStatus, RefundStatus
+from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
+from payfirst.domain.booking import Step
+from payfirst.domain.money import Currency, Money
+from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus
 from payfirst.domain.refund import Refund
 from payfirst.storage.dynamodb.keys import attempt, named
+from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
+from payfirst.usecases.operators.appointments import DayPage
 from payfirst.usecases.operators.review import Story
 from payfirst.usecases.operators.waiting import Stuck
 
@@ -49,6 +55,14 @@ _REFUND: Final = Refund(
 )
 _NOTICE: Final = f"INBOX#{'0' * 64}"
 _BY_HAND: Final = replace(_REFUND, status=RefundStatus.REFUNDED, detail="paid back from the till, receipt NLJ9XK2QWE")
+_CALLED_OFF: Final = replace(
+    samples.BOOKING,
+    status=BookingStatus.CANCELLED,
+    refund=samples.BOOKING.amount,
+    timeline=(*samples.BOOKING.timeline, Step(BookingStatus.CANCELLED, samples.NOW + timedelta(days=1))),
+)
+_PAGE: Final = DayPage(samples.BOOKING.content.day, (samples.BOOKING,), "10:30:00#BK-449034CB")
+_GIVES: Final = GivesBack(by_rule=Money(49950, Currency.INR), in_full=Money(99900, Currency.INR))
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "operators_stuck": Operation(
@@ -110,6 +124,43 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Body(CloseIn, {"which": _NOTICE, "why": "its address does not exist"}),
         ("NOT_FOUND", "NEEDS_DECISION", "NOT_UNDER_REVIEW"),
         description=f"Nobody tries it any more. By the `key` of what waits. {_ACT}",
+    ),
+    "operators_bookings": Operation(
+        OPERATORS,
+        "List the bookings of a day",
+        {200: {"more follow": BookingsOut.of(_PAGE), "the last of them": BookingsOut.of(replace(_PAGE, next=None))}},
+        query={
+            "day": "A day on the services' clocks, YYYY-MM-DD; today in India if absent.",
+            "status": "Only bookings of this status.",
+            "after": "Where the list goes on: the `next` of the answer before.",
+        },
+        description=f"By their time, 200 at most. {_ONLY}",
+    ),
+    "operators_booking": Operation(
+        OPERATORS,
+        "Show a booking, and what cancelling it would give back",
+        one(200, BookingDetailOut.of_standing(Standing(samples.BOOKING, samples.BOOKED, (), _GIVES))),
+        codes=("NOT_FOUND",),
+        description=f"`cancellation`: by the service's rule, and in full; null once it cannot be cancelled. {_ONLY}",
+    ),
+    "operators_move_booking": Operation(
+        OPERATORS,
+        "Move a booking to another slot",
+        one(200, ShopBookingOut.of(samples.MOVED)),
+        Body(MoveBookingIn, {"selected_date": "2025-07-22", "selected_time": "11:00 AM", "why": "the pandit is ill"}),
+        ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "RESCHEDULE_LIMIT", *SLOT_CODES),
+        description="What a service allows its customers (how often, how late) does not bind the shop; its calendar does, and "
+        "what has begun stays where it is. "
+        f"Its customer is written to; no customer reads `why`. {_ACT}",
+    ),
+    "operators_cancel_booking": Operation(
+        OPERATORS,
+        "Cancel a booking",
+        one(200, ShopBookingOut.of(_CALLED_OFF)),
+        Body(CallOffIn, {"refund": "999.00", "in_full": True, "why": "the pandit is ill"}),
+        ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "REFUND_IN_PROGRESS", "REFUND_CHANGED"),
+        description="`refund` is what the booking's `cancellation` said: exactly that goes back, or nothing happens. "
+        f"No customer reads `why`. {_ACT}",
     ),
     "operators_complete_booking": Operation(
         OPERATORS,

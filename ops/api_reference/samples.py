@@ -125,6 +125,8 @@ _BOOKED: Final = BookingSnapshot(
     discount=Money(0, Currency.INR),
     promo_code=None,
     address=None,
+    customer_name="Jane Doe",
+    phone_number="+91 98765 43210",
 )
 CART: Final = BookingCart(CART_NUMBER, CART_UUID, _BOOKED, "v1", NOW)
 IN_CART: Final = BookingCartView(CART, Offered(_BOOKED.price, _BOOKED.discount))
@@ -242,6 +244,7 @@ BOOKING: Final = Booking(
     version=1,
     created_at=NOW + timedelta(minutes=2),
     timeline=(Step("CONFIRMED", NOW + timedelta(minutes=2)),),
+    receipt="T2401151030450000000001",
 )
 MOVED: Final = replace(
     BOOKING,

@@ -294,6 +294,22 @@ def _complete_booking(owner: Owner) -> Ready:
     return Ready(path, None, {}, customer.owns(keys.BOOKING, booking["id"]))
 
 
+def _move_booking(owner: Owner) -> Ready:
+    customer = new_owner(owner.stack)
+    booking = booking_of(customer)
+    body = {"selected_date": "2025-07-22", "selected_time": "11:00 AM", "why": "the pandit is ill"}
+    path = f"/api/operators/bookings/{booking['book_id']}/move"
+    return Ready(path, body, {**body, "selected_date": "2025-07-23"}, customer.owns(keys.BOOKING, booking["id"]))
+
+
+def _call_off(owner: Owner) -> Ready:
+    customer = new_owner(owner.stack)
+    booking = booking_of(customer)
+    body = {"refund": booking["total_amount"], "in_full": True, "why": "the pandit is ill"}
+    path = f"/api/operators/bookings/{booking['book_id']}/cancel"
+    return Ready(path, body, {**body, "why": "the road is closed"}, customer.owns(keys.BOOKING, booking["id"]))
+
+
 READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "create_session": _create_session,
     "extend_session": _extend_session,
@@ -317,5 +333,7 @@ READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "operators_replay": _replay,
     "operators_close": _close,
     "operators_complete_booking": _complete_booking,
+    "operators_move_booking": _move_booking,
+    "operators_cancel_booking": _call_off,
 }
 """By operation (those of operators want an operator): all that has to be there first is made; the answer has its `status`."""

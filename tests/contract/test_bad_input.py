@@ -21,13 +21,15 @@ FIELDS = {
     "initiate_payment": ("phone_number",),
     "process_cart": ("cart_id", "method", "amount", "phone_number"),
     "process_cart_doubled": ("cart_id", "method", "amount", "phone_number"),
-    "create_cart": ("service_type", "puja_service", "package_id", "selected_date", "selected_time", "address"),
+    "create_cart": ("service_type", "puja_service", "package_id", "selected_date", "selected_time", "address", "phone_number"),
     "apply_promo": ("promo_code",),
     "add_item": ("listing_id", "quantity"),
     "update_quantity": ("cart_item_id", "quantity"),
     "remove_item": ("cart_item_id",),
     "reschedule_booking": ("selected_date", "selected_time", "reason"),
     "apply_produce_promo": ("promo_code",),
+    "operators_move_booking": ("selected_date", "selected_time", "why"),
+    "operators_cancel_booking": ("refund", "in_full", "why"),
     "operators_resolve": ("found", "why"),
     "operators_refund": ("amount", "why"),
     "operators_refund_paid": ("why",),
@@ -93,7 +95,7 @@ IDENTIFIERS = (
 
 QUERIES = (
     *("page_size=0", "page_size=-1", "page_size=101", "page_size=NaN", "page_size=", "page_size=1&page_size=2"),
-    *("cursor=", "cursor=%00", "cursor=AAAA", "status=", "status=%00", "status=nothing", "%00=%00"),
+    *("cursor=", "cursor=%00", "cursor=AAAA", "after=AAAA", "after=%00", "status=", "status=%00", "status=nothing", "%00=%00"),
     "cursor=" + "A" * 3000,
 )
 
@@ -192,6 +194,8 @@ def test_an_id_that_cannot_be_is_answered_in_the_shape_of_the_route(caller: Cust
         ("/api/operators/payments/{}/refund", {"why": "it was green"}),
         ("/api/operators/orders/{}/move", {"status": "packed"}),
         ("/api/operators/bookings/{}/complete", {}),
+        ("/api/operators/bookings/{}/move", {"selected_date": "2025-07-22", "selected_time": "11:00"}),
+        ("/api/operators/bookings/{}/cancel", {"refund": "1.00", "why": "rain"}),
     ],
 )
 def test_a_name_longer_than_a_key_is_the_name_of_nothing(operator: Customer, path: str, body: Any) -> None:

@@ -34,7 +34,8 @@ def a_cancellation_gives_back_its_rule(_: World, book: Book) -> Iterator[str]:
             if refund["reason"] not in BY_CANCELLING
             and (refund["created_at"] <= ended if first is None else int(refund["number"]) < first)
         )
-        rule = int(item["amount"]) if item["sk"].startswith("O#") else _by_rule(book, item, ended)
+        all_of_it = item["sk"].startswith("O#") or item.get("in_full", False)
+        rule = int(item["amount"]) if all_of_it else _by_rule(book, item, ended)
         if owed != max(0, rule - before):
             yield f"{item['sk']} gives back {owed}: by its rule {rule}, of which {before} had gone back"
 

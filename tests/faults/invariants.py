@@ -14,7 +14,7 @@ from tests.faults.book import UNRESOLVED, Book
 from tests.faults.connection import SECRETS
 from tests.faults.due_items import due_is_unfinished
 from tests.faults.given_back import a_cancellation_gives_back_its_rule
-from tests.faults.inventory import promos_agree, slots_agree, stock_agrees
+from tests.faults.inventory import days_agree, promos_agree, slots_agree, stock_agrees
 from tests.faults.world import World
 
 MOST_SENTENCES: Final = 8
@@ -191,6 +191,7 @@ ALWAYS: Final[tuple[Check, ...]] = (
     stock_agrees,
     promos_agree,
     slots_agree,
+    days_agree,
     one_open_attempt,
     one_prompt_a_phone,
     due_is_unfinished,

@@ -57,6 +57,18 @@ def slots_agree(_: World, book: Book) -> Iterator[str]:
             yield f"{key} has more bookings than places"
 
 
+def days_agree(_: World, book: Book) -> Iterator[str]:
+    """Each booking stands once among those of its day, and nothing else does."""
+    listed = {(item["pk"], item["sk"], item["owner"], item["number"]) for item in book.others if item["pk"].startswith("DAY#")}
+    meant = {
+        (f"DAY#{content['day']}", f"{content['at']}#{item['book_id']}", item["pk"][2:], int(item["sk"].split("#")[1]))
+        for item in book.outcomes
+        if (content := item.get("content"))
+    }
+    yield from (f"{entry} is listed" for entry in listed - meant)
+    yield from (f"{entry} is not listed" for entry in meant - listed)
+
+
 def slot_key(raw: Item) -> tuple[str, str]:
     return f"SLOT#{raw['service_type']}#{int(raw['service_id']):012d}", f"{raw['day']}T{raw['at']}"
 

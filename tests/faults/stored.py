@@ -46,7 +46,14 @@ _OWNED: Final = {
     "V": "guard",
     "P": "promo uses",
 }
-_PLACES: Final = {"LISTING": "listing", "SERVICE": "service", "COUNTS": "event counts", "SLOT": "slot", "SHELF": "shelf"}
+_PLACES: Final = {
+    "LISTING": "listing",
+    "SERVICE": "service",
+    "COUNTS": "event counts",
+    "SLOT": "slot",
+    "DAY": "appointment",
+    "SHELF": "shelf",
+}
 _SORTS: Final = {"ATT": "attempt", "R": "refund", "REVIEW": "doubt", "CART": "produce cart"}
 
 

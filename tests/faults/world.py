@@ -199,9 +199,9 @@ class World:
         """What the API answers, status and body; AnsweredError from 400 on."""
         return front.http(method, path, self.now, customer=customer, body=body, **more)
 
-    def operate(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def operate(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         """The same for one of the shop's operators."""
-        return self.http(method, path, Customer(sub="anna", email="anna@shop.example"), body, groups=("operators",))
+        return self.http(method, path, Customer(sub="anna", email="anna@shop.example"), body, groups=("operators",), **more)
 
     def initiate(self, session: Session, phone: str | None = None) -> Started:
         path = f"/api/payments/sessions/{session.number}/initiate_payment/"

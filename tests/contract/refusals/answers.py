@@ -110,6 +110,11 @@ def a_part_of_the_catalogue(scene: Scene, route: Route) -> requests.Response:
     return Customer(scene.stack.base_url, None).send("GET", f"{path_of(route, identifier)}?date=2025-07-20")
 
 
+@brings("200", "operators_booking")
+def a_booking_for_the_shop(scene: Scene, route: Route) -> requests.Response:
+    return scene.caller(route).send("GET", path_of(route, booking_of(scene.owner())["book_id"]))
+
+
 @brings("200", "operators_payment")
 def a_payment_s_story(scene: Scene, route: Route) -> requests.Response:
     number, _, _ = order_of(scene.stack)

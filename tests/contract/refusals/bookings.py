@@ -151,14 +151,15 @@ def _slot_recipes(code: str) -> None:
         fill(scene, number, time(10))
         return owner.api.send("POST", route.path, {"cart_id": cart["id"]})
 
-    @brings(code, "reschedule_booking")
+    @brings(code, "reschedule_booking", "operators_move_booking")
     def a_move_to_a_bad_slot(scene: Scene, route: Route) -> requests.Response:
         number, owner = next(_numbers), scene.owner()
         offer(scene, number, calendar=DAILY)
         fill(scene, number, time(11))
         booking = booking_of(owner, owner.api.post("/api/cart/carts", wanted(number)))
         asked = {"selected_date": slot.day.isoformat(), "selected_time": slot.at}
-        return owner.api.send("POST", path_of(route, booking["id"]), asked)
+        caller = scene.caller(route) if route.operators else owner.api
+        return caller.send("POST", path_of(route, booking["book_id"]), asked)
 
 
 for _code in SLOTS:
@@ -333,11 +334,35 @@ def a_booking_that_is_over(scene: Scene, route: Route) -> requests.Response:
         return owner.api.send("POST", path_of(route, booking["id"]), body)
 
 
-@brings("BOOKING_NOT_CONFIRMED", "operators_complete_booking")
+@brings("BOOKING_NOT_CONFIRMED", "operators_complete_booking", "operators_move_booking")
 def a_booking_that_was_cancelled(scene: Scene, route: Route) -> requests.Response:
     owner, booking = booked(scene)
     owner.api.post(f"/api/booking/bookings/{booking['id']}/cancel", {})
-    return scene.caller(route).send("POST", path_of(route, booking["book_id"]))
+    body = ELSEWHEN if route.operation == "operators_move_booking" else None
+    return scene.caller(route).send("POST", path_of(route, booking["book_id"]), body)
+
+
+CALLED_OFF: Final = {"refund": "510.00", "why": "the pandit is ill"}
+
+
+@brings("BOOKING_NOT_CONFIRMED", "operators_cancel_booking")
+def a_booking_that_took_place(scene: Scene, route: Route) -> requests.Response:
+    owner, booking = booked(scene)
+    with changed(scene.table, owner.owns(keys.BOOKING, booking["id"]), status={"S": "COMPLETED"}):
+        return scene.caller(route).send("POST", path_of(route, booking["book_id"]), CALLED_OFF)
+
+
+@brings("REFUND_CHANGED", "operators_cancel_booking")
+def another_refund_than_was_said(scene: Scene, route: Route) -> requests.Response:
+    _, booking = booked(scene)
+    return scene.caller(route).send("POST", path_of(route, booking["book_id"]), {**CALLED_OFF, "refund": "500.00"})
+
+
+@brings("RESCHEDULE_LIMIT", "operators_move_booking")
+def a_move_too_many_for_anybody(scene: Scene, route: Route) -> requests.Response:
+    owner, booking = booked(scene)
+    with_values(scene.table, owner.owns(keys.BOOKING, booking["id"]), version=101)
+    return scene.caller(route).send("POST", path_of(route, booking["book_id"]), ELSEWHEN)
 
 
 @brings("BOOKING_NOT_OVER", "operators_complete_booking")
@@ -362,7 +387,7 @@ def a_move_too_late(scene: Scene, route: Route) -> requests.Response:
     return owner.api.send("POST", path_of(route, booking["id"]), ELSEWHEN)
 
 
-@brings("REFUND_IN_PROGRESS", "cancel_booking")
+@brings("REFUND_IN_PROGRESS", "cancel_booking", "operators_cancel_booking")
 def a_cancellation_beside_a_refund(scene: Scene, route: Route) -> requests.Response:
     owner, booking = booked(scene)
     operator = new_operator(scene.stack).api
@@ -370,4 +395,5 @@ def a_cancellation_beside_a_refund(scene: Scene, route: Route) -> requests.Respo
     [attempt] = story["attempts"]
     operator.post(f"/api/operators/payments/{attempt['attempt']}/refund", {"amount": "10.00", "why": "it was late"})
     with_values(scene.table, keys.refund(attempt["attempt"], 1), status="accepted")
-    return owner.api.send("POST", path_of(route, booking["id"]), {})
+    caller, body = (operator, CALLED_OFF) if route.operators else (owner.api, {})
+    return caller.send("POST", path_of(route, booking["book_id"]), body)

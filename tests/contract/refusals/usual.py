@@ -44,7 +44,7 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
     return scene.caller(route).send("GET", f"{path_of(route)}?page_size=0")
 
 
-@brings("INVALID_INPUT", "get_service", "operators_orders", "list_slots")
+@brings("INVALID_INPUT", "get_service", "operators_orders", "operators_bookings", "list_slots")
 def a_word_that_there_is_not(scene: Scene, route: Route) -> requests.Response:
     query = "status=lost&service_type=CATERING&date=2025-07-20"
     return scene.caller(route).send("GET", f"{path_of(route, 1)}?{query}")
@@ -82,6 +82,8 @@ def a_key_whose_first_request_runs(scene: Scene, route: Route) -> requests.Respo
 NEEDED: Final[dict[str, Any]] = {
     "apply_promo": {"promo_code": "PUJA10"},
     "reschedule_booking": {"selected_date": "2025-07-22", "selected_time": "11:00 AM"},
+    "operators_move_booking": {"selected_date": "2025-07-22", "selected_time": "11:00 AM"},
+    "operators_cancel_booking": {"refund": "510.00", "why": "the pandit is ill"},
     "operators_resolve": {"found": "unpaid", "why": "nobody knows it"},
     "operators_refund": {"why": "it was green"},
     "operators_refund_paid": {"why": "from the till"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time, timedelta
 
-from ops.bookings import complete_command
-from payfirst.domain.booking import Booking
+from ops.bookings import complete_command, index_command
+from payfirst.domain.booking import Booking, ChangeRules, RefundStep
 from payfirst.domain.calendar import Calendar, Opening
 from payfirst.domain.cart import BookingCart
 from payfirst.domain.catalogue import ServiceType
@@ -18,6 +18,7 @@ from payfirst.usecases.checkout.start_attempt import Started
 from payfirst.usecases.fulfilment import bookings
 from tests.faults import counter
 from tests.faults.flows.base import Act, flow, told
+from tests.faults.goods import with_changes
 from tests.faults.world import World
 
 
@@ -81,6 +82,43 @@ def a_sweep_completes_what_took_place(world: World) -> Act:
     booking, _ = booked_slot(world)
     world.now = booking.starts_at + timedelta(hours=1)
     return lambda there: there.expire()
+
+
+OF_THE_SHOP = "/api/operators/bookings/"
+
+
+@flow
+def the_bookings_of_a_day_are_looked_at(world: World) -> Act:
+    booking, _ = booked_slot(world)
+
+    def look(there: World) -> None:
+        there.operate("GET", f"{OF_THE_SHOP}{booking.code}/")
+        there.operate("GET", OF_THE_SHOP, query=f"day={booking.content.day}&status=confirmed")
+
+    return look
+
+
+@flow
+def the_bookings_of_an_earlier_release_are_listed(world: World) -> Act:
+    booked_slot(world)
+    return lambda there: counter.run(there, index_command)
+
+
+@flow
+def the_shop_moves_a_booking(world: World) -> Act:
+    booking, _ = booked_slot(world)
+    world.rescheduled.add(booking.code)
+    wanted = {"selected_date": "2026-07-21", "selected_time": "3:00 PM", "why": "the pandit is ill"}
+    return lambda there: there.operate("POST", f"{OF_THE_SHOP}{booking.code}/move/", wanted)
+
+
+@flow
+def the_shop_cancels_a_booking_and_gives_all_of_it_back(world: World) -> Act:
+    booking, _ = booked_slot(world)
+    with_changes(world.table, ServiceType.PUJA, 1, ChangeRules(refunds=(RefundStep(hours_before=0, percent=50),)))
+    world.given_back.update(world.started)
+    wanted = {"refund": str(booking.amount), "in_full": True, "why": "the pandit is ill"}
+    return lambda there: there.operate("POST", f"{OF_THE_SHOP}{booking.code}/cancel/", wanted)
 
 
 @flow

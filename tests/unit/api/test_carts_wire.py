@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from payfirst.api.wire.carts import CreateCartIn
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import InvalidInputError
+from payfirst.domain.session import Customer
 
+NOBODY = Customer("sub")
 PRINTED = {
     "service_type": "PUJA",
     "puja_service": 1,
@@ -27,7 +29,7 @@ def cart(*without: str, **changes: Any) -> CreateCartIn:
 
 
 def test_the_printed_request_is_read_as_it_is_meant() -> None:
-    wanted = cart().wanted()
+    wanted = cart().wanted(NOBODY)
     assert (wanted.kind, wanted.service_id, wanted.package_id) == (ServiceType.PUJA, 1, 2)
     assert (wanted.day, wanted.time.at, wanted.time.text) == (date(2025, 7, 20), time(10, 30), "10:30")
     assert (wanted.service_field, wanted.package_field) == ("puja_service", "package_id")
@@ -44,7 +46,7 @@ def test_the_printed_request_is_read_as_it_is_meant() -> None:
     ],
 )
 def test_either_name_says_the_same(without: tuple[str, ...], changes: dict[str, Any]) -> None:
-    wanted = cart(*without, **changes).wanted()
+    wanted = cart(*without, **changes).wanted(NOBODY)
     assert (wanted.service_id, wanted.package_id) == (1, 2)
 
 
@@ -61,7 +63,7 @@ def test_either_name_says_the_same(without: tuple[str, ...], changes: dict[str, 
 )
 def test_what_contradicts_itself_is_refused_on_its_field(without: tuple[str, ...], changes: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        cart(*without, **changes).wanted()
+        cart(*without, **changes).wanted(NOBODY)
     assert [problem.field for problem in refused.value.problems] == [field]
 
 
@@ -102,4 +104,4 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], field: str) -> None:
     ],
 )
 def test_an_address_is_kept_as_it_was_given_and_an_empty_one_is_none(given: Any, kept: Any) -> None:
-    assert cart(address=given).wanted().address == kept
+    assert cart(address=given).wanted(NOBODY).address == kept

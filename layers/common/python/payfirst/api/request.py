@@ -122,6 +122,7 @@ class Request:
             user_id=int(user_id) if user_id.isdecimal() and len(user_id) < 16 else None,  # noqa: PLR2004 - below 2^53
             email=_verified_address(claims),
             name=claims.get("name"),
+            phone=claims.get("phone_number"),
         )
 
 

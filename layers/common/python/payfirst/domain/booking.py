@@ -44,6 +44,17 @@ AS_USUAL: Final = ChangeRules()
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes a booking, as its timeline names them; `why` are an operator's words, for no customer."""
+
+    by: str = "customer"
+    why: str | None = None
+
+
+THE_CUSTOMER: Final = Actor()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One entry of a booking's or an order's history; a reschedule says from which slot to which, and why."""
 
@@ -60,7 +71,8 @@ class Booking:
 
     `version` counts its reschedules from 1; `session_number` is A's `payment_id`; `refund` is what its cancellation gave back.
     `most_back` is the per cent that cancelling it would have given back when that was least of all its reschedules; None where
-    it was never moved, or by a release that did not say.
+    it was never moved, or by a release that did not say. With `in_full` the shop gave back more than the rule: all that was
+    left. `receipt` is the gateway's, None where none is known, or where an earlier release made the booking.
     """
 
     number: int
@@ -78,6 +90,8 @@ class Booking:
     timeline: tuple[Step, ...] = ()
     refund: Money | None = None
     most_back: int | None = None
+    in_full: bool = False
+    receipt: str | None = None
 
     @property
     def slot(self) -> tuple[date, time]:

@@ -11,6 +11,9 @@ from typing import Final
 SHOP_ZONE: Final = "Africa/Nairobi"
 """The clock of the farm's shop: its days, its order numbers, and a service that names no other."""
 
+BOOKINGS_ZONE: Final = "Asia/Kolkata"
+"""The clock of the pujas' shop: whose today is meant where a day of bookings is asked for without saying which."""
+
 
 def utc_now() -> datetime:
     """The present instant, aware UTC; called only where a request enters."""

@@ -27,12 +27,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who pays: `sub` owns everything, `user_id` is the shop's own integer for the same person, if the token has one."""
+    """Who pays: `sub` owns everything, `user_id` is the shop's own integer for the same person, if the token has one.
+
+    `phone` is the token's; no session keeps it.
+    """
 
     sub: str
     user_id: int | None = None
     email: str | None = None
     name: str | None = None
+    phone: str | None = None
 
     @property
     def shown(self) -> int | str:
@@ -119,7 +123,7 @@ class BookingSnapshot:
 
     `capacity` is what its slot takes and `minutes` how long it lasts, None where the service has no calendar; with `hold` the
     slot is held from the moment a payment is asked for. `promo_limit` is how often one customer may use the promo code, None
-    for as often as they like.
+    for as often as they like. `customer_name` and `phone_number` say whom the shop expects and where it can call them.
     """
 
     cart_id: int
@@ -141,6 +145,8 @@ class BookingSnapshot:
     hold: bool = False
     promo_limit: int | None = None
     minutes: int | None = None
+    customer_name: str | None = None
+    phone_number: str | None = None
 
     @property
     def slot(self) -> Slot | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from functools import partial
 from typing import Any, Final
 
-from payfirst.domain.booking import Booking, Step, completes_at
+from payfirst.domain.booking import THE_CUSTOMER, Actor, Booking, Step, completes_at
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus, RefundStatus, booking_sources
@@ -16,7 +16,7 @@ from payfirst.domain.refund import Refund
 from payfirst.domain.session import BookingSnapshot, Outcome, Session
 from payfirst.storage import paid_back, sessions, slots
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import Condition, Item, Update, Write, at_most, equal, one_of
+from payfirst.storage.dynamodb.expressions import Condition, Delete, Item, Update, Write, at_most, equal, one_of
 from payfirst.storage.dynamodb.table import Table, get, transact
 from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map
 
@@ -43,7 +43,19 @@ def read_due(table: Table, entry: Item, now: datetime) -> Booking | None:
     return booking_from_item(item) if item and item.get("due_sk", "~") <= instant(now) else None
 
 
-def store_reschedule(table: Table, session: Session, seen: Booking, moved: Booking, most: int, now: datetime) -> None:
+def dated(owner: str, number: int, code: str, content: BookingSnapshot) -> Update:
+    """The entry by which a booking is found among those of its day. Nobody else has the code, so it needs no condition."""
+    return Update("day", keys.appointment(content.day, content.at, code), set={"owner": owner, "number": number})
+
+
+def _dated_anew(seen: Booking, moved: Booking) -> tuple[Delete, Update]:
+    before = Delete("day before", keys.appointment(*seen.slot, seen.code))
+    return before, dated(moved.owner, moved.number, moved.code, moved.content)
+
+
+def store_reschedule(
+    table: Table, session: Session, seen: Booking, moved: Booking, most: int, now: datetime, actor: Actor = THE_CUSTOMER
+) -> None:
     """Write `moved` in place of `seen`: the new slot taken and the old one given back in the same write.
 
     Names that can stand in the way: booking (not CONFIRMED, not as it was seen, or moved `most` times), session, and both
@@ -51,11 +63,14 @@ def store_reschedule(table: Table, session: Session, seen: Booking, moved: Booki
     """
     writes: list[Write] = [
         _changed(seen, moved, at_most("version", most), due=due(moved, now)),
+        *_dated_anew(seen, moved),
         sessions.changed(session),
         sessions.timeline_entry(
             session,
             "booking.rescheduled",
             now,
+            by=actor.by,
+            why=actor.why,
             **_named(moved),
             version=moved.version,
             selected_date=moved.content.day.isoformat(),
@@ -80,13 +95,19 @@ class Owed:
 
 
 def store_cancelled(
-    table: Table, session: Session, seen: Booking, cancelled: Booking, owed: Owed | None, now: datetime
+    table: Table,
+    session: Session,
+    seen: Booking,
+    cancelled: Booking,
+    owed: Owed | None,
+    now: datetime,
+    actor: Actor = THE_CUSTOMER,
 ) -> None:
     """Write `cancelled` in place of `seen`: its slot given back and its refund owed in the same write.
 
     Names that can stand in the way: booking, session, the slot by `slots.name`, and those of `refunds_due.owed`.
     """
-    entry = partial(sessions.timeline_entry, session, now=now)
+    entry = partial(sessions.timeline_entry, session, now=now, by=actor.by, why=actor.why)
     if owed is None:
         writes: list[Write] = [
             sessions.changed(session, outcome=_outcome(cancelled)),
@@ -145,6 +166,7 @@ def _changed(seen: Booking, after: Booking, *also: Condition, due: Mapping[str, 
             "reason": after.reason,
             "refund": after.refund.minor if after.refund else None,
             "most_back": after.most_back,
+            "in_full": after.in_full or None,
             **due,
         },
     )
@@ -179,7 +201,7 @@ def _slot(raw: Mapping[str, str] | None) -> tuple[date, time] | None:
     return (date.fromisoformat(raw["day"]), time.fromisoformat(raw["at"])) if raw else None
 
 
-def new_booking_item(session: Session, snapshot: BookingSnapshot, outcome: Outcome, now: datetime) -> Item:
+def new_booking_item(session: Session, snapshot: BookingSnapshot, receipt: str | None, outcome: Outcome, now: datetime) -> Item:
     """The item of the booking that a payment has just made, due when it is over."""
     key = keys.owned(session.customer.sub, keys.BOOKING, outcome.number)
     return {
@@ -195,6 +217,7 @@ def new_booking_item(session: Session, snapshot: BookingSnapshot, outcome: Outco
         "amount": session.amount.minor,
         "currency": session.amount.currency.value,
         "content": booking_snapshot_to_map(snapshot),
+        "receipt": receipt,
         "created_at": instant(now),
         "timeline": [{"status": BookingStatus.CONFIRMED.value, "at": instant(now)}],
     }
@@ -220,4 +243,6 @@ def booking_from_item(item: Item) -> Booking:
         timeline=timeline(item),
         refund=None if refund is None else Money(int(refund), currency),
         most_back=None if most_back is None else int(most_back),
+        in_full=item.get("in_full", False),
+        receipt=item.get("receipt"),
     )

@@ -11,7 +11,7 @@ from payfirst.domain.clock import instant
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Session, quantities
 from payfirst.storage import checks, promos, slots
-from payfirst.storage.bookings import new_booking_item
+from payfirst.storage.bookings import dated, new_booking_item
 from payfirst.storage.decisions import Decision, decided
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
@@ -109,7 +109,10 @@ def booking_writes(
 ) -> list[Write]:
     """What makes the booking."""
     writes: list[Write] = [
-        *_fulfilled(session, attempt, outcome, keys.BOOKING, new_booking_item(session, snapshot, outcome, now)),
+        *_fulfilled(
+            session, attempt, outcome, keys.BOOKING, new_booking_item(session, snapshot, attempt.receipt, outcome, now)
+        ),
+        dated(session.customer.sub, outcome.number, outcome.code, snapshot),
         _told(session, "booking.created", now, booking=outcome.number, book_id=outcome.code),
     ]
     if snapshot.promo_code:

@@ -149,6 +149,8 @@ def booking_snapshot_to_map(snapshot: BookingSnapshot) -> dict[str, Any]:
             "hold": snapshot.hold or None,
             "promo_limit": snapshot.promo_limit,
             "minutes": snapshot.minutes,
+            "customer_name": snapshot.customer_name,
+            "phone_number": snapshot.phone_number,
         }
     )
 
@@ -177,4 +179,6 @@ def booking_snapshot(raw: Item, currency: Currency) -> BookingSnapshot:
         hold=raw.get("hold", False),
         promo_limit=None if limit is None else int(limit),
         minutes=None if minutes is None else int(minutes),
+        customer_name=raw.get("customer_name"),
+        phone_number=raw.get("phone_number") or None,  # erasing leaves an empty one
     )

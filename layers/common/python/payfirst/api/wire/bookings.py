@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, time
-from typing import Any
+from typing import Any, Self
 
 from payfirst.api.wire.fields import Day, In, LocalTime, Out, Text, TimeOfDay
 from payfirst.domain.booking import Booking, Step
@@ -79,9 +79,13 @@ class BookingOut(Out):
     book_id: str
     user: BookingUser
     cart: BookingCartOut
+    customer_name: str | None
+    phone_number: str | None
     service_type: str
     service_id: int
+    service_name: str
     package_id: int | None
+    package_name: str | None
     selected_date: date
     selected_time: LocalTime
     timezone: str
@@ -96,32 +100,41 @@ class BookingOut(Out):
     refund: CancellationRefundOut | None = None
 
     @classmethod
-    def of(cls, booking: Booking) -> BookingOut:
+    def of(cls, booking: Booking) -> Self:
+        return cls(**cls.fields_of(booking))
+
+    @classmethod
+    def fields_of(cls, booking: Booking) -> dict[str, Any]:
+        """The fields of the answer, by name."""
         content = booking.content
         cancelled: dict[str, Any] = {}
         if booking.status is BookingStatus.CANCELLED:
             cancelled = {"refund": CancellationRefundOut(amount=str(booking.refund)) if booking.refund else None}
-        return cls(
-            id=booking.number,
-            book_id=booking.code,
-            user=BookingUser(id=booking.owner if booking.user_id is None else booking.user_id, email=booking.email),
-            cart=BookingCartOut(cart_id=content.cart_uuid, total_price=str(booking.amount)),
-            service_type=content.service_type,
-            service_id=content.service_id,
-            package_id=content.package_id,
-            selected_date=content.day,
-            selected_time=content.at,
-            timezone=content.zone,
-            status=booking.status,
-            total_amount=str(booking.amount),
-            currency=booking.amount.currency,
-            payment_id=booking.session_number,
-            created_at=instant(booking.created_at),
-            address=address_shown(content.address),
-            version=booking.version,
-            timeline=[StepOut.of(step) for step in booking.timeline],
+        return {
+            "id": booking.number,
+            "book_id": booking.code,
+            "user": BookingUser(id=booking.owner if booking.user_id is None else booking.user_id, email=booking.email),
+            "cart": BookingCartOut(cart_id=content.cart_uuid, total_price=str(booking.amount)),
+            "customer_name": content.customer_name,
+            "phone_number": content.phone_number,
+            "service_type": content.service_type,
+            "service_id": content.service_id,
+            "service_name": content.service_name,
+            "package_id": content.package_id,
+            "package_name": content.package_name,
+            "selected_date": content.day,
+            "selected_time": content.at,
+            "timezone": content.zone,
+            "status": booking.status,
+            "total_amount": str(booking.amount),
+            "currency": booking.amount.currency,
+            "payment_id": booking.session_number,
+            "created_at": instant(booking.created_at),
+            "address": address_shown(content.address),
+            "version": booking.version,
+            "timeline": [StepOut.of(step) for step in booking.timeline],
             **cancelled,
-        )
+        }
 
 
 class RescheduleIn(In):

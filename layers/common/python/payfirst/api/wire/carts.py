@@ -9,7 +9,19 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from payfirst.api.wire.bookings import address_shown
-from payfirst.api.wire.fields import Count, Day, In, JsonNumber, Number, Out, Quantity, ShortText, Text, TimeOfDay
+from payfirst.api.wire.fields import (
+    ContactNumber,
+    Count,
+    Day,
+    In,
+    JsonNumber,
+    Number,
+    Out,
+    Quantity,
+    ShortText,
+    Text,
+    TimeOfDay,
+)
 from payfirst.domain.cart import CartStatus
 from payfirst.domain.catalogue import Listing, ServiceType
 from payfirst.domain.clock import instant
@@ -35,6 +47,18 @@ _PARTS: Final = TypeAdapter(
     ]
 )
 _TEXT: Final = TypeAdapter(Text)
+
+
+_NAME: Final = TypeAdapter(ShortText)
+_CONTACT: Final = TypeAdapter(ContactNumber)
+
+
+def _known(form: TypeAdapter[str], told: str | None) -> str | None:
+    """What a token says, where it has that form; nobody is refused for what their token says."""
+    try:
+        return None if told is None else form.validate_python(told)
+    except ValidationError:
+        return None
 
 
 def _address(value: object) -> str | dict[str, str] | None:
@@ -65,9 +89,12 @@ class CreateCartIn(In):
     selected_time: TimeOfDay
     promo_code: ShortText | None = None
     address: AddressIn = None
+    customer_name: ShortText | None = None
+    phone_number: ContactNumber | None = None
 
-    def wanted(self) -> WantedCart:
-        """The request as the use case takes it; InvalidInputError where names contradict each other."""
+    def wanted(self, customer: Customer) -> WantedCart:
+        """The request as the use case takes it, with what `customer`'s token says where it names no contact itself;
+        InvalidInputError where names contradict each other."""
         kind = ServiceType(self.service_type)
         other = next(each for each in ServiceType if each is not kind)
         service_field, service_id = self._one_of(f"{kind.lower()}_service")
@@ -87,6 +114,8 @@ class CreateCartIn(In):
             address=self.address,
             service_field=service_field,
             package_field=package_field,
+            customer_name=self.customer_name or _known(_NAME, customer.name),
+            phone_number=self.phone_number or _known(_CONTACT, customer.phone),
         )
 
     def _one_of(self, name: str) -> tuple[str, int | None]:
@@ -138,6 +167,8 @@ class ServiceCartOut(Out):
     promo_code: str | None
     discount: str
     total_price: str
+    customer_name: str | None
+    phone_number: str | None
     address: dict[str, str] | str | None
     created_at: str
     expires_at: str | None
@@ -171,6 +202,8 @@ class ServiceCartOut(Out):
             promo_code=content.promo_code,
             discount=str(content.discount),
             total_price=str(cart.total + rounding),
+            customer_name=content.customer_name,
+            phone_number=content.phone_number,
             address=address_shown(content.address),
             created_at=instant(cart.created_at),
             expires_at=instant(cart.expires_at) if status is CartStatus.ACTIVE else None,

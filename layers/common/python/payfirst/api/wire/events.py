@@ -142,6 +142,7 @@ class BookingRescheduled(Event):
     selected_time: str
     previous_date: str | None = None
     previous_time: str | None = None
+    why: OperatorsWords | None = None
 
 
 class BookingCancelled(Event):
@@ -151,6 +152,7 @@ class BookingCancelled(Event):
     book_id: str
     amount: Minor
     reason: str | None = None
+    why: OperatorsWords | None = None
 
 
 class BookingCompleted(Event):

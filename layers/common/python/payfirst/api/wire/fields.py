@@ -24,6 +24,10 @@ from payfirst.domain.times import GivenTime, read_day, read_time
 
 LARGEST_AMOUNT: Final = Decimal(10**9)
 LARGEST_QUANTITY: Final = Decimal(10**6)
+FEWEST_DIGITS: Final = 7
+MOST_DIGITS: Final = 15
+"""Of a phone number: E.164 has no longer ones."""
+_CALLABLE: Final = re.compile("[+(]?[0-9][0-9 ()./\\-\u2010-\u2015\u2212]*")
 _DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 
@@ -103,6 +107,15 @@ def _phone(value: object) -> object:
     return value
 
 
+def _contact_number(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    number = clean(value)
+    if not _CALLABLE.fullmatch(number) or not FEWEST_DIGITS <= sum(each.isdigit() for each in number) <= MOST_DIGITS:
+        raise ValueError(f"A phone number of {FEWEST_DIGITS} to {MOST_DIGITS} digits like +91 98765 43210 is expected.")
+    return number
+
+
 def _day(value: object) -> date:
     if not isinstance(value, str):
         raise ValueError("A day like 2025-07-20 is expected.")  # noqa: TRY004 - pydantic collects ValueErrors
@@ -155,6 +168,9 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=100), Befo
 
 PhoneNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(_phone)]
 """A phone number as it was given."""
+
+ContactNumber = Annotated[str, StringConstraints(max_length=100), BeforeValidator(_contact_number)]
+"""A number that people call, wherever it is; blanks, brackets, dots and hyphens of any kind stay as they were written."""
 
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=500), BeforeValidator(_text)]
 """Why a person does this, as the timeline keeps it."""

@@ -179,6 +179,11 @@ def slot(service_type: str, service_id: int, day: date, at: time) -> Key:
     return {"pk": f"SLOT#{service_type}#{service_id:012d}", "sk": f"{day.isoformat()}T{at.isoformat()}"}
 
 
+def appointment(day: date, at: time, code: str) -> Key:
+    """One booking among those of a day, by the time on its service's own clock; it says whose booking that is."""
+    return {"pk": f"DAY#{day.isoformat()}", "sk": f"{at.isoformat()}#{code}"}
+
+
 def promo_uses(sub: str, code: str) -> Key:
     """How often one customer has used a promo code."""
     return {"pk": owner(sub), "sk": f"P#{code.upper()}"}

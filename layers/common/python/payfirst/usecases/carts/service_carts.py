@@ -39,6 +39,8 @@ class WantedCart:
     address: Address | None
     service_field: str
     package_field: str
+    customer_name: str | None = None
+    phone_number: str | None = None
 
 
 def find_service(wanted: WantedCart, *, table: Table) -> Service:
@@ -91,6 +93,8 @@ def create_cart(
             discount=Money(0, price.currency),
             promo_code=None,
             address=wanted.address,
+            customer_name=wanted.customer_name,
+            phone_number=wanted.phone_number,
         )
         used = 0 if service.calendar is None else slots.used(table, slot_of(content))
         content = in_slot(content, service, used, now, days)

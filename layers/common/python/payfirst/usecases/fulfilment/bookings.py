@@ -1,4 +1,4 @@
-"""Bookings after their payment: found, listed, moved to another slot, cancelled, completed."""
+"""Bookings after their payment: found, listed, moved to another slot, cancelled, completed; by their customers or the shop."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
+from payfirst.domain.attempt import Attempt
 from payfirst.domain.booking import (
     AS_USUAL,
     MAX_RESCHEDULES,
+    THE_CUSTOMER,
+    Actor,
     Booking,
     ChangeRules,
     Step,
@@ -24,7 +27,7 @@ from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus, RefundStatus
-from payfirst.domain.refund import BOOKING_CANCELLED, going_back
+from payfirst.domain.refund import BOOKING_CANCELLED, Refund, going_back
 from payfirst.domain.session import BookingSnapshot, Customer, Kind, Session
 from payfirst.domain.times import GivenTime
 from payfirst.gateways.registry import terms_of
@@ -65,25 +68,34 @@ def find_booking(given: GivenId, *, customer: Customer, table: Table) -> Booking
 
 
 def reschedule(
-    booking: Booking, day: date, at: GivenTime, reason: str | None, *, table: Table, now: datetime, days: Days = ANY_DAY
+    booking: Booking,
+    day: date,
+    at: GivenTime,
+    reason: str | None,
+    *,
+    table: Table,
+    now: datetime,
+    days: Days = ANY_DAY,
+    actor: Actor = THE_CUSTOMER,
 ) -> Booking:
     """`booking` at another day and time; the same slot again writes nothing. No money moves, and cancelling it never gives more
-    back afterwards than it would have now.
+    back afterwards than it would have now. What a service's rule allows its customers does not bind the shop.
 
     RefusedError BOOKING_NOT_CONFIRMED, RESCHEDULE_LIMIT or RESCHEDULE_TOO_LATE, SLOT_… for a slot that cannot be booked (the
     old one is kept), NotFoundError, ContentionError.
     """
     for _ in range(TRIES):
         seen = _scene(booking, replace(booking.content, day=day, at=at.at), table)
-        problem = why_not_reschedulable(booking, seen.rules, days, now)
+        allowed = seen.rules if actor is THE_CUSTOMER else AS_USUAL
+        problem = why_not_reschedulable(booking, allowed, days, now)
         if problem is not None:
             raise problem
         if booking.slot == (day, at.at):
             return booking
         moved = _moved(booking, day, at, reason, seen, now, days)
-        most = min(seen.rules.most_reschedules, MAX_RESCHEDULES)
+        most = min(allowed.most_reschedules, MAX_RESCHEDULES)
         try:
-            bookings.store_reschedule(table, seen.session, booking, moved, most, now)
+            bookings.store_reschedule(table, seen.session, booking, moved, most, now, actor)
         except ConditionFailedError as error:
             if bookings.BOOKING not in error.failed and moved.content.slot and slots.name(moved.content.slot) in error.failed:
                 raise slot_full() from error
@@ -94,44 +106,83 @@ def reschedule(
     raise ContentionError("This booking is being changed; please try again.")
 
 
-def cancel(booking: Booking, reason: str | None, *, table: Table, now: datetime) -> Booking:
-    """`booking` cancelled: its slot is free and what its service's rule gives back is owed. Once more changes nothing.
+@dataclass(frozen=True, slots=True)
+class GivesBack:
+    """What cancelling a booking gives back now: by its service's rule, and where the shop gives back all that is left."""
 
-    What was given back before counts against it. RefusedError BOOKING_NOT_CONFIRMED or REFUND_IN_PROGRESS, NotFoundError,
+    by_rule: Money
+    in_full: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a booking and its payment stand; `gives` is None where the booking cannot be cancelled any more."""
+
+    booking: Booking
+    session: Session
+    refunds: tuple[Refund, ...]
+    gives: GivesBack | None
+
+
+def standing(booking: Booking, *, table: Table, now: datetime) -> Standing:
+    """`booking` with its session, the refunds of its payment, and what cancelling it would give back at `now`."""
+    seen = _scene(booking, booking.content, table)
+    left = _left(seen, booking, table, now)
+    is_open = why_not_cancellable(booking) is None
+    return Standing(booking, seen.session, left.refunds, left.gives if is_open else None)
+
+
+def cancel(
+    booking: Booking,
+    reason: str | None,
+    *,
+    table: Table,
+    now: datetime,
+    actor: Actor = THE_CUSTOMER,
+    in_full: bool = False,
+    said: Money | None = None,
+) -> Booking:
+    """`booking` cancelled: its slot is free and what its service's rule gives back is owed, or `in_full` all that is left.
+    Once more changes nothing.
+
+    What was given back before counts against it. `said` is what somebody was told would go back: exactly that is owed in the
+    write, or RefusedError REFUND_CHANGED. RefusedError BOOKING_NOT_CONFIRMED or REFUND_IN_PROGRESS, NotFoundError,
     ContentionError.
     """
     for _ in range(TRIES):
         if booking.status is BookingStatus.CANCELLED:
+            if not _is_said(said, booking.refund):
+                raise _refund_changed(said, booking.refund)
             return booking
         problem = why_not_cancellable(booking)
         if problem is not None:
             raise problem
         seen = _scene(booking, booking.content, table)
-        owed = _owed(seen, booking, table, now)
+        owed = _owed(_left(seen, booking, table, now), now, in_full=in_full)
+        back = owed.refund.amount if owed else None
+        if not _is_said(said, back):
+            current = _again(booking, table)
+            if current == booking:
+                raise _refund_changed(said, back)
+            booking = current  # somebody may just have done the same
+            continue
         step = Step(BookingStatus.CANCELLED, now, reason=reason)
         cancelled = replace(
             booking,
             status=BookingStatus.CANCELLED,
             reason=reason,
-            refund=owed.refund.amount if owed else None,
+            refund=back,
             timeline=(*booking.timeline, step),
+            in_full=in_full,
         )
         try:
-            bookings.store_cancelled(table, seen.session, booking, cancelled, owed, now)
+            bookings.store_cancelled(table, seen.session, booking, cancelled, owed, now, actor)
         except ConditionFailedError:
             booking = _again(booking, table)
             continue
         note("booking.cancelled", booking=booking.code, refund=str(cancelled.refund) if cancelled.refund else None)
         return cancelled
     raise ContentionError("This booking is being changed; please try again.")
-
-
-def complete_by_code(table: Table, code: str, now: datetime, *, by: str) -> Booking:
-    """Complete the booking `BK-…`, whoever owns it. NotFoundError, and errors as in `complete`."""
-    booking = bookings.by_code(table, code)
-    if booking is None:
-        raise NotFoundError(f"There is no booking {code}.")
-    return complete(booking, table=table, now=now, by=by)
 
 
 def complete(booking: Booking, *, table: Table, now: datetime, by: str) -> Booking:
@@ -183,20 +234,43 @@ def _session(booking: Booking, table: Table) -> Session:
     return session
 
 
-def _owed(seen: _Scene, booking: Booking, table: Table, now: datetime) -> bookings.Owed | None:
-    """What is still to be given back by the rule; None for nothing. RefusedError while another refund is under way."""
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What of a payment can still go back, and its refunds so far."""
+
+    attempt: Attempt
+    refunds: tuple[Refund, ...]
+    gives: GivesBack
+
+
+def _left(seen: _Scene, booking: Booking, table: Table, now: datetime) -> _Left:
     attempt = attempts.read(table, seen.session.captured or "")
     if attempt is None or attempt.captured is None:
         raise LookupError(f"the payment of session {seen.session.uuid} is gone")
     amount = given_back(booking, seen.rules, now, terms_of(attempt.gateway).step)
     before = refunds.of_attempt(table, attempt.ref)
-    left = amount.minor - going_back(before)  # what a person gave back as a kindness counts against the rule
-    if left <= 0:
+    gone = going_back(before)  # what a person gave back as a kindness counts against the rule
+    by_rule, in_full = (max(0, most.minor - gone) for most in (amount, attempt.captured))
+    return _Left(attempt, before, GivesBack(Money(by_rule, amount.currency), Money(in_full, amount.currency)))
+
+
+def _owed(left: _Left, now: datetime, *, in_full: bool) -> bookings.Owed | None:
+    """What is still to be given back; None for nothing. RefusedError while another refund is under way."""
+    back = left.gives.in_full if in_full else left.gives.by_rule
+    if not back.minor:
         return None
-    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in before):
+    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in left.refunds):
         raise RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
-    back = Money(left, amount.currency)
-    return bookings.Owed(*refunds_due.owed(attempt, back, len(before) + 1, now, reason=BOOKING_CANCELLED))
+    return bookings.Owed(*refunds_due.owed(left.attempt, back, len(left.refunds) + 1, now, reason=BOOKING_CANCELLED))
+
+
+def _is_said(said: Money | None, back: Money | None) -> bool:
+    return said is None or said.minor == (back.minor if back else 0)
+
+
+def _refund_changed(said: Money | None, back: Money | None) -> RefusedError:
+    message = f"Cancelling gives back {back or '0.00'}, not {said}; please look again before you decide."
+    return RefusedError(message, code="REFUND_CHANGED", details={"refund": str(back or "0.00")})
 
 
 def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, seen: _Scene, now: datetime, days: Days) -> Booking:

@@ -42,6 +42,7 @@ SETTINGS: Final[tuple[str, ...]] = (
     "PUBLIC_ORIGIN",
     "SESSIONS_PER_USER_HOUR",
     "SESSION_TTL_SECONDS",
+    "SHOP_MAIL",
     "SHOP_ORIGIN",
 )
 """Settings of the functions that may be chosen here."""

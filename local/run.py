@@ -42,6 +42,8 @@ VARIABLES: Final = "sam.json"
 """What `sam local invoke` gives to the functions that it runs."""
 USER_ID: Final = 1
 EMAIL: Final = "user@example.com"
+OWNER: Final = "owner@shop.example"
+"""Who hears of sales here."""
 
 
 LARGEST_PORT: Final = 65535
@@ -169,7 +171,7 @@ def _run(given: argparse.Namespace, choices: Choices, screen: Screen) -> int:
         state_dir=given.home / STATE,
         log_dir=given.home / LOGS,
         ports=ports,
-        variables=choices.settings,
+        variables={"SHOP_MAIL": OWNER, **choices.settings},
         schedule_seconds=given.schedule_seconds,
         progress=lambda step: screen.say(f"  {step}"),
         listener=screen.show,
@@ -276,7 +278,7 @@ PayFirst is ready after {seconds:.1f} s.
 
   API             {api}  (documentation: {api}/docs)
 {_gateways(stack)}
-  Customers' mail {stack.simulator_url}/mail  every e-mail that was sent
+  Mail            {stack.simulator_url}/mail  every e-mail that was sent, to customers and to the owner
   Embedded AWS    {stack.endpoint}
   State and logs  {given.home}
 

@@ -238,6 +238,7 @@ class LocalStack:
             "DELIVERY_FEES": "*=50.00",
             "BOOKINGS_MAIL_SENDER": "Puja Bookings <bookings@shop.example>",
             "ORDERS_MAIL_SENDER": "Green Valley Produce <orders@shop.example>",
+            "SHOP_MAIL": "",
         }
         unknown = self._variables.keys() - values.keys()
         if unknown:

@@ -48,7 +48,8 @@ class Assumed:
     requests: int = 12
     seconds: Decimal = Decimal("2.5")
     memory_gb: Decimal = Decimal("0.75")
-    mails: int = 1
+    order_mails: int = 4
+    booking_mails: int = 1
     queue_requests: int = 6
     log_kb: int = 12
     stored_kb: int = 12
@@ -114,7 +115,7 @@ def each(kind: str, thousands: Decimal, assumed: Assumed, prices: Mapping[str, P
         "queue_requests": count * assumed.queue_requests,
         "secret_reads": count * assumed.secret_reads,
         "events": count * used["events"],
-        "mails": count * assumed.mails,
+        "mails": count * (assumed.order_mails if kind == "order" else assumed.booking_mails),
         "log_gb": count * assumed.log_kb * KB / GB,
     }
     return [Line(name, Decimal(amount), prices[name]) for name, amount in amounts.items()]

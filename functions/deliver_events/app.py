@@ -1,4 +1,4 @@
-"""Schedule: take the outbox's events to the event bus, then write to the customers; tell of payments that fail more."""
+"""Schedule: take the outbox's events to the event bus, then write to customers and shop; tell of payments that fail more."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from payfirst.settings import settings
 from payfirst.usecases.sweeps.deliver_events import deliver_events, eventbridge
 from payfirst.usecases.sweeps.failing import FAILED, tell_of_failing
 from payfirst.usecases.sweeps.send_mail import due_as_mail, send_mail
+from payfirst.usecases.sweeps.tell_shop import news_for, tell_shop
 
 FOR_MAIL: Final = 0.4
 """What events leave of a run's time for the e-mails, however many are due."""
@@ -39,11 +40,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     post = Post(sesv2(), {Kind.BOOKING: settings().bookings_mail_sender, Kind.ORDER: settings().orders_mail_sender})
     for_mail_s = deadline.remaining() * FOR_MAIL
     events_until = Deadline(lambda: deadline.remaining() - for_mail_s)
-    delivery = deliver_events(table(deadline), bus, name, now=utc_now(), deadline=events_until, mailed=due_as_mail(post))
+    owner = settings().shop_mail
+    delivery = deliver_events(
+        table(deadline), bus, name, now=utc_now(), deadline=events_until, mailed=due_as_mail(post), is_news=news_for(owner)
+    )
     mail = send_mail(table(deadline), post, now=utc_now(), deadline=deadline)
+    news = tell_shop(table(deadline), post, owner, now=utc_now(), deadline=deadline)
     if delivery.names.get(FAILED):
         tell_of_failing(table(deadline), bus, name, utc_now())
-    report = asdict(delivery) | {"mail": asdict(mail)}
+    report = asdict(delivery) | {"mail": asdict(mail), "news": asdict(news)}
     note("delivery.ran", **report)
     measure(
         EventsDelivered=delivery.delivered,

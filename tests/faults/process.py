@@ -110,6 +110,7 @@ def _settings_of(world: World) -> dict[str, str]:
             "PHONE_PACE_SECONDS": str(int(world.pace.total_seconds())),
             "BOOKINGS_MAIL_SENDER": sender,
             "ORDERS_MAIL_SENDER": sender,
+            "SHOP_MAIL": "owner@example.com" if world.hears_news else "",
         }
     )
 

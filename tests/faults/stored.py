@@ -53,6 +53,8 @@ _PLACES: Final = {
     "SLOT": "slot",
     "DAY": "appointment",
     "SHELF": "shelf",
+    "NEWS": "news",
+    "TURN": "turn",
 }
 _SORTS: Final = {"ATT": "attempt", "R": "refund", "REVIEW": "doubt", "CART": "produce cart"}
 

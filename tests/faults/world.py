@@ -71,6 +71,7 @@ class World:
     late_payment: LatePayment = LatePayment.HONOUR
     confirm: ConfirmWithQuery = ConfirmWithQuery.OFF
     writes_letters: bool = False
+    hears_news: bool = False
     limits: dict[str, int] = field(default_factory=dict)
     pace: timedelta = timedelta(0)
     past_dates: bool = True

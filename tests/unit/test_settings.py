@@ -49,6 +49,7 @@ LOCAL = {
     "DELIVERY_FEES": "*=50.00",
     "BOOKINGS_MAIL_SENDER": "Puja Bookings <bookings@shop.example>",
     "ORDERS_MAIL_SENDER": "Green Valley Produce <orders@shop.example>",
+    "SHOP_MAIL": "owner@shop.example",
 }
 PRODUCTION = LOCAL | {
     "STAGE": "production",

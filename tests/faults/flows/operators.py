@@ -73,7 +73,8 @@ def a_person_gives_money_back(world: World) -> Act:
     world.deliver_all()
     ref = started.attempt.ref
     world.given_back.add(ref)
-    return lambda there: there.operate("POST", f"{_PAYMENTS}/{ref}/refund/", {"amount": "1.00", "why": "a gesture"})
+    code = next(item["book_id"] for item in world.items() if "book_id" in item)
+    return lambda there: there.operate("POST", f"{_PAYMENTS}/{code}/refund/", {"amount": "1.00", "why": "a gesture"})
 
 
 @flow

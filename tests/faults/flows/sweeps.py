@@ -230,3 +230,41 @@ def a_letter_is_refused_and_tried_again(world: World) -> Act:
     _letters(world)
     world.post.refuse = 1
     return lambda there: there.deliver_events()
+
+
+def _sold_much(world: World) -> None:
+    """A booking of which the shop is about to hear, and an order that it has not left yet."""
+    world.hears_news = True
+    _letters(world)
+
+
+@flow
+def the_shop_hears_of_its_sales(world: World) -> Act:
+    _sold_much(world)
+
+    def deliver_twice(there: World) -> None:
+        there.deliver_events()
+        there.now += timedelta(minutes=6)
+        there.deliver_events()
+
+    return deliver_twice
+
+
+@flow
+def news_to_the_shop_is_refused_and_told_later(world: World) -> Act:
+    world.hears_news = True
+    world.writes_letters = True
+    paid_booking(world)
+    world.deliver_all()
+    world.deliver_events()
+    paid_order(world)
+    world.deliver_all()
+    world.now += timedelta(minutes=6)
+    world.post.refuse = 2
+
+    def deliver_twice(there: World) -> None:
+        there.deliver_events()
+        there.now += timedelta(minutes=6)
+        there.deliver_events()
+
+    return deliver_twice

@@ -13,6 +13,7 @@ from payfirst.domain.session import Customer, Kind
 from payfirst.mail.post import Post
 from payfirst.usecases.sweeps.deliver_events import DeliveryReport, deliver_events
 from payfirst.usecases.sweeps.send_mail import MailReport, due_as_mail, send_mail
+from payfirst.usecases.sweeps.tell_shop import NewsReport, news_for, tell_shop
 from tests.integration.payments.shop import Shop
 
 BUS = "payfirst-mail-tests"
@@ -23,7 +24,8 @@ ORDERS = "Green Valley Produce <orders@shop.example>"
 class Postman:
     """Delivers the shop's events and letters, and reads the customers' mail."""
 
-    def __init__(self, aws: EmbeddedAws, shop: Shop, senders: Mapping[Kind, str]) -> None:
+    def __init__(self, aws: EmbeddedAws, shop: Shop, senders: Mapping[Kind, str], owner: str = "") -> None:
+        self._owner = owner
         self._aws, self._shop = aws, shop
         self.client: Any = aws.client("sesv2")
         self.post = Post(self.client, senders)
@@ -33,8 +35,10 @@ class Postman:
 
     def events(self) -> DeliveryReport:
         deadline = Deadline(lambda: 60.0)
-        mailed = due_as_mail(self.post)
-        return deliver_events(self._shop.table, self._bus, BUS, now=self._shop.now, deadline=deadline, mailed=mailed)
+        mailed, is_news = due_as_mail(self.post), news_for(self._owner)
+        return deliver_events(
+            self._shop.table, self._bus, BUS, now=self._shop.now, deadline=deadline, mailed=mailed, is_news=is_news
+        )
 
     def letters(self) -> MailReport:
         return send_mail(self._shop.table, self.post, now=self._shop.now, deadline=Deadline(lambda: 60.0))
@@ -43,6 +47,13 @@ class Postman:
         self.events()
         return self.letters()
 
+    def news(self) -> NewsReport:
+        self.events()
+        return tell_shop(self._shop.table, self.post, self._owner, now=self._shop.now, deadline=Deadline(lambda: 60.0))
+
     def mail_of(self, customer: Customer) -> list[dict[str, Any]]:
+        return self.mail_at(customer.email)
+
+    def mail_at(self, address: str | None) -> list[dict[str, Any]]:
         told = requests.get(f"{self._aws.endpoint}/_ministack/ses/messages", timeout=10).json()["messages"]
-        return [letter for account in told.values() for letter in account if letter["To"] == [customer.email]]
+        return [letter for account in told.values() for letter in account if letter["To"] == [address]]

@@ -16,6 +16,7 @@ from payfirst.domain.clock import instant
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.refund import refund_sentence
 from payfirst.domain.session import Customer, Kind
+from payfirst.storage import attempts
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
@@ -275,10 +276,29 @@ def test_an_operator_s_own_words_about_a_refund_stay_with_the_operators(
     assert len(postman.mail_of(customer)) == 2
 
 
-def test_packing_an_order_is_an_event_and_no_letter(shop: Shop, postman: Postman, customer: Customer) -> None:
+def test_each_step_of_an_order_is_told_and_of_those_that_follow_each_other_at_once_the_last(
+    shop: Shop, postman: Postman, customer: Customer
+) -> None:
     started = _ordered(shop, customer)
-    move_order(shop.table, _code(shop, started), OrderStatus.PACKED, shop.now, by=AMINA)
-    assert postman.both().sent == 1
+    code = _code(shop, started)
+    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    assert postman.both().sent == 2
+    move_order(shop.table, code, OrderStatus.OUT_FOR_DELIVERY, shop.now, by=AMINA)
+    move_order(shop.table, code, OrderStatus.DELIVERED, shop.now, by=AMINA)
+    told = postman.both()
+    assert (told.sent, told.skipped) == (1, 1)
+    subjects = {letter["Subject"] for letter in postman.mail_of(customer)}
+    assert subjects == {f"Your order {code} {said}" for said in ("is confirmed", "is packed", "was delivered")}
+
+
+def test_a_confirmation_carries_the_gateway_s_receipt(shop: Shop, postman: Postman, customer: Customer) -> None:
+    started = _ordered(shop, customer)
+    postman.both()
+    attempt = attempts.read(shop.table, started.attempt.ref)
+    assert attempt is not None
+    assert attempt.receipt
+    [letter] = postman.mail_of(customer)
+    assert f"Receipt: {attempt.receipt}" in letter["BodyText"]
 
 
 def test_without_a_sender_no_letter_leaves_and_each_is_called_out(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -22,6 +22,7 @@ from payfirst.gateways.mpesa.results import STK_RESULTS, UNRECOGNISED
 from payfirst.gateways.registry import why_not_paid_back
 from payfirst.mail.messages import write_message
 from payfirst.mail.occasion import Occasion
+from payfirst.usecases.sweeps.send_mail import OVERTAKEN_BY
 
 NOW: Final = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
 WHOLE, CENTS, PAISA = Money(35000, Currency.KES), Money(1250, Currency.KES), Money(99, Currency.INR)
@@ -183,3 +184,45 @@ def test_an_end_that_only_m_pesa_s_notice_tells_does_not_say_that_nothing_was_ch
     """A notice can be contradicted by the query; what the gateway never took is known not to have been charged."""
     for meaning in (*STK_RESULTS.values(), UNRECOGNISED):
         assert "charged" not in meaning.message
+
+
+ORDERS_MESSAGES: Final = ("order.created", "order.packed", "order.out_for_delivery", "order.delivered")
+WAYS: Final = re.compile(r"\b(packed|on its way|has left|delivered|handed over)\b", re.IGNORECASE)
+TRUE_OF: Final[dict[str, frozenset[str]]] = {
+    "order.created": frozenset(),
+    "order.packed": frozenset({"packed"}),
+    "order.out_for_delivery": frozenset({"on its way", "has left"}),
+    "order.delivered": frozenset({"delivered", "handed over"}),
+}
+"""How far on its way a message may say that an order is: as far as the event that it follows has brought it."""
+
+
+def test_every_status_that_an_order_reaches_has_its_message() -> None:
+    reached = {f"order.{status.value}" for status in OrderStatus} - {"order.confirmed", "order.cancelled"}
+    assert {*ORDERS_MESSAGES} == reached | {"order.created"} == set(TRUE_OF)
+
+
+@pytest.mark.parametrize("event", ORDERS_MESSAGES)
+def test_a_message_says_of_an_order_only_what_has_happened_and_never_when_it_comes(event: str) -> None:
+    text = written(event, samples.ORDERED)
+    assert {word.lower() for word in WAYS.findall(text)} == TRUE_OF[event]
+    assert not A_TIME.search(text)
+    assert "write again" not in text
+
+
+@pytest.mark.parametrize(("event", "status"), list(product(ORDERS_MESSAGES[1:], OrderStatus)))
+def test_a_message_about_an_order_s_way_is_written_in_that_status_alone(event: str, status: OrderStatus) -> None:
+    outcome = samples.ORDERED.outcome
+    assert outcome is not None
+    now = replace(samples.ORDERED, outcome=replace(outcome, status=status.value))
+    skipped = OVERTAKEN_BY[event](cast("Any", None), now, {"event": event})
+    assert skipped is (event != f"order.{status.value}")
+
+
+def test_the_receipt_stands_in_the_message_that_something_was_bought_where_it_is_known() -> None:
+    for event, session in (("order.created", samples.ORDERED), ("booking.created", samples.BOOKED)):
+        about = Occasion(event, NOW, {"order_number": "ORD-1", "book_id": "BK-1"}, session, session.snapshot, "Shop")
+        assert "Receipt" not in write_message(about).text
+        for form in (known := write_message(replace(about, receipt="NLJ7RT61SV"))).text, known.html:
+            assert "NLJ7RT61SV" in form
+        assert "<b" not in write_message(replace(about, receipt="<b>")).html.partition("Receipt")[2].partition("</tr>")[0]

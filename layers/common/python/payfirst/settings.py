@@ -116,6 +116,7 @@ class Settings:
     delivery_fees: DeliveryArea
     bookings_mail_sender: str
     orders_mail_sender: str
+    shop_mail: str
 
     @property
     def days(self) -> Days:

@@ -112,6 +112,11 @@ def bought_facts(about: Occasion) -> tuple[tuple[str, str], ...]:
     return (("For", ", ".join(line.product_name for line in about.content.lines)),)
 
 
+def receipt_facts(about: Occasion) -> tuple[tuple[str, str], ...]:
+    """The gateway's receipt, where one is known."""
+    return (("Receipt", harmless(about.receipt)),) if about.receipt else ()
+
+
 def outcome_facts(about: Occasion) -> tuple[tuple[str, str], ...]:
     """The order number or the booking code; nothing where the payment made neither."""
     outcome = about.session.outcome

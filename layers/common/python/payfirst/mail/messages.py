@@ -20,6 +20,7 @@ from payfirst.mail.details import (
     order_sums,
     outcome_facts,
     package_line,
+    receipt_facts,
     service_facts,
     time_before,
 )
@@ -62,7 +63,7 @@ def _order_confirmed(about: Occasion) -> Words:
         subject=f"Your order {number} is confirmed",
         heading="Thank you, your order is confirmed",
         paragraphs=("We have received your payment and are preparing your order.",),
-        facts=(("Order", number), ("Ordered", about.when), *delivery_facts(about, order)),
+        facts=(("Order", number), ("Ordered", about.when), *receipt_facts(about), *delivery_facts(about, order)),
         lines=tuple(order_line(line) for line in order.lines),
         sums=order_sums(about, order),
     )
@@ -74,7 +75,7 @@ def _booking_confirmed(about: Occasion) -> Words:
         subject=f"Your booking {code} is confirmed",
         heading="Thank you, your booking is confirmed",
         paragraphs=("We have received your payment. This is your booking:",),
-        facts=(("Booking", code), *service_facts(about)),
+        facts=(("Booking", code), *service_facts(about), *receipt_facts(about)),
         lines=(package_line(about),),
         sums=booking_sums(about),
     )
@@ -138,6 +139,26 @@ def _order_cancelled(about: Occasion) -> Words:
     )
 
 
+_MOVED: Final = {
+    "order.packed": ("is packed", "What you ordered is packed and waits for its way to you."),
+    "order.out_for_delivery": ("is on its way", "Your order has left the shop."),
+    "order.delivered": ("was delivered", "Your order has been handed over. If it has not reached you, answer this mail."),
+}
+"""What has become of an order on its way, and no more than that: when it comes nobody promises."""
+
+
+def _order_moved(about: Occasion) -> Words:
+    became, said = _MOVED[about.event]
+    number, order = about.facts["order_number"], order_of(about)
+    return Words(
+        subject=f"Your order {number} {became}",
+        heading=f"Your order {became}",
+        paragraphs=(said,),
+        facts=(("Order", number), ("Since", about.when), *delivery_facts(about, order)),
+        lines=tuple(order_line(line) for line in order.lines),
+    )
+
+
 def _booking_rescheduled(about: Occasion) -> Words:
     code = about.facts["book_id"]
     return Words(
@@ -166,6 +187,7 @@ def _booking_cancelled(about: Occasion) -> Words:
 
 MESSAGES: Final[Mapping[str, Callable[[Occasion], Words]]] = {
     "order.created": _order_confirmed,
+    **dict.fromkeys(_MOVED, _order_moved),
     "order.cancelled": _order_cancelled,
     "booking.created": _booking_confirmed,
     "booking.rescheduled": _booking_rescheduled,
@@ -180,8 +202,13 @@ MESSAGES: Final[Mapping[str, Callable[[Occasion], Words]]] = {
 
 def write_message(about: Occasion) -> Message:
     """The e-mail for an event of `MESSAGES`, in both forms."""
-    words = MESSAGES[about.event](about)
-    given = {"words": words, "shop": about.shop, "name": _name(about)}
+    why = f"You receive this because of a payment at {about.shop}. Answer this mail if something is wrong."
+    return rendered(MESSAGES[about.event](about), about.shop, name=_name(about), why=why)
+
+
+def rendered(words: Words, shop: str, *, why: str, name: str | None = None) -> Message:
+    """`words` in both forms, from `shop` to somebody of that name; `why` they receive it stands below the HTML."""
+    given = {"words": words, "shop": shop, "name": name, "why": why}
     return Message(
         subject=" ".join(words.subject.split()),
         text=_templates().get_template("message.txt").render(given),

@@ -17,7 +17,8 @@ from payfirst.mail.formats import amount_text, instant_text
 class Occasion:
     """What an e-mail is about: the event with its instant and facts, its session as it is now, and the shop's name.
 
-    `content` is what was bought as it stands now: a booking may have moved since its session froze it.
+    `content` is what was bought as it stands now: a booking may have moved since its session froze it. `receipt` is the
+    gateway's proof of the payment, of an event that says something was bought; a status query may have known none.
     """
 
     event: str
@@ -26,6 +27,7 @@ class Occasion:
     session: Session
     content: OrderSnapshot | BookingSnapshot
     shop: str
+    receipt: str | None = None
 
     @property
     def zone(self) -> str:

@@ -41,8 +41,20 @@ class Post:
 
     def send(self, kind: Kind, to: str, message: Message, event_id: str) -> str:
         """Send it; SES' id of the message. botocore's errors where SES refuses or does not answer."""
+        return self._send(self.senders[kind], to, message, event_id)
+
+    @property
+    def has_sender(self) -> bool:
+        """Whether anybody writes e-mails for this shop."""
+        return any(self.senders.values())
+
+    def tell_shop(self, to: str, message: Message, event_id: str) -> str:
+        """Send it to the shop itself, from whichever sender it has; errors as in `send`."""
+        return self._send(next(filter(None, self.senders.values())), to, message, event_id)
+
+    def _send(self, sender: str, to: str, message: Message, event_id: str) -> str:
         answer = self.client.send_email(
-            FromEmailAddress=self.senders[kind],
+            FromEmailAddress=sender,
             Destination={"ToAddresses": [to]},
             Content={
                 "Simple": {

@@ -15,6 +15,7 @@ from typing import Final
 from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import made_at
+from payfirst.storage import news
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
@@ -31,8 +32,16 @@ STATUS: Final = "status="
 """What the names of the counters begin with that count sessions by what they are now."""
 
 
-def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed: Callable[[Item], bool]) -> list[Item]:
-    """These entries (40 at most) have left: each is counted once, and due as mail where `mailed` says so.
+def mark_delivered(
+    table: Table,
+    items: Sequence[Item],
+    now: datetime,
+    *,
+    mailed: Callable[[Item], bool],
+    is_news: Callable[[Item], bool] = lambda _: False,
+) -> list[Item]:
+    """These entries (20 at most) have left: each is counted once, due as mail where `mailed` says so, and something that the
+    shop is to hear where `is_news` does.
 
     Those that this caller marked; what somebody else has marked meanwhile is not among them.
     """
@@ -40,7 +49,8 @@ def mark_delivered(table: Table, items: Sequence[Item], now: datetime, *, mailed
     while waiting:
         writes = [_delivered(number, item, now, due_as_mail=mailed(item)) for number, item in enumerate(waiting)]
         try:
-            transact(table, [*writes, *_counted(waiting)])
+            heard = [news.entry(number, each, event_id(each), now) for number, each in enumerate(waiting) if is_news(each)]
+            transact(table, [*writes, *heard, *_counted(waiting)])
         except ConditionFailedError as error:
             waiting = [item for number, item in enumerate(waiting) if f"event{number}" not in error.failed]
         else:

@@ -208,6 +208,20 @@ def event_count(hour: datetime, kind: str, event: str) -> Key:
     return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}"}
 
 
+NEWS: Final = "NEWS"
+"""The partition of what the shop is still to hear by e-mail."""
+
+
+def news(at: datetime, event_id: str) -> Key:
+    """One event that the shop is to hear of; they follow each other in the order in which they left."""
+    return {"pk": NEWS, "sk": f"{instant(at)}#{event_id}"}
+
+
+def news_turn() -> Key:
+    """From when on the next e-mail to the shop may leave."""
+    return {"pk": "TURN", "sk": NEWS}
+
+
 def gateway_token(gateway: str) -> Key:
     """The access token that containers share."""
     return {"pk": f"TOKEN#{gateway}", "sk": "TOKEN"}

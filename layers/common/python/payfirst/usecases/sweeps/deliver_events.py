@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -69,7 +69,7 @@ def eventbridge() -> EventBridgeClient:
 
 
 def no_mail(_: Item) -> bool:
-    """No event is written to customers about."""
+    """Nobody is written to about any event."""
     return False
 
 
@@ -81,23 +81,26 @@ def deliver_events(
     now: datetime,
     deadline: Deadline,
     mailed: Callable[[Item], bool] = no_mail,
+    is_news: Callable[[Item], bool] = no_mail,
 ) -> DeliveryReport:
     """Deliver every event that is due; one that the bus refuses stays due and does not stop the others.
 
     One that it will never take is tried later and later, then it is a dead letter, which a person sees. A bus or a table
-    that cannot be reached ends the run. Those of which `mailed` says so become due as mail.
+    that cannot be reached ends the run. Those of which `mailed` says so become due as mail, and those that `is_news` the shop
+    is to hear of.
     """
     found = due.backlog(table, keys.OUTBOX, now)
     dead = ([entry] for entry in due.dead_letters_due(table, keys.OUTBOX, now))  # each by itself: it would break a batch
     delivered = failures = 0
     finished = True
     names: Counter[str] = Counter()
+    mark = partial(outbox.mark_delivered, table, now=now, mailed=mailed, is_news=is_news)
     for entries in chain(due.batches(found.entries, BATCH), dead):
         if deadline.remaining() < SPARE_S:
             finished = False
             break
         try:
-            done, broken = _deliver_batch(table, bus, bus_name, entries, now, mailed, names)
+            done, broken = _deliver_batch(table, bus, bus_name, entries, now, mark, names)
         except BusError:
             alarm("bus.away")
             failures += len(entries)
@@ -114,19 +117,19 @@ def _deliver_batch(
     bus_name: str,
     entries: Sequence[Entry],
     now: datetime,
-    mailed: Callable[[Item], bool],
+    mark: Callable[[list[Item]], list[Item]],
     names: Counter[str],
 ) -> tuple[int, int]:
     """How many of `entries` left, and how many did not."""
     try:
-        return _deliver_together(table, bus, bus_name, entries, now, mailed, names)
+        return _deliver_together(table, bus, bus_name, entries, now, mark, names)
     except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
         if ends_the_run(error):
             raise
         if len(entries) == 1:
             failed(table, entries[0], now, error, "event.failed")
             return 0, 1
-    each = [_deliver_batch(table, bus, bus_name, [entry], now, mailed, names) for entry in entries]
+    each = [_deliver_batch(table, bus, bus_name, [entry], now, mark, names) for entry in entries]
     return sum(left for left, _ in each), sum(stayed for _, stayed in each)
 
 
@@ -136,7 +139,7 @@ def _deliver_together(
     bus_name: str,
     entries: Sequence[Entry],
     now: datetime,
-    mailed: Callable[[Item], bool],
+    mark: Callable[[list[Item]], list[Item]],
     names: Counter[str],
 ) -> tuple[int, int]:
     found = batch_get(table, [entry.key for entry in entries])
@@ -146,7 +149,7 @@ def _deliver_together(
     done, never = _deliver(bus, bus_name, waiting)
     for item in never:
         retry_later(table, Entry.of(item), now)
-    names.update(item["event"] for item in outbox.mark_delivered(table, done, now, mailed=mailed))
+    names.update(item["event"] for item in mark(done))
     return len(done), len(waiting) - len(done)
 
 

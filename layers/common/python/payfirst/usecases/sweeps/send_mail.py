@@ -25,7 +25,7 @@ from payfirst.mail.messages import MESSAGES, write_message
 from payfirst.mail.occasion import Occasion
 from payfirst.mail.post import Post
 from payfirst.observability import alarm, note, warn
-from payfirst.storage import due, outbox, refunds, sessions
+from payfirst.storage import attempts, due, outbox, refunds, sessions
 from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
@@ -42,6 +42,7 @@ ENOUGH: Final = 2
 """After so many e-mails in a row that SES did not take for a reason of its own, it is asked no more in this run."""
 
 NO_ADDRESS, OVERTAKEN = "no_address", "overtaken"
+_BOUGHT: Final = frozenset({"order.created", "booking.created"})
 _TOLD_ANYWAY: Final = frozenset({ORDER_CANCELLED, BOOKING_CANCELLED})
 """Refunds of which the e-mail about the cancellation has told already."""
 
@@ -146,7 +147,7 @@ def _written(table: Table, post: Post, item: Item, now: datetime) -> str:
     to, why = session.customer.email, None
     if to is None:
         why = NO_ADDRESS
-    elif item["event"] in _OVERTAKEN and _OVERTAKEN[item["event"]](table, session, item):
+    elif item["event"] in OVERTAKEN_BY and OVERTAKEN_BY[item["event"]](table, session, item):
         why = OVERTAKEN
     if to is None or why is not None:
         outbox.mark_mailed(table, item, now, word=why or NO_ADDRESS)
@@ -160,6 +161,7 @@ def _written(table: Table, post: Post, item: Item, now: datetime) -> str:
         session=session,
         content=_content(table, session),
         shop=post.shop(kind),
+        receipt=_receipt(table, session) if item["event"] in _BOUGHT else None,
     )
     message = post.send(kind, to, write_message(about), outbox.event_id(item))
     outbox.mark_mailed(table, item, now, word=message)
@@ -182,6 +184,17 @@ def _tried_again(_: Table, session: Session, item: Item) -> bool:
     return later or session.captured is not None or session.status is not SessionStatus.FAILED
 
 
+def _gone_further(_: Table, session: Session, item: Item) -> bool:
+    """Whether the order is no longer where this event brought it."""
+    return session.outcome is None or f"order.{session.outcome.status}" != item["event"]
+
+
+def _receipt(table: Table, session: Session) -> str | None:
+    """The gateway's receipt of what paid for it."""
+    attempt = attempts.read(table, session.captured) if session.captured else None
+    return attempt.receipt if attempt else None
+
+
 def _paid_back_since(table: Table, _: Session, item: Item) -> bool:
     """Whether the refund that needed a person has gone back by now: the e-mail about that says all there is to say."""
     named = parts_of_refund_id(item["facts"]["refund"])
@@ -189,8 +202,11 @@ def _paid_back_since(table: Table, _: Session, item: Item) -> bool:
     return refund is None or refund.status is not RefundStatus.NEEDS_REVIEW
 
 
-_OVERTAKEN: Final[Mapping[str, Callable[[Table, Session, Item], bool]]] = {
+OVERTAKEN_BY: Final[Mapping[str, Callable[[Table, Session, Item], bool]]] = {
     "payment.failed": _tried_again,
+    "order.packed": _gone_further,
+    "order.out_for_delivery": _gone_further,
+    "order.delivered": _gone_further,
     "refund.needs_review": _paid_back_since,
 }
 """E-mails that would not be true any more where these say so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import replace
 from datetime import date
 from itertools import islice
@@ -11,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
+from payfirst.api.paging import page_size
 from payfirst.api.request import Request
-from payfirst.api.resources import operator, settlement_context, table
+from payfirst.api.resources import operator, search_key, settlement_context, table
 from payfirst.api.values import check_start
 from payfirst.api.wire.fields import NothingIn
 from payfirst.api.wire.operators import (
@@ -33,15 +35,18 @@ from payfirst.api.wire.operators import (
     TakenUpOut,
 )
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
+from payfirst.api.wire.search import SearchOut
 from payfirst.domain.booking import Actor
 from payfirst.domain.clock import BOOKINGS_ZONE, SHOP_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus, OrderStatus
 from payfirst.domain.times import read_day
 from payfirst.settings import settings
 from payfirst.usecases.fulfilment import bookings, orders
 from payfirst.usecases.operators import appointments, review, waiting
+from payfirst.usecases.operators import search as searching
 
 Word = TypeVar("Word", BookingStatus, OrderStatus)
 
@@ -186,6 +191,32 @@ def move_order(request: Request, order_number: str) -> Reply:
     return Reply(200, MovedOut.of(order_number, orders.move_order(where, order_number, to, request.now, by=by).status))
 
 
+def search(request: Request) -> Reply:
+    """`GET /api/operators/search/`, with `?q=`; `?before=` and `?page_size=` for pages."""
+    by, asked = operator(request), request.parameter("q")
+    if not asked:
+        raise InvalidInputError(FieldProblem("q", "This parameter is required."))
+    found = searching.search(
+        table(request.deadline),
+        search_key,
+        asked,
+        request.now,
+        by=by,
+        token=secrets.token_bytes(8).hex(),
+        size=page_size(request),
+        before=_before(request),
+    )
+    return Reply(200, SearchOut.of(found))
+
+
+def _before(request: Request) -> int | None:
+    text = request.parameter("before")
+    known = None if text is None else read_id(text)
+    if text is not None and (known is None or known.number is None):
+        raise InvalidInputError(FieldProblem("before", "The `before` of an earlier page is expected."))
+    return known.number if known else None
+
+
 handler = build_app(
     "operators",
     {
@@ -203,5 +234,6 @@ handler = build_app(
         "operators_cancel_booking": cancel_booking,
         "operators_orders": orders_of_day,
         "operators_move_order": move_order,
+        "operators_search": search,
     },
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 from ops.api_reference import samples
 from ops.api_reference.bookings import SLOT_CODES
-from ops.api_reference.operation import Body, Operation, one
+from ops.api_reference.operation import PAGING, Body, Operation, one
 from payfirst.api.wire.operators import (
     CloseIn,
     CompletedOut,
@@ -27,6 +27,7 @@ from payfirst.api.wire.operators import (
     TakenUpOut,
 )
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
+from payfirst.api.wire.search import SearchOut
 from payfirst.domain.booking import Step
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus
@@ -35,6 +36,7 @@ from payfirst.storage.dynamodb.keys import attempt, named
 from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
 from payfirst.usecases.operators.appointments import DayPage
 from payfirst.usecases.operators.review import Story
+from payfirst.usecases.operators.search import Found, Search
 from payfirst.usecases.operators.waiting import Stuck
 
 OPERATORS: Final = "Operators"
@@ -52,6 +54,9 @@ _REFUND: Final = Refund(
     status=RefundStatus.DUE,
     reason="operator",
     created_at=samples.NOW + timedelta(hours=1),
+)
+_FOUND: Final = Found(
+    "order", "ORD-20240115-001", "packed", samples.SESSION.amount, samples.SESSION.created_at, samples.CUSTOMER.sub
 )
 _NOTICE: Final = f"INBOX#{'0' * 64}"
 _BY_HAND: Final = replace(_REFUND, status=RefundStatus.REFUNDED, detail="paid back from the till, receipt NLJ9XK2QWE")
@@ -175,6 +180,19 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, DayOut.of(date(2024, 1, 15), [samples.ORDER, samples.ROTTEN])),
         query={"day": "A day in Nairobi, YYYY-MM-DD; today if absent.", "status": "Only orders of this status."},
         description=f"200 at most: as orders move on, those of a status make room for others. {_ONLY}",
+    ),
+    "operators_search": Operation(
+        OPERATORS,
+        "Find payments by what a customer has at hand",
+        one(200, SearchOut.of(Search("phone", (_FOUND,), before=samples.SESSION.number))),
+        codes=("TOO_MANY_REQUESTS",),
+        query={
+            "q": "A receipt, TXN…, MT…, ORD-…, BK-…, R…, an e-mail address, a phone number or its last four digits.",
+            "before": "The `before` of the page before, for older ones.",
+            "page_size": PAGING["page_size"],
+        },
+        description="A payment is found by phone and address from the moment it is begun. Each search is recorded with who "
+        f"made it, and nobody makes more than 120 in an hour. {_ONLY}",
     ),
     "operators_move_order": Operation(
         OPERATORS,

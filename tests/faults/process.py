@@ -152,7 +152,7 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
             (app, "logger", lambda: world.log),
             (app, "utc_now", clock),
             *((modules[name], "utc_now", clock) for name in ("expire_sessions", "reconcile_payments", "deliver_events")),
-            *((modules[name], "secrets", drawn) for name in ("carts", "create_session")),
+            *((modules[name], "secrets", drawn) for name in ("carts", "create_session", "operators")),
             *(
                 (module, "settings", world.settings)
                 for module in (resources, values, *gateways, *modules.values())

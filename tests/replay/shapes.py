@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import payfirst
 from payfirst.storage import erasing
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from tests.faults import suite
 from tests.faults.flows import paid_booking, paid_order
@@ -72,7 +73,8 @@ def _erase_one(world: World, sub: str) -> None:
         tuple(item for item in items if item["pk"] == f"U#{sub}"),
         attempts,
         tuple(item for item in items if item["sk"] == "INBOX" and f"ATT#{item['ref']}" in refs),
-        tuple(item for item in items if item["pk"] in {f"PHONE#{each['phone']}" for each in attempts if "phone" in each}),
+        tuple(item for item in items if item["pk"] in {f"PHONE#{each['phone_lock']}" for each in attempts if "phone" in each}),
+        tuple(item for item in items if item["pk"].startswith(keys.FOUND) and item["owner"] == sub),
     )
     erasing.record(world.table, sub, world.now, Counter(), by="operator:anna", why="asked by letter")
     for change in erasing.changes(held):

@@ -24,7 +24,7 @@ CAN_READ: Final = {
     "Table/index/due": "DeliverEvents ExpireSessions Operators ReconcilePayments",
     "GatewayTokens": THE_CALLERS_OF_GATEWAYS,
     "GatewaysSecret": THE_CALLERS_OF_GATEWAYS,
-    "CursorSecret": "Bookings Carts Catalogue ReadPayments",
+    "CursorSecret": "Bookings Carts Catalogue InitiatePayment Operators ReadPayments",
     "SettleQueue": "ReconcilePayments",
 }
 CAN_CHANGE: Final = {

@@ -18,7 +18,9 @@ from tests.contract.walk import TOMATOES, Customer, pay_mpesa, script, wait_unti
 
 MADE: Final = ("create_session", "process_cart", "process_cart_doubled", "create_cart")
 LISTS: Final = [
-    route.operation for route in ROUTES if route.method == "GET" and "{" not in route.path and route.operation != "health"
+    route.operation
+    for route in ROUTES
+    if route.method == "GET" and "{" not in route.path and route.operation not in ("health", "operators_search")
 ]
 ON_A_SESSION: Final = ("get_session", "session_status", "session_events")
 ON_A_PAYMENT: Final = ("get_payment", "get_payment_doubled", "check_booking", "check_booking_doubled")
@@ -119,6 +121,12 @@ def a_booking_for_the_shop(scene: Scene, route: Route) -> requests.Response:
 def a_payment_s_story(scene: Scene, route: Route) -> requests.Response:
     number, _, _ = order_of(scene.stack)
     return scene.caller(route).send("GET", path_of(route, number))
+
+
+@brings("200", "operators_search")
+def a_customer_who_rings_up(scene: Scene, route: Route) -> requests.Response:
+    number, _, _ = order_of(scene.stack)
+    return scene.caller(route).send("GET", f"{route.path}?q={number}")
 
 
 @brings("200", *NOTICES)

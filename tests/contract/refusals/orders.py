@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 import requests
 
 from payfirst.api.routes import Route
+from payfirst.domain.fair_use import hour_of
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesToListing, Promo
 from payfirst.storage import catalogue
@@ -19,11 +20,13 @@ from payfirst.storage.catalogue import promo_to_item
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update, to_wire
 from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.operators.search import MOST_AN_HOUR
 from tests.contract.refusals.scene import Scene, brings, path_of
 from tests.contract.repeatable import (
     A_SESSION,
     Owner,
     captured_in_vain,
+    new_operator,
     new_owner,
     order_of,
     parked_notice,
@@ -418,3 +421,13 @@ def an_order_of_more_than_was_sold(scene: Scene, route: Route) -> requests.Respo
     number, _, _ = order_of(scene.stack)
     with changed(scene.table, keys.listing(TOMATOES), sold={"N": "0"}):
         return scene.caller(route).send("POST", path_of(route, number), {"status": "cancelled", "why": "rain"})
+
+
+@brings("TOO_MANY_REQUESTS", "operators_search")
+def a_person_who_searches_all_day(scene: Scene, route: Route) -> requests.Response:
+    operator = new_operator(scene.stack)
+    now = datetime.now(UTC)
+    for hour in (hour_of(now), hour_of(now) + timedelta(hours=1)):
+        place = keys.hourly(keys.searcher(f"operator:{operator.sub}"), "hourly_searches", hour)
+        write(scene.table, Update("counter", place, set={"n": MOST_AN_HOUR}))
+    return operator.api.send("GET", f"{route.path}?q=5678")

@@ -55,6 +55,7 @@ def _till(there: World) -> PaymentContext:
         entropy=there.entropy,
         deadline=Deadline(lambda: 25.0),
         longest_call_s=10.0,
+        search_key=lambda: b"search-key",
         fair_use=LIMITS,
     )
 
@@ -112,7 +113,7 @@ def what_comes_before_the_claim_of_an_order(world: World) -> None:
 
     claim = kept_back(world, attempts, "claim", initiate)
     attempt = claim.given[1]
-    place, guard, phone = place_of(session), guard_of(attempt), keys.phone(attempt.phone)
+    place, guard, phone = place_of(session), guard_of(attempt), keys.phone(attempt.phone_lock)
     stopped(
         claim,
         {

@@ -9,15 +9,18 @@ import pytest
 
 from payfirst.domain.booking import MAX_RESCHEDULES
 from payfirst.domain.errors import NotFoundError
+from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import GivenId
 from payfirst.domain.session import MAX_EXTENSIONS, Customer
 from payfirst.domain.times import GivenTime
+from payfirst.storage import fair_use
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases import lookup
 from payfirst.usecases.checkout.create_session import extend_session
 from payfirst.usecases.fulfilment import bookings
+from payfirst.usecases.operators.search import MOST_AN_HOUR
 from tests.faults.attacks.registry import attack, one_order, refused
 from tests.faults.book import Book
 from tests.faults.flows import paid_booking, paid_order
@@ -65,6 +68,17 @@ def a_second_order_of_one_cart(world: World) -> None:
     world.ledger.pay(started.attempt.ref)
     world.deliver_all()
     refused(lambda: world.initiate(other))
+
+
+@attack
+def more_searches_than_an_hour_allows(world: World) -> None:
+    paid_order(world)
+    place = keys.hourly(keys.searcher("operator:anna"), fair_use.SEARCHES, hour_of(world.now))
+    write(world.table, Update("counter", place, set={"n": MOST_AN_HOUR - 1}))
+    world.operate("GET", "/api/operators/search/", query="q=5678")
+    refused(lambda: world.operate("GET", "/api/operators/search/", query="q=5678"))
+    world.now += timedelta(hours=1)
+    world.operate("GET", "/api/operators/search/", query="q=5678")
 
 
 @attack

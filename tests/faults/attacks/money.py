@@ -58,7 +58,7 @@ def _holding(write: Kept) -> dict[str, Happening]:
     attempt = write.given[1]
     return {
         "another pays for its cart": has(guard_of(attempt), live_attempt="MT0"),
-        "another was prompted": has(keys.phone(attempt.phone), attempt="MT0"),
+        "another was prompted": has(keys.phone(attempt.phone_lock), attempt="MT0"),
         "its stock is held no more": has(keys.listing(TOMATOES), held=1),
     }
 
@@ -111,7 +111,7 @@ def what_comes_before_money(world: World) -> None:
             "it has failed": has(keys.attempt(started.attempt.ref), status="failed"),
             "its receipt serves another": has(keys.receipt("MPESA", record.given[2].receipt), ref="MT0"),
             "its session has its money": has(place_of(started.session), captured="MT0"),
-            "another was prompted": has(keys.phone(record.given[1].phone), attempt="MT0"),
+            "another was prompted": has(keys.phone(record.given[1].phone_lock), attempt="MT0"),
         },
     )
 

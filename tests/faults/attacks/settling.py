@@ -154,8 +154,8 @@ def money_that_was_recorded_and_left(world: World) -> None:
 @attack
 def a_phone_that_is_not_held_any_more(world: World) -> None:
     started = paid_order(world)
-    phone = world.attempt(started.attempt.ref).phone
-    has(keys.phone(phone or ""), attempt=None)(world)
+    lock = world.attempt(started.attempt.ref).phone_lock
+    has(keys.phone(lock or ""), attempt=None)(world)
     # The notice alone is settled: until then the shop's books are not in order, as somebody's mistake has left them.
     world.client.watch = lambda _: None
     world.deliver_all()

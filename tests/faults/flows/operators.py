@@ -190,6 +190,21 @@ def _listed(world: World) -> None:
 
 
 @flow
+def an_operator_finds_a_payment_by_all_its_names(world: World) -> Act:
+    ordered(world)
+    ((ref, started),) = world.started.items()
+    attempt = world.attempt(ref)
+    asked = (attempt.phone, (attempt.phone or "")[-4:], started.session.customer.email, attempt.receipt, ref)
+
+    def look(there: World) -> None:
+        for each in asked:
+            _, found = there.operate("GET", "/api/operators/search/", query=f"q={each}")
+            assert [known["kind"] for known in found["found"]] == ["order"], each
+
+    return look
+
+
+@flow
 def the_funnel_is_looked_at(world: World) -> Act:
     paid_order(world)
     world.deliver_all()

@@ -57,6 +57,9 @@ def new_phone() -> str:
     return f"0{next(_phones)}"
 
 
+SEARCH_KEY: Final = b"search-key"
+
+
 def new_customer() -> Customer:
     """Somebody who has never been here."""
     return Customer(sub=secrets.token_hex(8), user_id=secrets.randbelow(10**6) + 1, email="a@example.com")
@@ -290,6 +293,7 @@ class Shop:
             entropy=secrets.token_bytes,
             deadline=Deadline(lambda: 25.0),
             longest_call_s=10.0,
+            search_key=lambda: SEARCH_KEY,
         )
 
     def notice_context(self) -> NoticeContext:

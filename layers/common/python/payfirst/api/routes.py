@@ -120,6 +120,7 @@ ROUTES: Final = (
     Route("POST", "/api/operators/bookings/{book_id}/complete", "operators", "operators_complete_booking", B, operators=True),
     Route("GET", "/api/operators/orders", "operators", "operators_orders", B, operators=True),
     Route("POST", "/api/operators/orders/{order_number}/move", "operators", "operators_move_order", B, operators=True),
+    Route("GET", "/api/operators/search", "operators", "operators_search", B, operators=True),
     # The site
     Route("GET", "/health", "site", "health", B, public=True),
     Route("GET", "/openapi.json", "site", "openapi", B, public=True),

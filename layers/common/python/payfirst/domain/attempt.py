@@ -20,7 +20,8 @@ class Attempt:
     `held_promo`, `held_stock` (listings and quantities) and `held_slot` are what it holds until it ends.
     `check` is the place in the gateway's check schedule that comes next and `next_check_at` its instant; an attempt that
     needs no further check has none. `parked` says that it failed so often in sweeps that it waits for a person.
-    `confirm_at` is when its gateway is asked about a success that only a notice told of.
+    `confirm_at` is when its gateway is asked about a success that only a notice told of. `phone_lock` is the name of the lock
+    of its phone; None in what earlier releases stored.
     """
 
     ref: str
@@ -38,6 +39,7 @@ class Attempt:
     next_check_at: datetime | None = None
     confirm_at: datetime | None = None
     phone: str | None = None
+    phone_lock: str | None = None
     token_hash: str | None = None
     held_promo: str | None = None
     held_stock: tuple[tuple[int, Decimal], ...] = ()

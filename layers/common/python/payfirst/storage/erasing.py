@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from payfirst.domain.clock import instant
+from payfirst.storage import holds
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Delete, Item, Put, Update, Write, absent, equal, from_wire, to_wire
 from payfirst.storage.dynamodb.table import Table, query, transact, write
+from payfirst.storage.items import attempt_from_item
 from payfirst.storage.personal import NO_WORDS, Words, without_the_person
 from payfirst.storage.sessions import counted
 
@@ -38,22 +40,25 @@ _KINDS: Final[Mapping[str, str]] = {
     "HOUR": "hourly counters",
     "PHONE": "phone locks",
     "PTR": "pointers",
+    "FOUND": "entries of the search",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Everything about one customer: what they own, their attempts with all that belongs to them, and their notices."""
+    """Everything about one customer: what they own, their attempts with all that belongs to them, their notices, and by what
+    their payments are found."""
 
     sub: str
     owned: tuple[Item, ...]
     attempts: tuple[Item, ...]
     notices: tuple[Item, ...]
     phones: tuple[Item, ...]
+    findings: tuple[Item, ...] = ()
 
     def __iter__(self) -> Iterator[Item]:
         """Every item."""
-        return iter((*self.owned, *self.attempts, *self.notices, *self.phones))
+        return iter((*self.owned, *self.attempts, *self.notices, *self.phones, *self.findings))
 
     def of(self, what: str) -> list[Item]:
         """The customer's sessions, carts, orders or bookings (`keys.SESSION` …)."""
@@ -69,13 +74,16 @@ def owners_of(table: Table, email: str) -> set[str]:
 def gather(table: Table, sub: str) -> Holdings:
     """What the table holds about the customer `sub`."""
     owned = tuple(_partition(table, keys.owner(sub)))
-    refs = {item["pk"] for item in _scan(table, "#owner = :sub AND sk = :attempt", {":sub": sub, ":attempt": "ATT"}, "pk")}
+    theirs = {":sub": sub, ":attempt": "ATT", ":found": keys.FOUND}
+    named = list(_scan(table, "#owner = :sub AND (sk = :attempt OR begins_with(pk, :found))", theirs, "pk, sk"))
+    refs = {item["pk"] for item in named if item["sk"] == "ATT"}
     attempts = tuple(item for ref in sorted(refs) for item in _partition(table, ref))
     names = {ref.removeprefix("ATT#") for ref in refs}
     notices = [item for item in _scan(table, "sk = :inbox", {":inbox": "INBOX"}, None) if item["ref"] in names]
-    numbers = {str(item["phone"]) for item in attempts if "phone" in item}
-    phones = [item for number in sorted(numbers) for item in _partition(table, keys.phone(number)["pk"])]
-    return Holdings(sub, owned, attempts, tuple(notices), tuple(phones))
+    locks = {holds.phone_lock(attempt_from_item(item)) for item in attempts if "phone" in item}
+    phones = [item for lock in sorted(locks) for item in _partition(table, keys.phone(lock)["pk"])]
+    findings = tuple(item for item in named if item["pk"].startswith(keys.FOUND))
+    return Holdings(sub, owned, attempts, tuple(notices), tuple(phones), findings)
 
 
 def _partition(table: Table, partition: str) -> Iterator[Item]:
@@ -121,6 +129,7 @@ def changes(held: Holdings) -> list[Change]:
         planned += _of_owned(held.sub, item, words)
     planned += [_forgotten(keys.pointer(keys.hashed(item["gateway_id"]))) for item in held.attempts if _names_phone(item)]
     planned += [_forgotten(_key(item), absent("attempt")) for item in held.phones]
+    planned += [_forgotten(_key(item)) for item in held.findings]
     planned += [_cleaned(item, words) for item in sorted((*held.notices, *held.attempts), key=_says_who)]
     return [change for change in planned if change is not None]
 
@@ -171,7 +180,7 @@ def _key(item: Item) -> keys.Key:
 
 def _kind(item: Mapping[str, Any]) -> str:
     partition, sort = item["pk"].split("#")[0], item["sk"].split("#")[0]
-    return _KINDS["PHONE"] if partition == "PHONE" else _KINDS.get(sort, sort)
+    return _KINDS.get(partition if partition in ("PHONE", "FOUND") else sort, sort)
 
 
 def apply(table: Table, change: Change) -> None:

@@ -19,6 +19,7 @@ from payfirst.storage.dynamodb.table import Table, get
 from payfirst.storage.items import session_from_item
 
 SESSIONS, PROMPTS, PHONE_PROMPTS = "hourly_sessions", "hourly_prompts", "hourly_phone_prompts"
+SEARCHES: Final = "hourly_searches"
 COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})
 """The names under which a limit stands in the way of a write."""
 
@@ -60,13 +61,20 @@ def session_opened(limits: FairUse, sub: str, now: datetime) -> list[Write]:
     return _counted(SESSIONS, keys.hourly(keys.owner(sub), SESSIONS, hour_of(now)), limits.sessions_per_user, now)
 
 
-def prompted(limits: FairUse, sub: str, phone: str | None, now: datetime) -> list[Write]:
-    """One more payment that the customer asks for in this hour, on `phone` where one is prompted, if both limits allow it."""
+def prompted(limits: FairUse, sub: str, lock: str | None, now: datetime) -> list[Write]:
+    """One more payment that the customer asks for in this hour, if both limits allow it; `lock` is that of the phone that is
+    prompted."""
     writes = _counted(PROMPTS, keys.hourly(keys.owner(sub), PROMPTS, hour_of(now)), limits.prompts_per_user, now)
-    if phone is not None:
-        place = keys.phone(phone)["pk"]
+    if lock is not None:
+        place = keys.phone(lock)["pk"]
         writes += _counted(PHONE_PROMPTS, keys.hourly(place, PHONE_PROMPTS, hour_of(now)), limits.prompts_per_phone, now)
     return writes
+
+
+def searched(limit: int, by: str, now: datetime) -> list[Write]:
+    """One more search of one of the shop's people in this hour, if `limit` allows it; what stands beside the name in brackets
+    may change, and makes nobody somebody else."""
+    return _counted(SEARCHES, keys.hourly(keys.searcher(by.partition(" (")[0]), SEARCHES, hour_of(now)), limit, now)
 
 
 def _counted(name: str, key: keys.Key, limit: int, now: datetime) -> list[Write]:

@@ -29,11 +29,16 @@ def guard_free(attempt: Attempt) -> tuple[Condition, ...]:
     return (absent("live_attempt"), absent("converted_by"), *unchanged)
 
 
+def phone_lock(attempt: Attempt) -> str:
+    """The name of the lock of the attempt's phone; earlier releases called it by a bare hash of the number."""
+    return attempt.phone_lock or keys.hashed(attempt.phone or "")
+
+
 def phone_taken(attempt: Attempt, now: datetime, pace_until: datetime) -> Update:
     """The phone is prompted for this attempt alone, if it is free and was not prompted a moment ago."""
     return Update(
         PHONE,
-        keys.phone(attempt.phone or ""),
+        keys.phone(phone_lock(attempt)),
         when=(absent("attempt"), any_of(absent("next_push_at"), at_most("next_push_at", instant(now)))),
         set={"attempt": attempt.ref, "next_push_at": instant(pace_until)},
     )
@@ -97,4 +102,4 @@ def freed_guard(attempt: Attempt) -> Update:
 
 def freed_phone(attempt: Attempt) -> Update:
     """The phone may be prompted again."""
-    return Update(PHONE, keys.phone(attempt.phone or ""), when=(equal("attempt", attempt.ref),), remove=("attempt",))
+    return Update(PHONE, keys.phone(phone_lock(attempt)), when=(equal("attempt", attempt.ref),), remove=("attempt",))

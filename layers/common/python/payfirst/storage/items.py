@@ -154,7 +154,7 @@ def attempt_to_item(attempt: Attempt) -> Item:
     return {
         **key,
         **(keys.due(keys.SETTLE, key, attempt.next_check_at) if attempt.next_check_at else {}),
-        **stated({"phone": attempt.phone, "token_hash": attempt.token_hash}),
+        **stated({"phone": attempt.phone, "phone_lock": attempt.phone_lock, "token_hash": attempt.token_hash}),
         **stated({"held_promo": attempt.held_promo}),
         **({"held_stock": {str(number): quantity for number, quantity in attempt.held_stock}} if attempt.held_stock else {}),
         **({"held_slot": slot_to_map(attempt.held_slot)} if attempt.held_slot else {}),
@@ -198,6 +198,7 @@ def attempt_from_item(item: Item) -> Attempt:
         next_check_at=read_instant(due) if due else None,
         confirm_at=read_instant(confirm) if confirm else None,
         phone=item.get("phone"),
+        phone_lock=item.get("phone_lock"),
         token_hash=item.get("token_hash"),
         held_promo=item.get("held_promo"),
         held_stock=tuple((int(number), Decimal(quantity)) for number, quantity in item.get("held_stock", {}).items()),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from payfirst.domain.session import Session
 from payfirst.storage import attempts
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import from_wire, to_wire
-from payfirst.storage.dynamodb.table import Table, get
+from payfirst.storage.dynamodb.table import Table, batch_get, get
 from payfirst.storage.items import session_from_item
 from payfirst.storage.sessions import read
 
@@ -24,6 +26,15 @@ def by_code(table: Table, code: str) -> Session | None:
         became = get(table, keys.owned(pointer["owner"], pointer["what"], int(pointer["number"])))
         number = became["session_number"] if became else None
     return None if number is None else read(table, pointer["owner"], int(number))
+
+
+def by_receipt(table: Table, gateways: Iterable[str], written: Iterable[str]) -> Session | None:
+    """The session whose attempt has one of `written` as its receipt or its gateway's id; None when there is none."""
+    texts = list(dict.fromkeys(written))
+    places = [keys.receipt(gateway, text) for gateway in gateways for text in texts]
+    places += [keys.pointer(keys.hashed(text)) for text in texts]
+    found = next((item for item in batch_get(table, places) if item), None)
+    return None if found is None else by_code(table, found["ref"])
 
 
 def by_uuid(table: Table, uuid: str) -> Session | None:

@@ -20,7 +20,9 @@ ERASED: Final = "erased on request"
 _EMPTIED: Final = frozenset({"full_name", "phone_number", "detailed_address", "special_instructions"})
 """What readers of an item expect to be there."""
 
-_TAKEN_OUT: Final = frozenset({"email", "customer_name", "address", "estimated_delivery_date", "phone", "payment_url", "raw"})
+_TAKEN_OUT: Final = frozenset(
+    {"email", "customer_name", "address", "estimated_delivery_date", "phone", "phone_lock", "payment_url", "raw"}
+)
 _FREE_TEXTS: Final = frozenset({"why", "reason", "detail", "review", "message", "closed_because"})
 _CUSTOMERS_EVENTS: Final = ("booking.",)
 _NAMED: Final = frozenset({"full_name", "customer_name"})

@@ -32,7 +32,8 @@ class NoticeAddresses(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentContext:
     """To start a payment. `addresses` are where the gateway posts, `return_url` where it sends the customer back;
-    `pace` lies between two prompts of one phone, and one call to a gateway takes at most `longest_call_s`."""
+    `pace` lies between two prompts of one phone, and one call to a gateway takes at most `longest_call_s`.
+    `search_key` is the key under which the payment is found by a phone number or an address."""
 
     table: Table
     queue: Queue
@@ -44,6 +45,7 @@ class PaymentContext:
     entropy: Entropy
     deadline: Deadline
     longest_call_s: float
+    search_key: Callable[[], bytes]
     fair_use: FairUse = NO_LIMITS
     days: Days = ANY_DAY
 

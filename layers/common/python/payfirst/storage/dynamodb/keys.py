@@ -134,9 +134,28 @@ def receipt(gateway: str, number: str) -> Key:
     return {"pk": f"RECEIPT#{gateway}#{number}", "sk": "RECEIPT"}
 
 
-def phone(digits: str) -> Key:
+def phone(lock: str) -> Key:
     """The lock of a phone on which a prompt may be open; the number itself stands nowhere in the key."""
-    return {"pk": f"PHONE#{hashed(digits)}", "sk": "PHONE"}
+    return {"pk": f"PHONE#{lock}", "sk": "PHONE"}
+
+
+FOUND: Final = "FOUND#"
+"""What the partitions of a search begin with."""
+
+
+def finding(word: str, session_number: int) -> Key:
+    """That a session goes by a phone number or an address, which stands in the key only as a keyed hash."""
+    return {"pk": f"{FOUND}{word}", "sk": f"{session_number:016d}"}
+
+
+def searched(day: date, at: datetime, token: str) -> Key:
+    """The record that one of the shop's people searched."""
+    return {"pk": f"SEARCHED#{day.isoformat()}", "sk": f"{instant(at)}#{token}"}
+
+
+def searcher(by: str) -> str:
+    """The partition of the counters of one of the shop's people."""
+    return f"SEARCHER#{hashed(by)}"
 
 
 def hourly(partition: str, what: str, hour: datetime) -> Key:

@@ -25,18 +25,19 @@ from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.domain.ids import new_attempt_ref, new_callback_token, new_identifier, new_transaction_code
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.promo import NOT_TAKEN
+from payfirst.domain.searching import By, keyed
 from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Session, quantities
 from payfirst.gateways.base import Accepted, Push, Rejected, Unknown
 from payfirst.gateways.registry import terms_of
 from payfirst.observability import alarm, note, warn
-from payfirst.storage import attempts, fair_use, holds, promos, sessions
+from payfirst.storage import attempts, fair_use, findings, holds, promos, sessions
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
 from payfirst.storage.items import session_from_item
 from payfirst.storage.queue import send
 from payfirst.usecases.checkout.fair_use import asked_enough, one_more_session
-from payfirst.usecases.checkout.phone_number import number_to_prompt
+from payfirst.usecases.checkout.phone_number import names_of, number_to_prompt
 from payfirst.usecases.checkout.rehearse import check_fulfillable
 from payfirst.usecases.context import PaymentContext
 
@@ -91,6 +92,7 @@ def new_attempt(session: Session, terms: GatewayTerms, phone: str | None, contex
         check=first[0] if first else 0,
         next_check_at=first[1] if first else None,
         phone=phone,
+        phone_lock=None if phone is None else keyed(context.search_key(), By.PHONE, phone),
         token_hash=None if terms.signs_notices else hashlib.sha256(token.encode()).hexdigest(),
         held_promo=snapshot.promo_code,
         held_stock=held_stock,
@@ -108,7 +110,8 @@ def claimed(context: PaymentContext, session: Session, attempt: Attempt, *, is_n
     check_fulfillable(session, context.now)
     context.gateway(attempt.gateway)  # without credentials nothing is claimed
     pace_until, sub = context.now + context.pace, session.customer.sub
-    counted = fair_use.prompted(context.fair_use, sub, attempt.phone, context.now)
+    counted = fair_use.prompted(context.fair_use, sub, attempt.phone_lock, context.now)
+    counted += findings.found_by(session, names_of(session, attempt.phone), context.search_key())
     if is_new:
         counted += one_more_session(context.table, context.fair_use, sub, context.now)
     try:

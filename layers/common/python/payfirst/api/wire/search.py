@@ -1,0 +1,51 @@
+"""What a search of the shop's own people finds."""
+
+from __future__ import annotations
+
+from payfirst.api.wire.fields import Out
+from payfirst.domain.clock import instant
+from payfirst.usecases.operators.search import Found, Search
+
+
+class FoundOut(Out):
+    """One payment: an `order`, a `booking`, or still a `session`, and how that stands.
+
+    `id` is what `GET /api/operators/payments/{which}/` and `payfirst show` take; `show` is the first, ready to ask.
+    """
+
+    kind: str
+    id: str
+    status: str
+    amount: str
+    currency: str
+    created_at: str
+    customer: str
+    show: str
+
+    @classmethod
+    def of(cls, found: Found) -> FoundOut:
+        return cls(
+            kind=found.kind,
+            id=found.code,
+            status=found.status,
+            amount=str(found.amount),
+            currency=found.amount.currency,
+            created_at=instant(found.at),
+            customer=found.customer,
+            show=f"/api/operators/payments/{found.code}/",
+        )
+
+
+class SearchOut(Out):
+    """What `q` was taken for (`code`, `receipt`, `phone`, `last_digits`, `email`), and the payments, newest first.
+
+    `before` leads to the older ones, with the same `q`; null where there are none.
+    """
+
+    what: str
+    found: list[FoundOut]
+    before: int | None
+
+    @classmethod
+    def of(cls, search: Search) -> SearchOut:
+        return cls(what=search.what, found=[FoundOut.of(each) for each in search.found], before=search.before)

@@ -40,6 +40,7 @@ SETTINGS: Final[tuple[str, ...]] = (
     "PHONEPE_NOTICE_SOURCES",
     "PHONEPE_TOKEN_URL",
     "PUBLIC_ORIGIN",
+    "RETURN_URL",
     "SESSIONS_PER_USER_HOUR",
     "SESSION_TTL_SECONDS",
     "SHOP_MAIL",

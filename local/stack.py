@@ -215,6 +215,7 @@ class LocalStack:
             "TOKEN_AUDIENCE": self._issuer.audience if self._issuer else users.audience,
             "PUBLIC_ORIGIN": self.base_url,
             "CALLBACK_ORIGIN": self.base_url,
+            "RETURN_URL": "",
             "SHOP_ORIGIN": "http://localhost:3000",
             "ALLOW_PAST_DATES": "true",
             "HORIZON_DAYS": "400",

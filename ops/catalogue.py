@@ -1,12 +1,11 @@
-"""`payfirst catalogue`: what the shop offers, taken from a file, written to one, and its stock."""
+"""`payfirst catalogue`: what the shop offers, taken from a file and written to one; one entry by hand: `catalogue_by_hand`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -18,14 +17,12 @@ from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
 from payfirst.domain.catalogue import Listing
 from payfirst.domain.days import ANY_DAY, Days
-from payfirst.domain.errors import ContentionError, NotFoundError
+from payfirst.domain.errors import ContentionError
 from payfirst.storage import catalogue, catalogue_edits
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
 
 Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
-
-TRIES: Final = 5
 
 catalogue_app = typer.Typer(name="catalogue", help="Keep what the shop offers.", no_args_is_help=True)
 
@@ -147,34 +144,3 @@ def export_command(as_json: words.AsJson = False, stack_name: StackName = None, 
         hand_over_json(raw)
     else:
         hand_over(as_yaml(raw))
-
-
-@catalogue_app.command("set-stock")
-def set_stock_command(
-    listing: Annotated[int, typer.Argument(help="The listing's number.")],
-    available: Annotated[str, typer.Argument(help="How much can be bought from now on, in its unit.")],
-    stack_name: StackName = None,
-    home: Home = HOME,
-) -> None:
-    """Set how much of a listing can be bought.
-
-    What is held or sold is not touched.
-    """
-    with in_one_sentence():
-        quantity = words.quantity(available)
-        before = set_stock(table_of(enter_stack(stack_name, home)), listing, quantity)
-    say(f"listing {listing}: {before} -> {quantity}")
-
-
-def set_stock(table: Table, number: int, available: Decimal) -> Decimal:
-    """Make `available` what can be bought of the listing; answers what it was. NotFoundError, ContentionError."""
-    for _ in range(TRIES):
-        listing = catalogue.read_listing(table, number)
-        if listing is None:
-            raise NotFoundError(f"There is no listing {number}.")
-        try:
-            catalogue_edits.set_available(table, listing, available)
-        except ConditionFailedError:
-            continue  # it was bought from meanwhile
-        return listing.available
-    raise ContentionError("This listing is being bought from; please try again.")

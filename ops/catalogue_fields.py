@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from ops.words import number
 from ops.yaml_file import Fraction
 from payfirst.domain.calendar import Opening
+from payfirst.domain.catalogue import read_image_url
 from payfirst.domain.days import LONGEST_HOURS, Days
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.text import clean, folded
@@ -171,6 +172,8 @@ def _apart(openings: list[Any]) -> list[Any]:
 Number = Annotated[int, Field(strict=True, gt=0, lt=10**9)]
 Count = Annotated[int, Field(strict=True, ge=0, lt=10**9)]
 Hours = Annotated[int, Field(strict=True, ge=0, le=LONGEST_HOURS)]
+Description = Annotated[str, Field(strict=True, max_length=500), BeforeValidator(_words)]
+ImageUrl = Annotated[str, Field(strict=True), AfterValidator(read_image_url)]
 Words = Annotated[str, Field(strict=True, min_length=1, max_length=500), BeforeValidator(_words)]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
 Payable = Annotated[Currency, BeforeValidator(_collected)]

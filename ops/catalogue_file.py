@@ -160,6 +160,8 @@ def _raw_listing(listing: Listing) -> Raw:
         "zone": None if listing.zone == SHOP_ZONE else listing.zone,
         "hold": "at_initiate" if listing.hold else None,
         "active": None if listing.active else False,
+        "description": listing.description or None,
+        "image_url": listing.image_url,
     }
 
 
@@ -183,6 +185,7 @@ def _raw_service(service: Service) -> Raw:
         "reschedule": reschedule,
         "cancel": None if rules.refunds == AS_USUAL.refunds else steps,
         "active": None if service.active else False,
+        "image_url": service.image_url,
     }
 
 

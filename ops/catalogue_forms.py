@@ -10,8 +10,10 @@ from pydantic_core import PydanticCustomError
 from ops.catalogue_fields import (
     Amount,
     Count,
+    Description,
     Hold,
     Hours,
+    ImageUrl,
     Moment,
     Number,
     Openings,
@@ -56,6 +58,8 @@ class ListingForm(_Form):
     zone: Zone = SHOP_ZONE
     hold: Hold = "none"
     active: Annotated[bool, Field(strict=True)] = True
+    description: Description = ""
+    image_url: ImageUrl | None = None
 
     def entry(self) -> Listing:
         return Listing(
@@ -68,6 +72,8 @@ class ListingForm(_Form):
             hold=self.hold != "none",
             zone=self.zone,
             active=self.active,
+            description=self.description,
+            image_url=self.image_url,
         )
 
 
@@ -131,6 +137,7 @@ class ServiceForm(_Form):
     reschedule: RescheduleForm = RescheduleForm()
     cancel: Annotated[list[RefundForm], once("hours_before")] | None = None
     active: Annotated[bool, Field(strict=True)] = True
+    image_url: ImageUrl | None = None
 
     @model_validator(mode="after")
     def _one_way_to_pay(self) -> ServiceForm:
@@ -154,6 +161,7 @@ class ServiceForm(_Form):
             calendar=self.calendar.calendar() if self.calendar else None,
             changes=ChangeRules(self.reschedule.most, self.reschedule.hours_before, refunds),
             active=self.active,
+            image_url=self.image_url,
         )
 
 

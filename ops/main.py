@@ -12,7 +12,7 @@ import typer
 from ops import cost, erase, find, funnel, logs, operate, orders, panels, words
 from ops.backup import backup_app
 from ops.bookings import bookings_app
-from ops.catalogue import catalogue_app
+from ops.catalogue_by_hand import catalogue_app
 from ops.credentials import credentials_app
 from ops.deployed import StackName, enter_stack
 from ops.printing import hand_over, hand_over_json, say

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 from typer.models import OptionInfo
 
+from payfirst.domain.catalogue import ServiceType, read_image_url
 from payfirst.domain.clock import SHOP_ZONE
 from payfirst.domain.days import ANY_DAY
 from payfirst.domain.ids import GivenId, read_id
@@ -25,6 +26,7 @@ LONGEST_BACK: Final = timedelta(days=366)
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_ENTRY: Final = re.compile(r"(?:([A-Za-z]{1,20})-)?([1-9][0-9]{0,8})")
 _BACK: Final = re.compile(r"([1-9][0-9]{0,3})([hd])")
 
 
@@ -76,6 +78,41 @@ def _code(given: str, prefix: str, what: str, form: str) -> str:
     if found is None or found.code is None or not found.code.startswith(prefix):
         raise WrongInputError(f"{given!r} is not {what}; write {form}.")
     return found.code
+
+
+def catalogue_entry(given: str) -> tuple[ServiceType | None, int]:
+    """A listing as its number, `123`, or a service as `PUJA-1`, in any case; WrongInputError for anything else."""
+    read = _ENTRY.fullmatch(folded(given))
+    if read is None or (read[1] and read[1].upper() not in ServiceType.__members__):
+        raise WrongInputError(f"{given!r} is nothing in a catalogue; write a listing as 123, a service as PUJA-1.")
+    return ServiceType(read[1].upper()) if read[1] else None, int(read[2])
+
+
+def package_price(given: str) -> tuple[int, Decimal]:
+    """A package with its price, `2=999.00`; WrongInputError for anything else."""
+    package, equals, cost = given.partition("=")
+    read = _ENTRY.fullmatch(folded(package))
+    if not equals or read is None or read[1]:
+        raise WrongInputError(f"{given!r} is no package with its price; write 2=999.00.")
+    return int(read[2]), price(cost)
+
+
+def price(given: str) -> Decimal:
+    """An amount above zero in whole units of any currency; WrongInputError for anything else."""
+    return amount(given, next(iter(Currency))).major
+
+
+def picture(given: str) -> str:
+    """The https address of a picture; WrongInputError for anything else."""
+    try:
+        return read_image_url(given.strip())
+    except ValueError as error:
+        raise WrongInputError(f"{given!r}: {error}") from error
+
+
+def description(given: str) -> str:
+    """What an entry of the catalogue is, in 1 to 500 characters, cleaned as customers' texts; WrongInputError likewise."""
+    return _words(given, "A description or a name", LONGEST_REASON)
 
 
 def any_id(given: str) -> GivenId:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -14,12 +15,12 @@ from payfirst.api.paging import page_size, paged, place, unpaged
 from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, public_origin, table
 from payfirst.api.values import check_day, given_number
-from payfirst.api.wire.catalogue import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
+from payfirst.api.wire.catalogue import CountyOut, DaysOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.domain import locations
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
 from payfirst.domain.money import Currency
-from payfirst.domain.times import read_day
+from payfirst.domain.times import read_day, read_month
 from payfirst.gateways.registry import currencies
 from payfirst.settings import settings
 from payfirst.usecases import catalogue
@@ -97,6 +98,26 @@ def _day(request: Request) -> date:
         raise InvalidInputError(FieldProblem("date", str(exc))) from exc
 
 
+def list_days(request: Request, service_id: str) -> Reply:
+    """`GET /api/services/{service_id}/days/?month=`; `?service_type=` as in `get_service`."""
+    number, first = given_number(service_id, "Service not found"), _month(request)
+    where = table(request.deadline)
+    service = catalogue.find_service(number, _kind(request), table=where)
+    today = request.now.astimezone(ZoneInfo(service.zone)).date()
+    check_day("month", min(max(first, today), catalogue.last_of_month(first)), request.now, service.zone)
+    is_sold = service.active and service.calendar
+    days = settings().days
+    found = catalogue.days_in(service, is_sold, first, table=where, now=request.now, days=days) if is_sold else ()
+    return Reply(200, DaysOut.of(service, first, found))
+
+
+def _month(request: Request) -> date:
+    try:
+        return read_month(request.parameter("month") or "")
+    except ValueError as exc:
+        raise InvalidInputError(FieldProblem("month", str(exc))) from exc
+
+
 def _kind(request: Request) -> ServiceType | None:
     word = _one_of(request, "service_type", ServiceType.__members__)
     return ServiceType(word) if word else None
@@ -124,6 +145,7 @@ handler = build_app(
         "list_services": list_services,
         "get_service": get_service,
         "list_slots": list_slots,
+        "list_days": list_days,
         "list_counties": list_counties,
         "list_subcounties": list_subcounties,
     },

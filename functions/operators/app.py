@@ -15,7 +15,8 @@ from payfirst.api.errors import Reply
 from payfirst.api.paging import page_size
 from payfirst.api.request import Request
 from payfirst.api.resources import operator, search_key, settlement_context, table
-from payfirst.api.values import check_start
+from payfirst.api.values import check_start, given_number
+from payfirst.api.wire.by_hand import KeptListingOut, KeptServiceOut, ListingChangeIn, ServiceChangeIn
 from payfirst.api.wire.fields import NothingIn
 from payfirst.api.wire.operators import (
     MOST_SHOWN,
@@ -37,6 +38,7 @@ from payfirst.api.wire.operators import (
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
 from payfirst.api.wire.search import SearchOut
 from payfirst.domain.booking import Actor
+from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.clock import BOOKINGS_ZONE, SHOP_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.ids import read_id
@@ -44,8 +46,9 @@ from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus, OrderStatus
 from payfirst.domain.times import read_day
 from payfirst.settings import settings
+from payfirst.usecases import catalogue
 from payfirst.usecases.fulfilment import bookings, orders
-from payfirst.usecases.operators import appointments, review, waiting
+from payfirst.usecases.operators import appointments, edit_catalogue, review, waiting
 from payfirst.usecases.operators import search as searching
 
 Word = TypeVar("Word", BookingStatus, OrderStatus)
@@ -217,6 +220,45 @@ def _before(request: Request) -> int | None:
     return known.number if known else None
 
 
+def listing(request: Request, listing_id: str) -> Reply:
+    """`GET /api/operators/listings/{listing_id}/`"""
+    number = given_number(listing_id, "Listing not found")
+    return Reply(200, KeptListingOut.of(catalogue.find_listing(number, table=table(request.deadline))))
+
+
+def change_listing(request: Request, listing_id: str) -> Reply:
+    """`POST /api/operators/listings/{listing_id}/`"""
+    wanted, by = request.body(ListingChangeIn), operator(request)
+    number, where = given_number(listing_id, "Listing not found"), table(request.deadline)
+    change, version = wanted.change(), wanted.version
+    _, now_is = edit_catalogue.change_listing(where, number, change, version=version, by=by, now=request.now)
+    return Reply(200, KeptListingOut.of(now_is))
+
+
+def service(request: Request, service_id: str) -> Reply:
+    """`GET /api/operators/services/{service_id}/`; `?service_type=` where two kinds have the number, else the puja is meant."""
+    number = given_number(service_id, "Service not found")
+    return Reply(200, KeptServiceOut.of(catalogue.find_service(number, _kind(request), table=table(request.deadline))))
+
+
+def change_service(request: Request, service_id: str) -> Reply:
+    """`POST /api/operators/services/{service_id}/`; `?service_type=` as in `service`."""
+    wanted, by = request.body(ServiceChangeIn), operator(request)
+    number, where, kind = given_number(service_id, "Service not found"), table(request.deadline), _kind(request)
+    change, version = wanted.change(), wanted.version
+    _, now_is = edit_catalogue.change_service(where, number, kind, change, version=version, by=by, now=request.now)
+    return Reply(200, KeptServiceOut.of(now_is))
+
+
+def _kind(request: Request) -> ServiceType | None:
+    text = request.parameter("service_type")
+    try:
+        return None if text is None else ServiceType(text.upper())
+    except ValueError as error:
+        said = f"One of these is expected: {', '.join(ServiceType)}."
+        raise InvalidInputError(FieldProblem("service_type", said)) from error
+
+
 handler = build_app(
     "operators",
     {
@@ -235,5 +277,9 @@ handler = build_app(
         "operators_orders": orders_of_day,
         "operators_move_order": move_order,
         "operators_search": search,
+        "operators_listing": listing,
+        "operators_change_listing": change_listing,
+        "operators_service": service,
+        "operators_change_service": change_service,
     },
 )

@@ -111,6 +111,12 @@ _ALL: Final[tuple[PayFirstError, ...]] = (
     RefusedError("0.00 KES of this payment can be refunded.", code="NOT_REFUNDABLE"),
     RefusedError("ORD-20240115-001 is delivered: from there it cannot become packed.", code="ORDER_NOT_MOVABLE"),
     RefusedError("The stock of listing 123 does not count what this order bought as sold.", code="STOCK_DISAGREES"),
+    RefusedError(
+        "Somebody was faster: this entry changed since you looked at it. Look again, and decide anew.",
+        code="CHANGED_MEANWHILE",
+        details={"version": "5-9990"},
+    ),
+    RefusedError("Only 3 can be bought now; less can be taken away.", code="STOCK_TOO_LOW"),
     RefusedError(SLOT_FULL, code="SLOT_FULL"),
     RefusedError("No slot of this service starts at this day and time.", code="SLOT_NOT_OFFERED"),
     RefusedError("It is too late to book this slot; please choose another.", code="SLOT_TOO_SOON"),

@@ -10,6 +10,7 @@ from typing import Final
 from ops.api_reference import samples
 from ops.api_reference.bookings import SLOT_CODES
 from ops.api_reference.operation import PAGING, Body, Operation, one
+from payfirst.api.wire.by_hand import KeptListingOut, KeptServiceOut, ListingChangeIn, ServiceChangeIn
 from payfirst.api.wire.operators import (
     CloseIn,
     CompletedOut,
@@ -29,6 +30,7 @@ from payfirst.api.wire.operators import (
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
 from payfirst.api.wire.search import SearchOut
 from payfirst.domain.booking import Step
+from payfirst.domain.catalogue import Edits
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus
 from payfirst.domain.refund import Refund
@@ -69,7 +71,49 @@ _CALLED_OFF: Final = replace(
 _PAGE: Final = DayPage(samples.BOOKING.content.day, (samples.BOOKING,), "10:30:00#BK-449034CB")
 _GIVES: Final = GivesBack(by_rule=Money(49950, Currency.INR), in_full=Money(99900, Currency.INR))
 
+_EDITED: Final = Edits(4, "operator:8c5f1d0e-6d0b-4b6e-9a43-0d8a5c9d1e77 (amina@example.com)", samples.NOW)
+_KEPT: Final = KeptListingOut.of(replace(samples.TOMATOES, edits=_EDITED))
+_KEPT_PUJA: Final = KeptServiceOut.of(replace(samples.PUJA, edits=_EDITED))
+_EITHER: Final = {"service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent."}
+_SEEN: Final = (
+    "`version` is that of the answer in which the entry was seen: whoever was slower is answered 409 with the present one, and "
+    "nothing is changed. What a session froze stays as its customer was told."
+)
+
 OPERATIONS: Final[Mapping[str, Operation]] = {
+    "operators_listing": Operation(
+        OPERATORS,
+        "Show a listing as its shop keeps it",
+        one(200, _KEPT),
+        codes=("NOT_FOUND",),
+        description=f"On sale or not, with who changed it last. {_ONLY}",
+    ),
+    "operators_change_listing": Operation(
+        OPERATORS,
+        "Change a listing's stock, price, words or picture",
+        one(200, _KEPT),
+        Body(ListingChangeIn, {"version": "4-10000", "price": "160.00", "add_stock": "250"}),
+        ("NOT_FOUND", "CHANGED_MEANWHILE", "STOCK_TOO_LOW"),
+        description=f"{_SEEN} `set_stock` is refused also where some was bought since; `add_stock` is not. {_ONLY} "
+        "Recorded with who.",
+    ),
+    "operators_service": Operation(
+        OPERATORS,
+        "Show a service as its shop keeps it",
+        one(200, _KEPT_PUJA),
+        codes=("NOT_FOUND",),
+        query=_EITHER,
+        description=f"Offered or not, with who changed it last. {_ONLY}",
+    ),
+    "operators_change_service": Operation(
+        OPERATORS,
+        "Change a service's prices, words or picture",
+        one(200, _KEPT_PUJA),
+        Body(ServiceChangeIn, {"version": "4", "packages": [{"id": 2, "price": "1100.00"}]}),
+        ("NOT_FOUND", "CHANGED_MEANWHILE"),
+        query=_EITHER,
+        description=f"{_SEEN} Its calendar comes from a catalogue file. {_ONLY} Recorded with who.",
+    ),
     "operators_stuck": Operation(
         OPERATORS,
         "List what waits for a person",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from ops.api_reference import samples
 from ops.api_reference.operation import PAGING, Listed, Operation, Raw, one
-from payfirst.api.wire.catalogue import CountyOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
+from payfirst.api.wire.catalogue import CountyOut, DaysOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
 from payfirst.domain import locations
 from payfirst.domain.delivery import EVERYWHERE
+from payfirst.usecases.catalogue import FreeDay
 
 CATALOGUE, NOTICES, SITE = "Catalogue", "Gateway notices", "Service"
 
@@ -63,6 +65,7 @@ _SEARCHES: Final = (
     "`count` is what is on sale. With `search`, `farm`, `currency` or `active` a page looks through a thousand entries at "
     "most: it may hold fewer than were asked for and still have a `next`, and `count` counts what it holds."
 )
+_JULY: Final = date(2025, 7, 1)
 _HTML: Final = Raw({"type": "string"}, "<!doctype html>…", "text/html")
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -104,6 +107,21 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         codes=("NOT_FOUND",),
         query={
             "date": "The day in the service's zone, 2025-07-20; required.",
+            "service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent.",
+        },
+    ),
+    "list_days": Operation(
+        CATALOGUE,
+        "Show the days of a month that can be booked",
+        {
+            200: {
+                "calendar": DaysOut.of(samples.BY_CALENDAR, _JULY, [FreeDay(samples.FREE.starts_at.date(), 3)]),
+                "any time": DaysOut.of(samples.PUJA, _JULY, []),
+            }
+        },
+        codes=("NOT_FOUND",),
+        query={
+            "month": "The month in the service's zone, 2025-07; required.",
             "service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent.",
         },
     ),

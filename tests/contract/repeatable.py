@@ -310,6 +310,31 @@ def _call_off(owner: Owner) -> Ready:
     return Ready(path, body, {**body, "why": "the road is closed"}, customer.owns(keys.BOOKING, booking["id"]))
 
 
+def listing_of_its_own(stack: StackWithTable) -> int:
+    """The number of a listing that no other test knows, with a hundred to buy."""
+    number, table = next(_services), table_of(stack)
+    tomatoes = catalogue.read_listing(table, TOMATOES)
+    assert tomatoes is not None
+    catalogue.add(table, replace(tomatoes, number=number, product_name="Spring Tomatoes", available=Decimal(100)))
+    return number
+
+
+def _change_listing(owner: Owner) -> Ready:
+    number = listing_of_its_own(owner.stack)
+    body = {"version": "0-100", "price": "160.00", "add_stock": 20}
+    return Ready(f"/api/operators/listings/{number}", body, {**body, "price": "170.00"}, keys.listing(number))
+
+
+def _change_service(owner: Owner) -> Ready:
+    number, table = next(_services), table_of(owner.stack)
+    puja = catalogue.read_service(table, ServiceType.PUJA, 1)
+    assert puja is not None
+    catalogue.add(table, replace(puja, number=number))
+    body = {"version": "0", "packages": [{"id": 2, "price": "1100.00"}]}
+    path = f"/api/operators/services/{number}"
+    return Ready(path, body, {"version": "0", "active": False}, keys.service("PUJA", number))
+
+
 READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "create_session": _create_session,
     "extend_session": _extend_session,
@@ -335,5 +360,7 @@ READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "operators_complete_booking": _complete_booking,
     "operators_move_booking": _move_booking,
     "operators_cancel_booking": _call_off,
+    "operators_change_listing": _change_listing,
+    "operators_change_service": _change_service,
 }
 """By operation (those of operators want an operator): all that has to be there first is made; the answer has its `status`."""

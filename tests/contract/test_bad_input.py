@@ -34,6 +34,17 @@ FIELDS = {
     "operators_refund": ("amount", "why"),
     "operators_refund_paid": ("why",),
     "operators_move_order": ("status", "why"),
+    "operators_change_listing": (
+        "version",
+        "product_name",
+        "description",
+        "image_url",
+        "price",
+        "active",
+        "set_stock",
+        "add_stock",
+    ),
+    "operators_change_service": ("version", "name", "description", "image_url", "price", "active", "packages"),
 }
 """The fields of every operation that has some; the rest get fields of these all, which they must refuse or ignore."""
 
@@ -193,6 +204,8 @@ def test_an_id_that_cannot_be_is_answered_in_the_shape_of_the_route(caller: Cust
         ("/api/operators/payments/{}/resolve", {"found": "unpaid", "why": "nobody knows it"}),
         ("/api/operators/payments/{}/refund", {"why": "it was green"}),
         ("/api/operators/orders/{}/move", {"status": "packed"}),
+        ("/api/operators/listings/{}", {"version": "0-1", "price": "1.00"}),
+        ("/api/operators/services/{}", {"version": "0", "price": "1.00"}),
         ("/api/operators/bookings/{}/complete", {}),
         ("/api/operators/bookings/{}/move", {"selected_date": "2025-07-22", "selected_time": "11:00"}),
         ("/api/operators/bookings/{}/cancel", {"refund": "1.00", "why": "rain"}),

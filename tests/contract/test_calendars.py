@@ -113,3 +113,21 @@ def test_nobody_cancels_what_is_not_theirs(stack: Stack, customer: Customer, ser
     booking = a_booking(stack, customer, service, day=DAY + timedelta(days=1))
     refused = new_customer(stack).send("POST", f"/api/booking/bookings/{booking['id']}/cancel", {})
     assert refused.status_code == 404
+
+
+def test_the_days_of_a_month_show_where_a_place_is_free(stack: Stack, customer: Customer, service: int) -> None:
+    day = DAY + timedelta(days=2)
+
+    def days(query: str) -> dict[str, int]:
+        return {each["date"]: each["free_slots"] for each in customer.get(f"/api/services/{service}/days?{query}")["days"]}
+
+    before = days(f"month={day:%Y-%m}")
+    a_booking(stack, customer, service, day=day)
+    assert days(f"month={day:%Y-%m}") == {**before, day.isoformat(): 2}
+    assert before[day.isoformat()] == 3
+    any_time = Customer(customer.base_url, None).get(f"/api/services/1/days/?month={day:%Y-%m}")
+    assert (any_time["any_time"], any_time["days"], any_time["month"]) == (True, [], f"{day:%Y-%m}")
+    for query in ("", "month=2027-13", "month=2027-1", "month=soon", "month=9999-12", "month=0000-01", "month=1999-12"):
+        refused = customer.send("GET", f"/api/services/1/days/?{query}")
+        assert (refused.status_code, list(refused.json())) == (400, ["month", "error_code"]), query
+    assert customer.send("GET", f"/api/services/404404/days/?month={day:%Y-%m}").status_code == 404

@@ -25,9 +25,13 @@ def stock_agrees(world: World, book: Book) -> Iterator[str]:
         )
         holding = [attempt["held_stock"] for ref, attempt in book.attempts.items() if _holds(book, ref, attempt, "held_stock")]
         held = sum((Decimal(each.get(str(number), 0)) for each in holding), Decimal(0))
+        edits = int(listing.get("edits", 0))
+        if edits > 1 and number in world.restocked:
+            yield f"listing {number} was edited {edits} times by one change"
+        owned = start + edits * world.restocked.get(number, Decimal(0))
         counted = listing["available"], listing["held"], listing["sold"]
-        if min(counted) < 0 or sum(counted) != start or counted[1:] != (held, sold):
-            yield f"listing {number}: {start} at the start; left, held, sold: {counted}; by attempts {held}, ordered {sold}"
+        if min(counted) < 0 or sum(counted) != owned or counted[1:] != (held, sold):
+            yield f"listing {number}: {owned} in all; left, held, sold: {counted}; by attempts {held}, ordered {sold}"
 
 
 def promos_agree(_: World, book: Book) -> Iterator[str]:

@@ -76,6 +76,7 @@ _SETTINGS: Final = {
     "TOKEN_AUDIENCE": front.AUDIENCE,
     "PUBLIC_ORIGIN": "https://shop.example",
     "CALLBACK_ORIGIN": "https://shop.example",
+    "RETURN_URL": "",
     "HORIZON_DAYS": "400",
     "SHOP_ORIGIN": "",
     "SESSION_TTL_SECONDS": "900",

@@ -86,6 +86,8 @@ class World:
     drawn: list[bytes] = field(default_factory=list)
     echo: list[bytes] = field(default_factory=list)
     stocked: dict[int, Decimal] = field(default_factory=dict)
+    restocked: dict[int, Decimal] = field(default_factory=dict)
+    """By how much one edit of a listing moves its stock; no other edits one here, and none twice."""
     log: Log = field(default_factory=Log)
     started: dict[str, Started] = field(default_factory=dict)
     disputed: set[str] = field(default_factory=set)
@@ -119,6 +121,7 @@ class World:
         other.queue.sent, other.bus.came = list(self.queue.sent), list(self.bus.came)
         other.post.came, other.post.refuse = list(self.post.came), self.post.refuse
         other.stocked, other.started = dict(self.stocked), dict(self.started)
+        other.restocked = dict(self.restocked)
         other.drawn, other.echo, other.broken = [], [], []
         other.insisted, other.decoded = list(self.insisted), dict(self.decoded)
         other.disputed, other.given_back = set(self.disputed), set(self.given_back)

@@ -26,6 +26,7 @@ LOCAL = {
     "TOKEN_AUDIENCE": "client",
     "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
     "CALLBACK_ORIGIN": "http://127.0.0.1:8000",
+    "RETURN_URL": "",
     "SHOP_ORIGIN": "http://localhost:3000",
     "ALLOW_PAST_DATES": "true",
     "HORIZON_DAYS": "400",
@@ -56,6 +57,7 @@ PRODUCTION = LOCAL | {
     "SHOP_ORIGIN": "https://shop.example,https://www.shop.example",
     "PUBLIC_ORIGIN": "https://api.shop.example",
     "CALLBACK_ORIGIN": "https://abc123.lambda-url.ap-south-1.on.aws",
+    "RETURN_URL": "https://shop.example/orders/paid?from=phonepe",
     "MPESA_BASE_URL": "https://api.safaricom.co.ke",
     "PHONEPE_BASE_URL": "https://api.phonepe.com/apis/pg",
     "PHONEPE_TOKEN_URL": "https://api.phonepe.com/apis/identity-manager/v1/oauth/token",
@@ -217,6 +219,18 @@ def test_production_refuses_any_other_address_for_a_gateway(name: str, address: 
 )
 def test_production_refuses_the_sandboxes_in_which_nobody_pays(name: str, address: str) -> None:
     assert refusal(PRODUCTION | {name: address}).startswith(f"the setting {name} is the gateway's sandbox")
+
+
+@pytest.mark.parametrize(
+    "given", ["http://shop.example/paid", "shop.example", "https://u@shop.example", "https://shop.example/#x"]
+)
+def test_production_sends_no_browser_back_to_what_is_no_https_address(given: str) -> None:
+    assert refusal(PRODUCTION | {"RETURN_URL": given}) == "the setting RETURN_URL must be an https address in production"
+
+
+@pytest.mark.parametrize("given", ["", "https://shop.example", "https://shop.example/", "https://shop.example/a/b?c=d&e=%20"])
+def test_production_sends_the_browser_back_to_a_page_of_the_shops_own(given: str) -> None:
+    assert value("return_url", PRODUCTION | {"RETURN_URL": given}) == given
 
 
 @pytest.mark.parametrize("name", ["PUBLIC_ORIGIN", "CALLBACK_ORIGIN"])

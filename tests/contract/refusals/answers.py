@@ -106,10 +106,16 @@ def an_order(scene: Scene, route: Route) -> requests.Response:
     return owner.api.send("GET", path_of(route, ordered(owner)["order_number"]))
 
 
-@brings("200", "get_listing", "get_service", "list_slots", "list_subcounties")
+@brings("200", "get_listing", "get_service", "list_slots", "list_days", "list_subcounties")
 def a_part_of_the_catalogue(scene: Scene, route: Route) -> requests.Response:
     identifier = TOMATOES if route.operation == "get_listing" else 1
-    return Customer(scene.stack.base_url, None).send("GET", f"{path_of(route, identifier)}?date=2025-07-20")
+    query = "date=2025-07-20&month=2025-07"
+    return Customer(scene.stack.base_url, None).send("GET", f"{path_of(route, identifier)}?{query}")
+
+
+@brings("200", "operators_listing", "operators_service")
+def a_part_of_the_catalogue_as_its_shop_keeps_it(scene: Scene, route: Route) -> requests.Response:
+    return scene.caller(route).send("GET", path_of(route, TOMATOES if route.operation == "operators_listing" else 1))
 
 
 @brings("200", "operators_booking")

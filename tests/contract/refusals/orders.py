@@ -24,6 +24,7 @@ from payfirst.usecases.operators.search import MOST_AN_HOUR
 from tests.contract.refusals.scene import Scene, brings, path_of
 from tests.contract.repeatable import (
     A_SESSION,
+    READY,
     Owner,
     captured_in_vain,
     new_operator,
@@ -431,3 +432,18 @@ def a_person_who_searches_all_day(scene: Scene, route: Route) -> requests.Respon
         place = keys.hourly(keys.searcher(f"operator:{operator.sub}"), "hourly_searches", hour)
         write(scene.table, Update("counter", place, set={"n": MOST_AN_HOUR}))
     return operator.api.send("GET", f"{route.path}?q=5678")
+
+
+@brings("CHANGED_MEANWHILE", "operators_change_listing", "operators_change_service")
+def a_change_by_whoever_was_slower(scene: Scene, route: Route) -> requests.Response:
+    ready = READY[route.operation](new_operator(scene.stack))
+    operator = scene.caller(route)
+    operator.post(ready.path, ready.body)
+    return operator.send("POST", ready.path, ready.other)
+
+
+@brings("STOCK_TOO_LOW", "operators_change_listing")
+def more_taken_away_than_is_there(scene: Scene, route: Route) -> requests.Response:
+    ready = READY[route.operation](new_operator(scene.stack))
+    body = {"version": ready.body["version"], "add_stock": "-999999"}
+    return scene.caller(route).send("POST", ready.path, body)

@@ -26,7 +26,7 @@ from tests.contract.refusals.scene import path_of
 from tests.issuer import bearer
 
 LEFT_MS: Final = 700
-QUERY: Final = {"date": "2025-07-20", "q": "NLJ7RT61SV"}
+QUERY: Final = {"date": "2025-07-20", "month": "2025-07", "q": "NLJ7RT61SV"}
 IDENTIFIERS: Final = {
     "gateway_notice": "phonepe",
     "operators_payment": "BK-449034CB",

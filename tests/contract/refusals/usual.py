@@ -44,9 +44,11 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
     return scene.caller(route).send("GET", f"{path_of(route)}?page_size=0")
 
 
-@brings("INVALID_INPUT", "get_service", "operators_orders", "operators_bookings", "list_slots")
+@brings(
+    "INVALID_INPUT", "get_service", "operators_orders", "operators_bookings", "operators_service", "list_slots", "list_days"
+)
 def a_word_that_there_is_not(scene: Scene, route: Route) -> requests.Response:
-    query = "status=lost&service_type=CATERING&date=2025-07-20"
+    query = "status=lost&service_type=CATERING&date=2025-07-20&month=2025-07"
     return scene.caller(route).send("GET", f"{path_of(route, 1)}?{query}")
 
 
@@ -88,6 +90,8 @@ NEEDED: Final[dict[str, Any]] = {
     "operators_refund": {"why": "it was green"},
     "operators_refund_paid": {"why": "from the till"},
     "operators_move_order": {"status": "packed"},
+    "operators_change_listing": {"version": "0-1", "price": "1.00"},
+    "operators_change_service": {"version": "0", "price": "1.00"},
 }
 
 
@@ -97,9 +101,9 @@ def an_id_that_nobody_has(scene: Scene, route: Route) -> requests.Response:
     return scene.caller(route).send(route.method, path_of(route), body)
 
 
-@brings("NOT_FOUND", "list_slots")
+@brings("NOT_FOUND", "list_slots", "list_days")
 def slots_of_no_service(scene: Scene, route: Route) -> requests.Response:
-    return scene.caller(route).send("GET", f"{path_of(route)}?date=2025-07-20")
+    return scene.caller(route).send("GET", f"{path_of(route)}?date=2025-07-20&month=2025-07")
 
 
 @brings("NOT_FOUND", "process_cart", "process_cart_doubled", "add_item", "update_quantity", "remove_item")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from unittest.mock import patch
 
 from payfirst.api.shared_tokens import SharedTokens
 from payfirst.domain.cart import BookingCart
-from payfirst.domain.catalogue import Listing
+from payfirst.domain.catalogue import Edits, Listing
 from payfirst.domain.clock import instant
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import StoredToken
 from payfirst.storage import carts, catalogue, catalogue_edits, due, notices, outbox, sessions
+from payfirst.storage.catalogue_edits import Stock
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.table import Key, Table
 from payfirst.usecases.carts import produce_cart, service_carts
@@ -114,8 +116,17 @@ def what_comes_before_a_new_entry_of_the_catalogue(world: World) -> None:
     stopped(write_of(world, catalogue_edits.store, [(other, pears)]), changed)
     off = {"it is gone": gone(keys.listing(7)), "it is off sale": has(keys.listing(7), withdrawn=True)}
     stopped(write_of(world, catalogue_edits.store, [(replace(pears, active=False), pears)]), off)
+    edit, dearer = catalogue_edits.edit, replace(pears, price=Money(9900, Currency.KES))
+    who: Any = {"by": "operator:amina", "now": world.now}
+    faster = {"it is gone": gone(keys.listing(7)), "it was edited": has(keys.listing(7), edits=1)}
+    stopped(write_of(world, edit, dearer, pears, **who), faster)
     sold = {"some was bought": has(keys.listing(7), available=4)}
-    stopped(write_of(world, catalogue_edits.set_available, pears, Decimal(9)), sold)
+    stopped(write_of(world, edit, pears, pears, Stock(to=Decimal(9)), **who), sold)
+    few = {"less is there": has(keys.listing(7), available=2)}
+    stopped(write_of(world, edit, pears, pears, Stock(by=Decimal(-3)), **who), few)
+    has(keys.listing(7), edits=2)(world)
+    again, faster = replace(pears, edits=Edits(2)), {"it was edited": has(keys.listing(7), edits=3)}
+    stopped(write_of(world, edit, dearer, again, **who), faster)
 
 
 @attack

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.faults.flows import notices, operators, payments, promos, shopping, slots, sweeps
+from tests.faults.flows import keeping, notices, operators, payments, promos, shopping, slots, sweeps
 from tests.faults.flows.base import FLOWS, Act, Flow, paid_booking, paid_order
 
-__all__ = ["FLOWS", "Act", "Flow", "notices", "operators", "paid_booking", "paid_order"]
+__all__ = ["FLOWS", "Act", "Flow", "keeping", "notices", "operators", "paid_booking", "paid_order"]
 __all__ += ["payments", "promos", "shopping", "slots", "sweeps"]

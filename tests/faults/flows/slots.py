@@ -126,3 +126,10 @@ def free_slots_are_looked_up(world: World) -> Act:
     booking, _ = booked_slot(world)
     query = f"date={booking.content.day}&service_type=PUJA"
     return lambda there: there.http("GET", "/api/services/1/slots/", query=query)
+
+
+@flow
+def free_days_are_looked_up(world: World) -> Act:
+    booking, _ = booked_slot(world)
+    query = f"month={booking.content.day:%Y-%m}"
+    return lambda there: there.http("GET", "/api/services/1/days/", query=query)

@@ -14,14 +14,14 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.catalogue import compare, set_stock, store, store_in_sight
+from ops.catalogue import compare, store, store_in_sight
 from ops.catalogue_file import CatalogueError, as_raw, read_catalogue
 from ops.catalogue_forms import CatalogueForm
 from ops.seed import CATALOGUE, seed
 from payfirst.domain.booking import RefundStep
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.days import Days
-from payfirst.domain.errors import ContentionError, NotFoundError
+from payfirst.domain.errors import ContentionError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing
 from payfirst.storage import catalogue, catalogue_edits, offers
@@ -236,30 +236,6 @@ def test_somebody_elses_entry_of_the_same_moment_is_not_overwritten(table: Table
     with pytest.raises(ContentionError):
         store(table, found)
     assert catalogue.all_services(table)[0].name == "Nine Planets Puja"
-
-
-def test_stock_is_set_beside_what_is_held_and_sold_even_while_it_is_bought(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seed(table)
-    read, bought = catalogue.read_listing, iter((True, False))
-
-    def read_then_sell(where: Table, number: int) -> object:
-        found = read(where, number)
-        if next(bought):
-            write(where, Update("listing", keys.listing(number), add={"available": -1, "sold": 1}))
-        return found
-
-    monkeypatch.setattr(catalogue, "read_listing", read_then_sell)
-    assert set_stock(table, 123, Decimal("12.5")) == Decimal(9999)
-    item = get(table, keys.listing(123))
-    assert item is not None
-    assert (item["available"], item["sold"]) == (Decimal("12.5"), 1)
-
-
-def test_only_stock_of_what_there_is_can_be_set(table: Table) -> None:
-    with pytest.raises(NotFoundError):
-        set_stock(table, 1, Decimal(1))
 
 
 @pytest.mark.parametrize("stopped_by", [KeyboardInterrupt(), EndpointConnectionError(endpoint_url="http://127.0.0.1")])

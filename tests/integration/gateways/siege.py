@@ -144,6 +144,7 @@ def _environment(aws: EmbeddedAws, shop: Shop) -> dict[str, str]:
         "TABLE_NAME": shop.table.name,
         "GATEWAY_TOKENS_TABLE_NAME": f"{shop.table.name}-gateway-tokens",
         "SETTLE_QUEUE_URL": shop.queue.url,
+        "RETURN_URL": "",
         "SHOP_ORIGIN": "",
         "ALLOW_PAST_DATES": "true",
         "HORIZON_DAYS": "400",

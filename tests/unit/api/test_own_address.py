@@ -32,7 +32,7 @@ FORGED = {
 @pytest.fixture(autouse=True)
 def _deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Functions in production, in Mumbai, that were told no address of the API."""
-    given = {"PUBLIC_ORIGIN": "", "AWS_REGION": "ap-south-1", "AWS_DEFAULT_REGION": "ap-south-1"}
+    given = {"PUBLIC_ORIGIN": "", "RETURN_URL": "", "AWS_REGION": "ap-south-1", "AWS_DEFAULT_REGION": "ap-south-1"}
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for name, value in {**PRODUCTION, **given, **keys}.items():
         monkeypatch.setenv(name, value)
@@ -60,8 +60,11 @@ def test_no_header_changes_an_address_that_is_handed_out() -> None:
     assert resources.public_origin(asked(headers=None, multiValueHeaders=None)) == OWN
 
 
-def test_customers_come_back_from_paying_to_the_api_itself() -> None:
+def test_customers_come_back_from_paying_to_the_api_itself_or_where_the_shop_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resources.payment_context(asked()).return_url == f"{OWN}/paid"
+    monkeypatch.setenv("RETURN_URL", "https://shop.example/thanks?by=phonepe")
+    settings.cache_clear()
+    assert resources.payment_context(asked()).return_url == "https://shop.example/thanks?by=phonepe"
 
 
 def test_an_address_that_the_shop_gives_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,7 @@ class Settings:
     token_audience: str
     public_origin: str
     callback_origin: str
+    return_url: str
     shop_origin: Origins
     allow_past_dates: bool
     horizon_days: int = field(metadata=whole(1, LONGEST_HORIZON))
@@ -157,6 +158,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
 _ORIGIN: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(:\d+)?(/[\w.$~-]+)*", re.ASCII | re.IGNORECASE)
 _GATEWAY: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(/[\w.~-]+)*", re.ASCII | re.IGNORECASE)
+_RETURN: Final = re.compile(_ORIGIN.pattern + r"/?(\?[\w.$~&=%-]*)?", re.ASCII | re.IGNORECASE)
 _PAGES: Final = re.compile(r"https?://[a-z0-9.-]+(:\d+)?", re.ASCII)
 
 
@@ -227,6 +229,8 @@ def _check_production(found: Settings) -> None:
     for name in ("public_origin", "callback_origin"):
         if getattr(found, name) and not _ORIGIN.fullmatch(getattr(found, name)):
             raise SettingError(f"the setting {name.upper()} must be an https origin in production, without a slash at its end")
+    if found.return_url and not _RETURN.fullmatch(found.return_url):
+        raise SettingError("the setting RETURN_URL must be an https address in production")
     if not all(origin.startswith("https://") and "localhost" not in origin for origin in found.shop_origin):
         raise SettingError("the setting SHOP_ORIGIN must name https origins in production, and not localhost")
 

@@ -33,5 +33,5 @@ class NoticeAddresses:
 
 
 def return_address(origin: str) -> str:
-    """Where a gateway's page sends the payer's browser back."""
+    """Where a gateway's page sends the payer's browser back, unless the shop has a page of its own for that."""
     return origin + _PATHS["paid"]

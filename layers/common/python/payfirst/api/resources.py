@@ -156,7 +156,7 @@ def payment_context(request: Request) -> PaymentContext:
         queue=queue(),
         gateway=_collecting,
         addresses=NoticeAddresses(settings().callback_origin),
-        return_url=return_address(public_origin(request)),
+        return_url=settings().return_url or return_address(public_origin(request)),
         pace=timedelta(seconds=settings().phone_pace_seconds),
         now=request.now,
         entropy=secrets.token_bytes,

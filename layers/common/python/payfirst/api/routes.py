@@ -96,6 +96,7 @@ ROUTES: Final = (
     Route("GET", "/api/services", "catalogue", "list_services", A, public=True),
     Route("GET", "/api/services/{service_id}", "catalogue", "get_service", A, public=True),
     Route("GET", "/api/services/{service_id}/slots", "catalogue", "list_slots", A, public=True),
+    Route("GET", "/api/services/{service_id}/days", "catalogue", "list_days", A, public=True),
     Route("GET", "/api/locations/counties", "catalogue", "list_counties", B, public=True),
     Route("GET", "/api/locations/counties/{county_id}/subcounties", "catalogue", "list_subcounties", B, public=True),
     # Bookings and orders
@@ -121,6 +122,10 @@ ROUTES: Final = (
     Route("GET", "/api/operators/orders", "operators", "operators_orders", B, operators=True),
     Route("POST", "/api/operators/orders/{order_number}/move", "operators", "operators_move_order", B, operators=True),
     Route("GET", "/api/operators/search", "operators", "operators_search", B, operators=True),
+    Route("GET", "/api/operators/listings/{listing_id}", "operators", "operators_listing", B, operators=True),
+    Route("POST", "/api/operators/listings/{listing_id}", "operators", "operators_change_listing", B, operators=True),
+    Route("GET", "/api/operators/services/{service_id}", "operators", "operators_service", B, operators=True),
+    Route("POST", "/api/operators/services/{service_id}", "operators", "operators_change_service", B, operators=True),
     # The site
     Route("GET", "/health", "site", "health", B, public=True),
     Route("GET", "/openapi.json", "site", "openapi", B, public=True),

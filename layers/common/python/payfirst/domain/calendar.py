@@ -72,6 +72,21 @@ def starts_on(calendar: Calendar, day: date, zone: str) -> tuple[datetime, ...]:
     return tuple(sorted(found))
 
 
+def bookable_on(calendar: Calendar, day: date, zone: str, now: datetime) -> tuple[datetime, ...]:
+    """Those of the day's starts that the rules let book at `now` (`why_not_bookable`), in order, full ones included."""
+    if day > _last_day(calendar, zone, now):
+        return ()
+    return tuple(start for start in starts_on(calendar, day, zone) if not _too_soon(calendar, start, now))
+
+
+def _last_day(calendar: Calendar, zone: str, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(zone)).date() + timedelta(days=calendar.days_ahead)
+
+
+def _too_soon(calendar: Calendar, start: datetime, now: datetime) -> bool:
+    return start <= now or start < now + timedelta(minutes=calendar.lead_minutes)
+
+
 def _end(day: date, opening: Opening, zone: str) -> datetime:
     if opening.closes == time.min:
         return instant_of(day + timedelta(days=1), time.min, zone)
@@ -86,8 +101,8 @@ def why_not_bookable(calendar: Calendar, day: date, at: time, zone: str, now: da
     start = instant_of(day, at, zone)
     if start.astimezone(ZoneInfo(zone)).time() != at or start not in starts_on(calendar, day, zone):
         return RefusedError("No slot of this service starts at this day and time.", code="SLOT_NOT_OFFERED")
-    if start <= now or start < now + timedelta(minutes=calendar.lead_minutes):
+    if _too_soon(calendar, start, now):
         return RefusedError("It is too late to book this slot; please choose another.", code="SLOT_TOO_SOON")
-    if day > now.astimezone(ZoneInfo(zone)).date() + timedelta(days=calendar.days_ahead):
+    if day > _last_day(calendar, zone, now):
         return RefusedError(f"Slots can be booked {calendar.days_ahead} days ahead.", code="SLOT_TOO_FAR")
     return None

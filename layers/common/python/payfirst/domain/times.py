@@ -10,6 +10,7 @@ from typing import Final
 _TWENTY_FOUR: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _TWELVE: Final = re.compile(r"(0?[1-9]|1[0-2]):([0-5][0-9]) ?([AaPp])[Mm]")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH: Final = re.compile(r"([0-9]{4})-([0-9]{2})")
 NOON: Final = 12
 
 
@@ -40,3 +41,14 @@ def read_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise ValueError("There is no such day.") from exc
+
+
+def read_month(text: str) -> date:
+    """The first day of the month in `YYYY-MM`; ValueError for any other form and for a month that no calendar has."""
+    found = _MONTH.fullmatch(text)
+    if not found:
+        raise ValueError("A month like 2025-07 is expected.")
+    try:
+        return date(int(found[1]), int(found[2]), 1)
+    except ValueError as exc:
+        raise ValueError("There is no such month.") from exc

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from payfirst.domain.booking import AS_USUAL, ChangeRules, RefundStep
 from payfirst.domain.calendar import Calendar, Opening
-from payfirst.domain.catalogue import Listing, Package, Service, ServiceType
+from payfirst.domain.catalogue import Edits, Listing, Package, Service, ServiceType
 from payfirst.domain.clock import SHOP_ZONE, instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
@@ -106,12 +106,22 @@ def listing_to_item(listing: Listing) -> Item:
         "sold": 0,
         "zone": listing.zone,
         **({"hold": True} if listing.hold else {}),
+        **({"description": listing.description} if listing.description else {}),
+        **_picture(listing.image_url),
         **_withdrawn(active=listing.active),
     }
 
 
+def _picture(address: str | None) -> dict[str, str]:
+    return {} if address is None else {"image_url": address}
+
+
 def _withdrawn(*, active: bool) -> dict[str, bool]:
     return {} if active else {"withdrawn": True}
+
+
+def _edits(item: Item) -> Edits:
+    return Edits(int(item.get("edits", 0)), item.get("edited_by"), _moment(item, "edited_at"))
 
 
 def listing_from_item(item: Item) -> Listing:
@@ -126,6 +136,10 @@ def listing_from_item(item: Item) -> Listing:
         hold=item.get("hold", False),
         zone=item.get("zone", SHOP_ZONE),
         active="withdrawn" not in item,
+        description=item.get("description", ""),
+        image_url=item.get("image_url"),
+        held=Decimal(item["held"]),
+        edits=_edits(item),
     )
 
 
@@ -141,6 +155,7 @@ def service_to_item(service: Service) -> Item:
         **({"price": service.price.minor} if service.price else {}),
         **({"calendar": _calendar_to_map(service.calendar)} if service.calendar else {}),
         "changes": _changes_to_map(service.changes),
+        **_picture(service.image_url),
         **_withdrawn(active=service.active),
     }
 
@@ -163,6 +178,8 @@ def service_from_item(item: Item) -> Service:
         calendar=_calendar(item["calendar"]) if "calendar" in item else None,
         changes=_changes(item["changes"]) if "changes" in item else AS_USUAL,
         active="withdrawn" not in item,
+        image_url=item.get("image_url"),
+        edits=_edits(item),
     )
 
 

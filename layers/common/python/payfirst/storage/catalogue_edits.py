@@ -1,14 +1,16 @@
-"""The catalogue as an operator keeps it: many entries at once, never the counters that payments keep."""
+"""The catalogue as an operator keeps it: many entries at once, never the counters that payments keep; or one entry by hand."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from payfirst.domain.catalogue import Listing, Service
+from payfirst.domain.clock import instant
 from payfirst.domain.promo import Promo
 from payfirst.storage.catalogue import (
     counted,
@@ -21,15 +23,27 @@ from payfirst.storage.catalogue import (
     shown,
 )
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, equal, from_wire, present, to_wire
-from payfirst.storage.dynamodb.table import Table, batch_get, transact, write
+from payfirst.storage.dynamodb.expressions import (
+    Condition,
+    Item,
+    Put,
+    Update,
+    Write,
+    absent,
+    at_least,
+    equal,
+    from_wire,
+    present,
+    to_wire,
+)
+from payfirst.storage.dynamodb.table import Table, batch_get, transact
 
 Entry = Listing | Service | Promo
 
 AT_ONCE: Final = 97
 """What one transaction takes, beside a counter for each kind of list."""
 
-_COUNTERS: Final = frozenset({"available", "held", "sold", "taken", "used"})
+_COUNTERS: Final = frozenset({"available", "held", "sold", "taken", "used", "edits", "edited_by", "edited_at"})
 _KEY: Final = frozenset({"pk", "sk"})
 
 
@@ -86,18 +100,50 @@ def _change(wanted: Entry, seen: Entry | None) -> Write:
     name = f"{item['pk']} {item['sk']}"
     if seen is None:
         return Put(name, item, when=(absent("pk"),))
-    before, after = content(seen), content(wanted)
-    changed = {each: after.get(each) for each in (before.keys() | after.keys()) - _KEY if before.get(each) != after.get(each)}
+    changed = _changed(wanted, seen)
+    before = content(seen)
     unchanged = (absent(each) if before.get(each) is None else equal(each, before[each]) for each in sorted(changed))
-    return Update(name, _key(item), when=(present("pk"), *unchanged), set=changed)
+    return Update(name, _key(item), when=(present("pk"), *unchanged), set=changed, add={"edits": 1})
 
 
-def set_available(table: Table, seen: Listing, available: Decimal) -> None:
-    """Make `available` what can be bought. ConditionFailedError when it is not what was seen any more."""
-    change = Update(
-        "listing", keys.listing(seen.number), when=(equal("available", seen.available),), set={"available": available}
-    )
-    write(table, change)
+def _changed(wanted: Entry, seen: Entry) -> Item:
+    before, after = content(seen), content(wanted)
+    return {each: after.get(each) for each in (before.keys() | after.keys()) - _KEY if before.get(each) != after.get(each)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What becomes of a listing's stock: `to` takes the place of what was seen, or `by` is added to what is there now."""
+
+    to: Decimal | None = None
+    by: Decimal = Decimal(0)
+
+
+AS_IT_IS: Final = Stock()
+
+
+def edit(
+    table: Table, wanted: Listing | Service, seen: Listing | Service, stock: Stock = AS_IT_IS, *, by: str, now: datetime
+) -> None:
+    """Write what `wanted` says otherwise than `seen`, and the stock, as one more edit of the entry, all or nothing.
+
+    ConditionFailedError on `entry` where somebody has edited it since it was seen; where `stock.to` is given and some was
+    bought, held or given back since; and where less is there than `stock.by` takes away.
+    """
+    unedited = equal("edits", seen.edits.count) if seen.edits.count else absent("edits")
+    counted_as: tuple[Condition, ...] = ()
+    changed, added = _changed(wanted, seen), {"edits": Decimal(1)}
+    if stock.to is not None and isinstance(seen, Listing):
+        counted_as = (equal("available", seen.available),)
+        changed["available"] = stock.to
+    elif stock.by:
+        counted_as = (at_least("available", -stock.by),)
+        added["available"] = stock.by
+    on_sale = Counter(shown(wanted))
+    on_sale.subtract(shown(seen))
+    said = {**changed, "edited_by": by, "edited_at": instant(now)}
+    change = Update("entry", _key(_item(seen)), when=(present("pk"), unedited, *counted_as), set=said, add=added)
+    transact(table, [change, *counted(on_sale)])
 
 
 def all_promos(table: Table) -> tuple[Promo, ...]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Final
 
 from payfirst.domain.calendar import Slot
@@ -13,8 +13,8 @@ from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update, absent, any_of, at_least, at_most
 from payfirst.storage.dynamodb.table import Table, get, query
 
-LONGEST_DAY: Final = 1500
-"""More starts than a day has minutes."""
+PAGE: Final = 5000
+"""More starts than a request's megabyte holds of slots, let alone a day."""
 
 
 def key(slot: Slot) -> keys.Key:
@@ -50,8 +50,17 @@ def used(table: Table, slot: Slot) -> int:
     return int(item["used"]) if item else 0
 
 
-def used_on(table: Table, service_type: str, service_id: int, day: date) -> dict[time, int]:
-    """How many places of each start of a day are taken; a start that nobody has taken is missing."""
-    first, last = (keys.slot(service_type, service_id, day, at) for at in (time.min, time.max))
-    page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_DAY, newest_first=False)
-    return {time.fromisoformat(item["sk"].partition("T")[2]): int(item["used"]) for item in page.items}
+def used_between(table: Table, service_type: str, service_id: int, first: date, last: date) -> dict[tuple[date, time], int]:
+    """How many places of each start from the day `first` until the end of `last` are taken; one that nobody has taken is
+    missing. One request, however many there are in a megabyte."""
+    begin, end = keys.slot(service_type, service_id, first, time.min), keys.slot(service_type, service_id, last, time.max)
+    found: dict[tuple[date, time], int] = {}
+    after, more = begin["sk"], True
+    while more:
+        page = query(table, begin["pk"], first=after, last=end["sk"], limit=PAGE, newest_first=False)
+        for item in page.items:
+            start = datetime.fromisoformat(item["sk"])
+            found[start.date(), start.time()] = int(item["used"])
+            after = f"{item['sk']}!"
+        more = page.more
+    return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from payfirst.domain.calendar import Calendar, starts_on, why_not_bookable
+from payfirst.domain.calendar import Calendar, bookable_on
 from payfirst.domain.catalogue import Listing, Service, ServiceType
+from payfirst.domain.days import Days
 from payfirst.domain.errors import NotFoundError
 from payfirst.domain.money import Currency
 from payfirst.storage import catalogue, slots
@@ -117,12 +119,39 @@ class FreeSlot:
 
 def slots_on(service: Service, calendar: Calendar, day: date, *, table: Table, now: datetime) -> tuple[FreeSlot, ...]:
     """The starts of `day` that the rules let book at `now`, in order, full ones included."""
-    used = slots.used_on(table, service.kind, service.number, day)
+    used = slots.used_between(table, service.kind, service.number, day, day)
     length = timedelta(minutes=calendar.slot_minutes)
     found = []
-    for start in starts_on(calendar, day, service.zone):
+    for start in bookable_on(calendar, day, service.zone, now):
         at = start.astimezone(ZoneInfo(service.zone)).time()
-        if why_not_bookable(calendar, day, at, service.zone, now) is None:
-            free = max(0, calendar.capacity - used.get(at, 0))
-            found.append(FreeSlot(at, start, start + length, calendar.capacity, free))
+        free = max(0, calendar.capacity - used.get((day, at), 0))
+        found.append(FreeSlot(at, start, start + length, calendar.capacity, free))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeDay:
+    """A day with starts that can be booked now: how many of them have a place left; none where the day is full."""
+
+    day: date
+    free_slots: int
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the month that `day` is in."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def days_in(
+    service: Service, calendar: Calendar, first: date, *, table: Table, now: datetime, days: Days
+) -> tuple[FreeDay, ...]:
+    """The days of the month that begins with `first` on which the rules let book at `now`, in order, full ones included."""
+    last = last_of_month(first)
+    used = slots.used_between(table, service.kind, service.number, first, last)
+    found = []
+    for day in (first + timedelta(days=after) for after in range((last - first).days + 1)):
+        starts = bookable_on(calendar, day, service.zone, now) if days.why_not(day, service.zone, now) is None else ()
+        taken = (used.get((day, start.astimezone(ZoneInfo(service.zone)).time()), 0) for start in starts)
+        if starts:
+            found.append(FreeDay(day, sum(each < calendar.capacity for each in taken)))
     return tuple(found)

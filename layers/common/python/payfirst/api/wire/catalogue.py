@@ -10,7 +10,7 @@ from payfirst.domain.catalogue import Listing, Service
 from payfirst.domain.clock import instant
 from payfirst.domain.locations import County, SubCounty
 from payfirst.domain.money import Money
-from payfirst.usecases.catalogue import FreeSlot
+from payfirst.usecases.catalogue import FreeDay, FreeSlot
 
 
 class ListingOut(Out):
@@ -26,6 +26,8 @@ class ListingOut(Out):
     timezone: str
     hold: bool
     active: bool
+    description: str
+    image_url: str | None
 
     @classmethod
     def of(cls, listing: Listing) -> ListingOut:
@@ -40,6 +42,8 @@ class ListingOut(Out):
             timezone=listing.zone,
             hold=listing.hold,
             active=listing.active,
+            description=listing.description,
+            image_url=listing.image_url,
         )
 
 
@@ -66,6 +70,7 @@ class ServiceOut(Out):
     has_calendar: bool
     hold: bool
     active: bool
+    image_url: str | None
 
     @classmethod
     def of(cls, service: Service) -> ServiceOut:
@@ -82,6 +87,7 @@ class ServiceOut(Out):
             has_calendar=service.calendar is not None,
             hold=service.calendar is not None and service.calendar.hold,
             active=service.active,
+            image_url=service.image_url,
         )
 
 
@@ -124,6 +130,35 @@ class SlotsOut(Out):
             timezone=service.zone,
             any_time=service.calendar is None and service.active,
             slots=[SlotOut.of(each) for each in found],
+        )
+
+
+class DayOfMonthOut(Out):
+    """A day on which the service is open for booking now; a full one has `free_slots` 0."""
+
+    date: dt.date
+    free_slots: int
+
+
+class DaysOut(Out):
+    """The days of a month of the service's zone that can be booked; `any_time` where the service has no calendar."""
+
+    service_id: int
+    service_type: str
+    month: str
+    timezone: str
+    any_time: bool
+    days: list[DayOfMonthOut]
+
+    @classmethod
+    def of(cls, service: Service, month: dt.date, found: Sequence[FreeDay]) -> DaysOut:
+        return cls(
+            service_id=service.number,
+            service_type=service.kind,
+            month=f"{month:%Y-%m}",
+            timezone=service.zone,
+            any_time=service.calendar is None and service.active,
+            days=[DayOfMonthOut(date=each.day, free_slots=each.free_slots) for each in found],
         )
 
 

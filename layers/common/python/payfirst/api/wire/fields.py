@@ -83,6 +83,21 @@ def _quantity(value: object) -> Decimal:
     return quantity.normalize() + 0
 
 
+def _level(value: object) -> Decimal:
+    level = _decimal(value)
+    if level != round(level, 3):
+        raise ValueError("A quantity with at most three decimal places is expected.")
+    return level.normalize() + 0
+
+
+def _step(value: object) -> Decimal:
+    if isinstance(value, str) and value.startswith("-"):
+        return -_quantity(value[1:])
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and value < 0:
+        return -_quantity(-value)
+    return _quantity(value)
+
+
 def _given_id(value: object) -> GivenId:
     given = None if isinstance(value, bool) or not isinstance(value, int | str) else read_id(value)
     if given is None:
@@ -133,6 +148,12 @@ Amount = Annotated[Decimal, BeforeValidator(_amount, json_schema_input_type=Deci
 
 Quantity = Annotated[Decimal, BeforeValidator(_quantity, json_schema_input_type=Decimal | str)]
 """How much of a listing: above zero, at most three decimal places (0.5 kg)."""
+
+StockLevel = Annotated[Decimal, BeforeValidator(_level, json_schema_input_type=Decimal | str)]
+"""How much of a listing there is: at most three decimal places, and not below zero."""
+
+StockStep = Annotated[Decimal, BeforeValidator(_step, json_schema_input_type=Decimal | str)]
+"""How much comes to a stock, or goes from it where it is below zero: at most three decimal places, never nothing."""
 
 AnyId = Annotated[Any, BeforeValidator(_given_id, json_schema_input_type=int | str)]
 """An id in any of its forms; a `GivenId`."""

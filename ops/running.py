@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from payfirst.domain.clock import Deadline
 from payfirst.storage.dynamodb.expressions import Item, from_wire
-from payfirst.storage.dynamodb.table import Table, dynamodb
+from payfirst.storage.dynamodb.table import Table, botocores
 
 ROOT: Final = Path(__file__).parents[1]
 HOME: Final = ROOT / ".local"
@@ -79,4 +79,4 @@ def items_of(table: Table) -> list[Item]:
 
 def table_of(stack: RunningStack) -> Table:
     """The table of the stack that this process has entered."""
-    return Table(dynamodb(), stack.environment["TABLE_NAME"], Deadline(lambda: SECONDS))
+    return Table(botocores(), stack.environment["TABLE_NAME"], Deadline(lambda: SECONDS))

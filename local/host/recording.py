@@ -2,7 +2,7 @@
 
 Each right is one line of JSON in a file of the process's own in the folder `PAYFIRST_RECORDS`, once. A right is an action, as
 IAM knows it, on a resource, named by the environment variable that holds its name (`TABLE_NAME`), so that the template says
-which resource that is. Nothing of the function is changed: botocore tells of each call before it is sent.
+which resource that is. Nothing of the function is changed: botocore and the table's client tell of each call before it is sent.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from botocore import handlers
 from botocore.model import OperationModel
 
 from local.host.environment import RECORDS
+from payfirst.storage.dynamodb.signed import SignedClient
 
 UNKNOWN: Final = "?"
 
@@ -84,7 +85,11 @@ class Recorder:
 
     def __call__(self, params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
         """Note what one call needs; botocore's event `before-parameter-build`."""
-        for action, name, more in rights_of(model.service_model.service_name, model.name, params):
+        self.note(model.service_model.service_name, model.name, params)
+
+    def note(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        """Note what one call needs."""
+        for action, name, more in rights_of(service, operation, params):
             resource = variable_of(action, name, self._environment) + more
             if (action, resource) not in self._known:
                 self._known.add((action, resource))
@@ -107,8 +112,16 @@ def main() -> None:
     function = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
     path = Path(os.environ[RECORDS]) / f"{function}-{os.getpid()}.jsonl"
     with path.open("a", encoding="utf-8") as file:
+        recorder = Recorder(file, function, os.environ)
         # botocore's own list of what every session of this process starts with, whoever makes the session.
-        handlers.BUILTIN_HANDLERS.append(("before-parameter-build", Recorder(file, function, os.environ)))
+        handlers.BUILTIN_HANDLERS.append(("before-parameter-build", recorder))
+        ask = SignedClient.ask
+
+        def noted(client: SignedClient, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+            recorder.note("dynamodb", operation, given)
+            return ask(client, operation, given)
+
+        SignedClient.ask = noted  # type: ignore[method-assign, assignment]
         runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 from payfirst.settings import settings
 from payfirst.storage.dynamodb.expressions import to_wire
-from payfirst.storage.dynamodb.table import dynamodb
+from payfirst.storage.dynamodb.signed import SignedClient
 from tests.contract.refusals.throttled import Context, event
 
 LEFT_MS = 9_000
@@ -22,12 +23,11 @@ LEFT_MS = 9_000
 def main() -> None:
     """Answer one request."""
     told = json.load(sys.stdin)
-    client = dynamodb()
-    acted: list[str] = []
+    ask, acted = SignedClient.ask, list[str]()
 
-    def rival(model: Any, **_: Any) -> None:
-        if model.name == "TransactWriteItems" and not acted:
-            acted.append(model.name)
+    def after_a_rival(client: SignedClient, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation == "TransactWriteItems" and not acted:
+            acted.append(operation)
             client.update_item(
                 TableName=settings().table_name,
                 Key=to_wire(told["key"]),
@@ -35,8 +35,9 @@ def main() -> None:
                 ExpressionAttributeNames={"#name": told["name"]},
                 ExpressionAttributeValues=to_wire({":value": told["value"]}),
             )
+        return ask(client, operation, given)
 
-    client.meta.events.register("before-call.dynamodb", rival)
+    SignedClient.ask = after_a_rival  # type: ignore[method-assign, assignment]
     request = event("POST", told["path"], told["sub"], json.dumps(told["body"]))
     answer = import_module("functions.initiate_payment.app").handler(request, Context("initiate_payment", left_ms=LEFT_MS))
     if not acted:

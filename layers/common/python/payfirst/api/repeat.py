@@ -14,7 +14,7 @@ from payfirst.api.request import Request
 from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError
 from payfirst.observability import warn
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.table import Table
+from payfirst.storage.dynamodb.table import Table, botocores
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 255
@@ -67,7 +67,7 @@ def answered_once(key: str, subject: str, request: Request, table: Table, contex
         sort_key_attr="sk",
         static_pk_value=keys.owner(subject),
         expiry_attr="ttl",
-        boto3_client=table.client,
+        boto3_client=table.client if hasattr(table.client, "meta") else botocores(),
     )
 
     given: list[Reply] = []

@@ -34,6 +34,7 @@ _PASSING: Final = frozenset(
 _UNREACHABLE: Final = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
 _REFUSED_AS_WRITTEN: Final = frozenset({"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"})
 _NO_REASON: Final = "None"
+_SERVER_ERRORS: Final = 500
 
 
 class StorageError(TemporaryError):
@@ -86,7 +87,8 @@ def classify(error: ClientError | BotoCoreError, names: tuple[str, ...]) -> Pass
         return _cancelled(error, response["CancellationReasons"], names)
     if code in _PASSING:
         return Passing(code)
-    return StorageError("The table did not answer.") if code in _UNREACHABLE else error
+    unreachable = code in _UNREACHABLE or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERRORS
+    return StorageError("The table did not answer.") if unreachable else error
 
 
 def _cancelled(error: ClientError, reasons: list[Mapping[str, Any]], names: tuple[str, ...]) -> Passing | Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import time
@@ -9,15 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payfirst.clients import client
 from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError
 from payfirst.storage.dynamodb.expressions import Item, Write, from_wire, render, to_wire
 from payfirst.storage.dynamodb.failures import ConditionFailedError, Passing, classify
+from payfirst.storage.dynamodb.signed import plain_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -56,6 +57,15 @@ def dynamodb(*, hasty: bool = False) -> DynamoDBClient:
     A table that never answers costs a request 5 seconds at most; 3 where a `hasty` caller has to answer a gateway by then.
     """
     connect_s, read_s = (0.5, 1) if hasty else (1, 2)
+    plain = plain_client(os.environ, connect_s=connect_s, read_s=read_s, tries=2)
+    return cast("DynamoDBClient", plain) if plain else botocores(connect_s, read_s)
+
+
+@cache
+def botocores(connect_s: float = 1, read_s: float = 2) -> DynamoDBClient:
+    """botocore's own client of the table, for who needs more than requests of one item, query or transaction."""
+    from payfirst.clients import client  # noqa: PLC0415 - most functions never need it
+
     made: DynamoDBClient = client("dynamodb", connect_s=connect_s, read_s=read_s, tries=2)
     return made
 

@@ -6,6 +6,7 @@ first answer, counted in instructions.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from decimal import Clamped, Context, Decimal, Inexact, Overflow, Rounded, Underflow
 from typing import Any, Final
@@ -38,11 +39,14 @@ def typed(value: Any) -> dict[str, Any]:
 
 
 def plain_value(given: Mapping[str, Any]) -> Any:
-    """What the low-level client answered as a plain value; numbers are Decimal. TypeError for a type that no item holds."""
+    """What a client answered, bytes as such or in base64, as a plain value; numbers are Decimal. TypeError for a type that no
+    item holds."""
     ((kind, value),) = given.items()
     match kind:
-        case "S" | "BOOL" | "B":
+        case "S" | "BOOL":
             return value
+        case "B":
+            return b64decode(value) if isinstance(value, str) else value
         case "N":
             return _NUMBERS.create_decimal(value)
         case "M":

@@ -17,6 +17,7 @@ from payfirst.api import app, resources, values
 from payfirst.domain.clock import Deadline
 from payfirst.gateways.registry import GATEWAYS
 from payfirst.settings import Settings, read, read_settings
+from payfirst.storage import queue
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.settlement import request_check, settle, take_notice
@@ -163,7 +164,7 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
             (resources, "secrets", drawn),
             (resources, "Table", table),
             (resources, "dynamodb", lambda **_: world.table.client),
-            (resources, "sqs", lambda: world.queue),
+            (queue, "sqs", lambda: world.queue),
             (resources, "gateway", world.gateway),
             (resources, "secret", secret),
             (modules["deliver_events"], "eventbridge", lambda: world.bus),

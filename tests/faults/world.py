@@ -287,7 +287,7 @@ class World:
             late_payment=self.late_payment,
             days=self.settings().days,
             gateway=self.gateway,
-            queue=Queue(self.queue, "queue"),  # type: ignore[arg-type]
+            queue=Queue(lambda: self.queue, "queue"),  # type: ignore[arg-type, return-value]
             confirm=lambda _: self.confirm,
             sent_by=lambda _: True,
             addresses=NoticeAddresses("https://shop.example"),

@@ -118,7 +118,7 @@ def _shop(aws: EmbeddedAws, simulators: str) -> Shop:
     create_table(client, TEMPLATE, name)
     create_table(client, TEMPLATE, f"{name}-gateway-tokens", logical_id="GatewayTokens")
     sqs_client = aws.client("sqs")
-    queue = Queue(sqs_client, sqs_client.create_queue(QueueName=name)["QueueUrl"])
+    queue = Queue(lambda: sqs_client, sqs_client.create_queue(QueueName=name)["QueueUrl"])
     shop = Shop(table=Table(client, name, Deadline(lambda: 30.0)), queue=queue, simulators=simulators, now=utc_now())
     shop.stock(listing=123, price=15000, available="10000")
     return shop

@@ -74,7 +74,7 @@ def test_a_secret_that_nobody_hands_out_is_missing_while_a_gateway_still_waits()
 
 
 def test_a_queue_that_never_answers_costs_less_than_a_gateway_waits() -> None:
-    queue = Queue(sqs.__wrapped__(), "http://127.0.0.1/queue")
+    queue = Queue(sqs.__wrapped__, "http://127.0.0.1/queue")
     assert seconds(lambda: send(queue, "MT0", delay_s=0), BotoCoreError) < ANSWER_NOTICES_IN_S + MARGIN_S
 
 

@@ -39,7 +39,7 @@ def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def queue(embedded_aws: EmbeddedAws) -> Queue:
     """A settle queue that nobody reads: tests look at due attempts themselves."""
     sqs = embedded_aws.client("sqs")
-    return Queue(sqs, sqs.create_queue(QueueName="settle-tests")["QueueUrl"])
+    return Queue(lambda: sqs, sqs.create_queue(QueueName="settle-tests")["QueueUrl"])
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from payfirst.api.request import Request
 from payfirst.domain.errors import ContentionError, FieldProblem, InvalidInputError
 from payfirst.observability import warn
 from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.signed import SignedClient
 from payfirst.storage.dynamodb.table import Table, botocores
 
 HEADER: Final = "Idempotency-Key"
@@ -67,7 +68,7 @@ def answered_once(key: str, subject: str, request: Request, table: Table, contex
         sort_key_attr="sk",
         static_pk_value=keys.owner(subject),
         expiry_attr="ttl",
-        boto3_client=table.client if hasattr(table.client, "meta") else botocores(),
+        boto3_client=botocores() if isinstance(table.client, SignedClient) else table.client,
     )
 
     given: list[Reply] = []

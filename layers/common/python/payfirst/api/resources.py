@@ -24,11 +24,12 @@ from payfirst.gateways.registry import declaration_of
 from payfirst.observability import alarm
 from payfirst.settings import settings
 from payfirst.storage.dynamodb.table import Table, dynamodb
-from payfirst.storage.queue import Queue, sqs
 from payfirst.usecases.context import NoticeContext, PaymentContext, SettlementContext
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+    from payfirst.storage.queue import Queue
 
 OPERATORS: Final = "operators"
 """The group of the shop's own people in the user pool."""
@@ -46,7 +47,9 @@ def table(deadline: Deadline, *, hasty: bool = False) -> Table:
 
 def queue() -> Queue:
     """The settle queue."""
-    return Queue(sqs(), settings().settle_queue_url)
+    from payfirst.storage.queue import Queue, sqs  # noqa: PLC0415 - botocore's clients, which most functions never need
+
+    return Queue(sqs, settings().settle_queue_url)
 
 
 def customer(request: Request) -> Customer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -17,9 +18,9 @@ LONGEST_DELAY_S: Final = 900
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The settle queue behind one client."""
+    """The settle queue; its client is made where something is sent."""
 
-    client: SQSClient
+    client: Callable[[], SQSClient]
     url: str
 
 
@@ -33,4 +34,4 @@ def sqs() -> SQSClient:
 def send(queue: Queue, ref: str, *, delay_s: int) -> None:
     """Ask for a check of the attempt after `delay_s` seconds, if the queue can delay that long."""
     if delay_s <= LONGEST_DELAY_S:
-        queue.client.send_message(QueueUrl=queue.url, MessageBody=ref, DelaySeconds=max(delay_s, 0))
+        queue.client().send_message(QueueUrl=queue.url, MessageBody=ref, DelaySeconds=max(delay_s, 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from payfirst.domain.clock import Deadline
 from payfirst.domain.days import ANY_DAY, Days
@@ -16,7 +16,9 @@ from payfirst.gateways.base import Gateway
 from payfirst.settings import ConfirmWithQuery, LatePayment
 from payfirst.storage.decisions import Decision
 from payfirst.storage.dynamodb.table import Table
-from payfirst.storage.queue import Queue
+
+if TYPE_CHECKING:
+    from payfirst.storage.queue import Queue  # at run time only by who sends: it brings botocore's clients
 
 
 class NoticeAddresses(Protocol):

@@ -213,6 +213,7 @@ class LocalStack:
             "EVENT_BUS_NAME": resources.event_bus_name,
             "TOKEN_ISSUER": self._issuer.issuer if self._issuer else users.issuer,
             "TOKEN_AUDIENCE": self._issuer.audience if self._issuer else users.audience,
+            "SIGN_IN_PAGE": "",
             "PUBLIC_ORIGIN": self.base_url,
             "CALLBACK_ORIGIN": self.base_url,
             "RETURN_URL": "",

@@ -16,6 +16,7 @@ from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, public_origin, table
 from payfirst.api.values import check_day, given_number
 from payfirst.api.wire.catalogue import CountyOut, DaysOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
+from payfirst.api.wire.config import ConfigOut
 from payfirst.domain import locations
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.errors import FieldProblem, InvalidInputError, NotFoundError
@@ -27,6 +28,11 @@ from payfirst.usecases import catalogue
 
 if TYPE_CHECKING:
     from payfirst.storage.lists import Slice
+
+
+def get_config(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
+    """`GET /api/config/`"""
+    return Reply(200, ConfigOut.of(settings()), {"Cache-Control": "public, max-age=300"})
 
 
 def list_listings(request: Request) -> Reply:
@@ -140,6 +146,7 @@ def list_subcounties(request: Request, county_id: str) -> Reply:  # noqa: ARG001
 handler = build_app(
     "catalogue",
     {
+        "get_config": get_config,
         "list_listings": list_listings,
         "get_listing": get_listing,
         "list_services": list_services,

@@ -37,8 +37,8 @@ A booking or an order exists only because a payment succeeded, exactly once.
   and path; another body is 422, and 409 while the first is under way. Answers of 429 and of 500 and more are not kept.
 * Somebody else's object is answered like one that does not exist.
 * Errors of orders have `status`, `message` and `error_code`; errors of bookings and payments have `error`, `details` and
-  `error_code`, or a list of messages under the name of each wrong field. 401, 413 and 429 that the gateway in front
-  gives by itself have only `message`.
+  `error_code`, or a list of messages under the name of each wrong field. All of them are the schema `Error`. 401, 413 and 429
+  that the gateway in front gives by itself have the keys of both.
 * Times are UTC. Dates and times of day are those of the service's or the farm's own zone.
 """
 

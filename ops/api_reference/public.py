@@ -9,6 +9,7 @@ from typing import Final
 from ops.api_reference import samples
 from ops.api_reference.operation import PAGING, Listed, Operation, Raw, one
 from payfirst.api.wire.catalogue import CountyOut, DaysOut, ListingOut, ServiceOut, SlotsOut, SubCountyOut
+from payfirst.api.wire.config import ConfigOut, GatewayOut, NamesOut, SignInOut
 from payfirst.domain import locations
 from payfirst.domain.delivery import EVERYWHERE
 from payfirst.usecases.catalogue import FreeDay
@@ -69,6 +70,28 @@ _JULY: Final = date(2025, 7, 1)
 _HTML: Final = Raw({"type": "string"}, "<!doctype html>…", "text/html")
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
+    "get_config": Operation(
+        CATALOGUE,
+        "What pages need to know of the shop before anybody has signed in",
+        one(
+            200,
+            ConfigOut(
+                shop=NamesOut(bookings="Puja Bookings", orders="Green Valley Produce"),
+                currencies=["INR", "KES"],
+                gateways=[
+                    GatewayOut(name="MPESA", label="M-Pesa", currencies=["KES"], prompts_phone=True),
+                    GatewayOut(name="PHONEPE", label="PhonePe", currencies=["INR"], prompts_phone=False),
+                ],
+                sign_in=SignInOut(
+                    issuer="https://cognito-idp.ap-south-1.amazonaws.com/ap-south-1_a1B2c3D4e",
+                    client_id="1h57kf5cpq17m0eml12EXAMPLE",
+                    page=None,
+                ),
+                languages=["en"],
+            ),
+        ),
+        description="Nothing of it is secret. `page` is the sign-in page of an identity provider, where the shop has one.",
+    ),
     "list_listings": Operation(
         CATALOGUE,
         "List produce, by number",
@@ -142,7 +165,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(
             200,
             Raw(
-                {"type": "object", "properties": {"success": {"const": True}, "message": {"type": "string"}}},
+                {
+                    "type": "object",
+                    "required": ["success", "message"],
+                    "properties": {"success": {"const": True}, "message": {"type": "string"}},
+                },
                 {"success": True, "message": "Notice received"},
             ),
         ),

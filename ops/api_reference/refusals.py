@@ -40,7 +40,7 @@ def refusals(route: Route, words: Operation) -> Json:
         str(status): {
             "description": _ERROR_PHRASES[status],
             **({"headers": _RETRY_AFTER} if status in _RETRY_LATER else {}),
-            "content": {"application/json": {"schema": _error_schema(route, status), "examples": examples}},
+            "content": {"application/json": {"schema": named("Error"), "examples": examples}},
         }
         for status, examples in sorted(by_status.items())
     }
@@ -82,17 +82,7 @@ def _usual(route: Route, words: Operation) -> Iterable[str]:
 
 
 def _uses_table(route: Route) -> bool:
-    return not route.path.startswith("/api/locations")
-
-
-def _error_schema(route: Route, status: int) -> Json:
-    if route.family in (Family.ORDERS, Family.NOTICE):
-        own = named("OrderError")
-    elif status == 400:  # noqa: PLR2004 - only wrong fields are named
-        return {"anyOf": [named("BookingError"), named("FieldErrors")]}
-    else:
-        own = named("BookingError")
-    return {"anyOf": [own, named("GatewayMessage")]} if status in (401, 413, 429) else own
+    return not route.path.startswith(("/api/locations", "/api/config"))
 
 
 def named(name: str) -> Json:
@@ -144,10 +134,8 @@ SCHEMAS: Final[Json] = {
         "properties": {"error_code": {"type": "string"}},
         "additionalProperties": {"type": "array", "items": {"type": "string"}},
     },
-    "GatewayMessage": {
-        "type": "object",
-        "description": "What the gateway in front of the API answers by itself.",
-        "required": ["message"],
-        "properties": {"message": {"type": "string"}},
+    "Error": {
+        "description": "Every error: `error_code` is stable; the route and what is wrong decide which of three forms it has.",
+        "anyOf": [named("OrderError"), named("BookingError"), named("FieldErrors")],
     },
 }

@@ -75,6 +75,7 @@ _SETTINGS: Final = {
     "EVENT_BUS_NAME": "bus",
     "TOKEN_ISSUER": front.ISSUER,
     "TOKEN_AUDIENCE": front.AUDIENCE,
+    "SIGN_IN_PAGE": "",
     "PUBLIC_ORIGIN": "https://shop.example",
     "CALLBACK_ORIGIN": "https://shop.example",
     "RETURN_URL": "",

@@ -24,6 +24,7 @@ LOCAL = {
     "EVENT_BUS_NAME": "payfirst",
     "TOKEN_ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc",
     "TOKEN_AUDIENCE": "client",
+    "SIGN_IN_PAGE": "https://shop.auth.ap-south-1.amazoncognito.com",
     "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
     "CALLBACK_ORIGIN": "http://127.0.0.1:8000",
     "RETURN_URL": "",

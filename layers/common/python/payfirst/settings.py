@@ -98,6 +98,7 @@ class Settings:
     event_bus_name: str
     token_issuer: str
     token_audience: str
+    sign_in_page: str
     public_origin: str
     callback_origin: str
     return_url: str

@@ -90,7 +90,8 @@ ROUTES: Final = (
     Route("POST", "/api/carts/remove_item", "carts", "remove_item", B),
     Route("POST", "/api/carts/apply_promo", "carts", "apply_produce_promo", B),
     Route("POST", "/api/carts/remove_promo", "carts", "remove_produce_promo", B),
-    # Catalogue and places
+    # The shop, its catalogue, and places
+    Route("GET", "/api/config", "catalogue", "get_config", B, public=True),
     Route("GET", "/api/listings", "catalogue", "list_listings", B, public=True),
     Route("GET", "/api/listings/{listing_id}", "catalogue", "get_listing", B, public=True),
     Route("GET", "/api/services", "catalogue", "list_services", A, public=True),

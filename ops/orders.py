@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -13,16 +13,25 @@ from rich.table import Column
 from ops import words
 from ops.deployed import StackName
 from ops.operate import By, Home, table_in, who
-from ops.printing import say, show_table
+from ops.printing import hand_over, hand_over_json, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence
+from ops.slip import slips
+from payfirst.api.wire.operators_orders import OrderDetailOut, ShopOrderOut
+from payfirst.domain import locations
 from payfirst.domain.clock import SHOP_ZONE, utc_now
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.order import Order
 from payfirst.domain.paid_back import PaymentStatus
-from payfirst.usecases.fulfilment.orders import cancel_order, move_order, orders_of_day
+from payfirst.domain.session import RefundShown
+from payfirst.storage.dynamodb.table import Table
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order
+from payfirst.usecases.operators import deliveries
 
-orders_app: Final = typer.Typer(name="orders", help="Pack, send out, deliver and cancel orders.", no_args_is_help=True)
+orders_app: Final = typer.Typer(name="orders", help="See, pack, send out, deliver and cancel orders.", no_args_is_help=True)
+
+LONGEST_PAGE: Final = 500
+_ABOUT: Final = ("Total", "What", "Where")
 
 Code = Annotated[str, typer.Argument(help="The order: ORD-YYYYMMDD-NNN.")]
 
@@ -32,6 +41,7 @@ def list_command(
     day: Annotated[str, words.option(help="The last day in Nairobi, YYYY-MM-DD.", show_default="today")] = "",
     days: Annotated[int, typer.Option(min=1, max=92, help="How many days up to that one.")] = 7,
     status: Annotated[OrderStatus | None, typer.Option(help="Only orders of this status.", show_default="all")] = None,
+    as_json: words.AsJson = False,
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
@@ -42,16 +52,33 @@ def list_command(
     with in_one_sentence():
         last = words.day(day, utc_now()) if day else datetime.now(ZoneInfo(SHOP_ZONE)).date()
         table = table_in(home, stack_name)
-        wanted = [last - timedelta(days=back) for back in reversed(range(days))]
-        found = [order for each in wanted for order in orders_of_day(each, status, table=table)]
-    if not found:
-        say(f"No {f'{status} ' if status else ''}orders from {wanted[0]} to {last}.")
+        first = last - timedelta(days=days - 1)
+        found = _all(first, last, status, table)
+    if as_json:
+        hand_over_json([ShopOrderOut.of(*each).model_dump(mode="json") for each in found])
         return
-    columns = (Column("Order", no_wrap=True), Column("Status", no_wrap=True), "Total", "What", "Where")
+    if not found:
+        say(f"No {f'{status} ' if status else ''}orders from {first} to {last}.")
+        return
+    columns = [*(Column(title, no_wrap=True) for title in ("Order", "Status", "Phone")), *map(Column, _ABOUT)]
     show_table(
         columns,
-        ((order.code, order.status, _total(order), _content(order), _place(order)) for order in found),
+        (
+            (order.code, order.status, order.delivery.phone_number, _total(order), _content(order), _place(order))
+            for order, _ in found
+        ),
     )
+
+
+def _all(first: date, last: date, status: OrderStatus | None, table: Table) -> list[tuple[Order, RefundShown | None]]:
+    """Every order of the days, with the latest refund where something of it goes back."""
+    found: list[tuple[Order, RefundShown | None]] = []
+    after: str | None = ""
+    while after is not None:
+        page = deliveries.of_days(first, last, status, table=table, most=LONGEST_PAGE, after=after)
+        found += [(order, page.refunds.get(order.session)) for order in page.orders]
+        after = page.next
+    return found
 
 
 def _total(order: Order) -> str:
@@ -66,10 +93,54 @@ def _content(order: Order) -> str:
 
 def _place(order: Order) -> str:
     delivery = order.delivery
+    county, place = locations.county(delivery.county_id), locations.subcounty(delivery.subcounty_id)
     when = delivery.estimated_delivery_date.isoformat() if delivery.estimated_delivery_date else ""
     return ", ".join(
-        word for word in (delivery.full_name, delivery.detailed_address, when, delivery.delivery_time_slot) if word
+        word
+        for word in (
+            delivery.full_name,
+            delivery.detailed_address,
+            place.name if place else "",
+            county.name if county else "",
+            when,
+            delivery.delivery_time_slot,
+            delivery.special_instructions,
+        )
+        if word
     )
+
+
+@orders_app.command("show")
+def show_command(code: Code, as_json: words.AsJson = False, stack_name: StackName = None, home: Home = HOME) -> None:
+    """Show an order.
+
+    With the number to call, where it goes, its receipt and its refunds.
+    """
+    with in_one_sentence():
+        found = deliveries.show(table_in(home, stack_name), words.order_code(code))
+    if as_json:
+        hand_over_json(OrderDetailOut.of_found(found).model_dump(mode="json"))
+        return
+    order = found.order
+    say(f"{order.code} is {order.status}: {_content(order)}", f"to: {_place(order)}", f"phone: {order.delivery.phone_number}")
+    say(f"paid: {_total(order)}", f"receipt: {order.receipt or 'not known'}")
+    say(*(f"refund {refund.refund_id} of {refund.amount} is {refund.status}" for refund in found.refunds))
+
+
+@orders_app.command("slip")
+def slip_command(
+    codes: Annotated[list[str], typer.Argument(help="The orders: ORD-YYYYMMDD-NNN.")],
+    stack_name: StackName = None,
+    home: Home = HOME,
+) -> None:
+    """Print slips for packer and rider as a page of HTML.
+
+    One sheet for each order: `payfirst orders slip ORD-… > slip.html`.
+    """
+    with in_one_sentence():
+        wanted, table = [words.order_code(code) for code in codes], table_in(home, stack_name)
+        found = [deliveries.show(table, code) for code in wanted]
+    hand_over(slips(found))
 
 
 @orders_app.command("pack")

@@ -9,7 +9,7 @@ from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, public_origin, table
 from payfirst.api.values import check_start, given
 from payfirst.api.wire.bookings import BookingOut, CancelIn, RescheduledOut, RescheduleIn
-from payfirst.api.wire.tracking import OrderListed, OrderOut
+from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut
 from payfirst.domain.booking import Booking
 from payfirst.settings import settings
 from payfirst.usecases.fulfilment import bookings, orders
@@ -71,6 +71,14 @@ def get_order(request: Request, order_id: str) -> Reply:
     return Reply(200, OrderOut.of(found, orders.refund_of(found, table=where)))
 
 
+def cancel_order(request: Request, order_id: str) -> Reply:
+    """`POST /api/orders/{order_id}/cancel/`"""
+    wanted, who, where = request.body(CancelOrderIn), customer(request), table(request.deadline)
+    which, allowed = given(order_id, "Order not found"), settings().customers_cancel_orders
+    ended = orders.cancel_own_order(which, wanted.reason or None, customer=who, table=where, now=request.now, allowed=allowed)
+    return Reply(200, OrderOut.of(ended, orders.refund_of(ended, table=where)))
+
+
 handler = build_app(
     "bookings",
     {
@@ -80,5 +88,6 @@ handler = build_app(
         "cancel_booking": cancel,
         "list_orders": list_orders,
         "get_order": get_order,
+        "cancel_order": cancel_order,
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -22,10 +22,7 @@ from payfirst.api.wire.operators import (
     MOST_SHOWN,
     CloseIn,
     CompletedOut,
-    DayOut,
     GivenBackOut,
-    MovedOut,
-    MoveOrderIn,
     RefundIn,
     RefundPaidIn,
     ReplayIn,
@@ -36,6 +33,7 @@ from payfirst.api.wire.operators import (
     TakenUpOut,
 )
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
+from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut
 from payfirst.api.wire.search import SearchOut
 from payfirst.domain.booking import Actor
 from payfirst.domain.catalogue import ServiceType
@@ -48,11 +46,13 @@ from payfirst.domain.times import read_day
 from payfirst.settings import settings
 from payfirst.usecases import catalogue
 from payfirst.usecases.fulfilment import bookings, orders
-from payfirst.usecases.operators import appointments, edit_catalogue, review, waiting
+from payfirst.usecases.operators import appointments, deliveries, edit_catalogue, review, waiting
 from payfirst.usecases.operators import search as searching
 
 Word = TypeVar("Word", BookingStatus, OrderStatus)
 
+MOST_DAYS: Final = timedelta(days=31)
+NUMBER: Final = re.compile(r"ORD-[0-9]{8}-[0-9]{3,12}")
 PLACE: Final = re.compile(r"[0-9:]{8}#BK-[0-9A-Z]{1,20}")
 
 
@@ -111,7 +111,7 @@ def close(request: Request) -> Reply:
 def bookings_of_day(request: Request) -> Reply:
     """`GET /api/operators/bookings/`, with `?day=` (today in India if absent), `?status=` and `?after=`."""
     day, status = _day(request, BOOKINGS_ZONE), _status(request, BookingStatus)
-    where, after = table(request.deadline), _after(request)
+    where, after = table(request.deadline), _after(request, PLACE)
     return Reply(200, BookingsOut.of(appointments.of_day(day, status, table=where, most=MOST_SHOWN, after=after)))
 
 
@@ -147,24 +147,46 @@ def cancel_booking(request: Request, book_id: str) -> Reply:
     return Reply(200, ShopBookingOut.of(ended))
 
 
-def orders_of_day(request: Request) -> Reply:
-    """`GET /api/operators/orders/`, with `?day=` (today in Nairobi if absent) and `?status=`."""
-    day, status = _day(request, SHOP_ZONE), _status(request, OrderStatus)
-    found = orders.orders_of_day(day, status, table=table(request.deadline))
-    return Reply(200, DayOut.of(day, list(islice(found, MOST_SHOWN + 1))))
+def orders_of_days(request: Request) -> Reply:
+    """`GET /api/operators/orders/`, with `?from=` and `?to=` or `?day=` (today in Nairobi if absent), `?status=`, `?after=`."""
+    (first, last), status = _days(request), _status(request, OrderStatus)
+    where, after = table(request.deadline), _after(request, NUMBER)
+    page = deliveries.of_days(first, last, status, table=where, most=MOST_SHOWN, after=after)
+    return Reply(200, OrdersOut.of(first, last, page))
+
+
+def order(request: Request, order_number: str) -> Reply:
+    """`GET /api/operators/orders/{order_number}/`"""
+    return Reply(200, OrderDetailOut.of_found(deliveries.show(table(request.deadline), order_number)))
+
+
+def _days(request: Request) -> tuple[date, date]:
+    """The days that are asked for: where only one is named, that one."""
+    day = _day(request, SHOP_ZONE)
+    first, last = (_named_day(request, name, SHOP_ZONE) for name in ("from", "to"))
+    first, last = first or last or day, last or first or day
+    if not first <= last < first + MOST_DAYS:
+        said = f"A day not before `from`, and at most {MOST_DAYS.days} days with it, is expected."
+        raise InvalidInputError(FieldProblem("to", said))
+    return first, last
 
 
 def _day(request: Request, zone: str) -> date:
-    text = request.parameter("day")
+    """The day that is asked for; today in `zone` where none is."""
+    return _named_day(request, "day", zone) or request.now.astimezone(ZoneInfo(zone)).date()
+
+
+def _named_day(request: Request, name: str, zone: str) -> date | None:
+    text = request.parameter(name)
     if text is None:
-        return request.now.astimezone(ZoneInfo(zone)).date()
+        return None
     try:
         day = read_day(text)
     except ValueError as error:
-        raise InvalidInputError(FieldProblem("day", str(error))) from error
+        raise InvalidInputError(FieldProblem(name, str(error))) from error
     said = replace(settings().days, past=True).why_not(day, zone, request.now)
     if said is not None:
-        raise InvalidInputError(FieldProblem("day", said))
+        raise InvalidInputError(FieldProblem(name, said))
     return day
 
 
@@ -176,10 +198,10 @@ def _status(request: Request, words: type[Word]) -> Word | None:
     return found
 
 
-def _after(request: Request) -> str:
+def _after(request: Request, form: re.Pattern[str]) -> str:
     """Where a list goes on: the `next` of the answer before."""
     after = request.parameter("after") or ""
-    if after and not PLACE.fullmatch(after):
+    if after and not form.fullmatch(after):
         raise InvalidInputError(FieldProblem("after", "The `next` of an earlier answer is expected."))
     return after
 
@@ -274,7 +296,8 @@ handler = build_app(
         "operators_complete_booking": complete_booking,
         "operators_move_booking": move_booking,
         "operators_cancel_booking": cancel_booking,
-        "operators_orders": orders_of_day,
+        "operators_orders": orders_of_days,
+        "operators_order": order,
         "operators_move_order": move_order,
         "operators_search": search,
         "operators_listing": listing,

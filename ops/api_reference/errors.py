@@ -110,6 +110,7 @@ _ALL: Final[tuple[PayFirstError, ...]] = (
     RefusedError("This booking has not begun yet.", code="BOOKING_NOT_OVER"),
     RefusedError("0.00 KES of this payment can be refunded.", code="NOT_REFUNDABLE"),
     RefusedError("ORD-20240115-001 is delivered: from there it cannot become packed.", code="ORDER_NOT_MOVABLE"),
+    RefusedError("It is being prepared, or on its way; please call the shop.", code="ORDER_NOT_CANCELLABLE"),
     RefusedError("The stock of listing 123 does not count what this order bought as sold.", code="STOCK_DISAGREES"),
     RefusedError(
         "Somebody was faster: this entry changed since you looked at it. Look again, and decide anew.",

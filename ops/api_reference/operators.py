@@ -14,10 +14,7 @@ from payfirst.api.wire.by_hand import KeptListingOut, KeptServiceOut, ListingCha
 from payfirst.api.wire.operators import (
     CloseIn,
     CompletedOut,
-    DayOut,
     GivenBackOut,
-    MovedOut,
-    MoveOrderIn,
     RefundIn,
     RefundPaidIn,
     ReplayIn,
@@ -28,6 +25,7 @@ from payfirst.api.wire.operators import (
     TakenUpOut,
 )
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
+from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut
 from payfirst.api.wire.search import SearchOut
 from payfirst.domain.booking import Step
 from payfirst.domain.catalogue import Edits
@@ -37,6 +35,7 @@ from payfirst.domain.refund import Refund
 from payfirst.storage.dynamodb.keys import attempt, named
 from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
 from payfirst.usecases.operators.appointments import DayPage
+from payfirst.usecases.operators.deliveries import OrderFound, OrdersPage
 from payfirst.usecases.operators.review import Story
 from payfirst.usecases.operators.search import Found, Search
 from payfirst.usecases.operators.waiting import Stuck
@@ -69,6 +68,8 @@ _CALLED_OFF: Final = replace(
     timeline=(*samples.BOOKING.timeline, Step(BookingStatus.CANCELLED, samples.NOW + timedelta(days=1))),
 )
 _PAGE: Final = DayPage(samples.BOOKING.content.day, (samples.BOOKING,), "10:30:00#BK-449034CB")
+_DAY: Final = date(2024, 1, 15)
+_ORDERS: Final = OrdersPage((samples.ORDER, samples.ROTTEN), {}, samples.ROTTEN.code)
 _GIVES: Final = GivesBack(by_rule=Money(49950, Currency.INR), in_full=Money(99900, Currency.INR))
 
 _EDITED: Final = Edits(4, "operator:8c5f1d0e-6d0b-4b6e-9a43-0d8a5c9d1e77 (amina@example.com)", samples.NOW)
@@ -220,10 +221,28 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "operators_orders": Operation(
         OPERATORS,
-        "List the orders of a day",
-        one(200, DayOut.of(date(2024, 1, 15), [samples.ORDER, samples.ROTTEN])),
-        query={"day": "A day in Nairobi, YYYY-MM-DD; today if absent.", "status": "Only orders of this status."},
-        description=f"200 at most: as orders move on, those of a status make room for others. {_ONLY}",
+        "List the orders of some days",
+        {
+            200: {
+                "more follow": OrdersOut.of(_DAY, _DAY, _ORDERS),
+                "the last of them": OrdersOut.of(_DAY, _DAY, replace(_ORDERS, next=None)),
+            }
+        },
+        query={
+            "day": "A day in Nairobi, YYYY-MM-DD; today if absent.",
+            "from": "The first day of several, 31 at most; `to` if absent.",
+            "to": "The last day; `from` if absent.",
+            "status": "Only orders of this status.",
+            "after": "Where the list goes on: the `next` of the answer before.",
+        },
+        description=f"By their numbers, 200 at most. {_ONLY}",
+    ),
+    "operators_order": Operation(
+        OPERATORS,
+        "Show an order",
+        one(200, OrderDetailOut.of_found(OrderFound(samples.ORDER, samples.ORDERED, ()))),
+        codes=("NOT_FOUND",),
+        description=f"With the number to call, its place by name, its receipt and its refunds. {_ONLY}",
     ),
     "operators_search": Operation(
         OPERATORS,
@@ -244,7 +263,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, MovedOut.of("ORD-20240115-001", OrderStatus.PACKED)),
         Body(MoveOrderIn, {"status": "packed"}),
         ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES", "REFUND_IN_PROGRESS"),
-        description=f"A cancelled order's stock is for sale again and its money goes back; the customer reads `why`. {_ONLY} "
-        "Recorded with who.",
+        description=f"A cancelled order's stock is for sale again and its money goes back; no customer reads `why`. {_ACT}",
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from ops.api_reference import samples
@@ -13,8 +14,8 @@ from payfirst.api.wire.initiate import InitiatedOut, InitiateIn
 from payfirst.api.wire.new_session import CreateSessionIn
 from payfirst.api.wire.sessions import ExtendedOut, SessionListed, SessionOut, StatusOut
 from payfirst.api.wire.timeline import TimelineOut
-from payfirst.api.wire.tracking import OrderListed, OrderOut
-from payfirst.domain.session import Session
+from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut
+from payfirst.domain.session import RefundShown, Session
 
 ORDERS: Final = "Produce orders"
 
@@ -33,6 +34,8 @@ _DELIVERY: Final = {
     "subcounty_id": 5,
     "detailed_address": "123 Main Street, Apartment 4B",
 }
+
+_GIVEN_UP: Final = replace(samples.ROTTEN, code=samples.ORDER.code)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "my_cart": Operation(
@@ -147,5 +150,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, OrderOut.of(samples.ORDER)),
         codes=("NOT_FOUND",),
         description="An order goes by its integer and by its ORD-… number.",
+    ),
+    "cancel_order": Operation(
+        ORDERS,
+        "Cancel an order before it is packed",
+        one(200, OrderOut.of(_GIVEN_UP, RefundShown(samples.ORDER.amount, "due", "order_cancelled"))),
+        Body(CancelOrderIn, {"reason": "Change of plans"}),
+        ("NOT_FOUND", "ORDER_NOT_CANCELLABLE", "REFUND_IN_PROGRESS", "STOCK_DISAGREES"),
+        description="Where the shop lets its customers. All of its payment that is left goes back. Once more changes nothing.",
     ),
 }

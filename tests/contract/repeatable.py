@@ -294,6 +294,14 @@ def _complete_booking(owner: Owner) -> Ready:
     return Ready(path, None, {}, customer.owns(keys.BOOKING, booking["id"]))
 
 
+def _cancel_order(owner: Owner) -> Ready:
+    path, _ = session_of(owner)
+    pay_mpesa(owner.stack, owner.api.post(f"{path}/initiate_payment")["checkout_request_id"])
+    paid = wait_until(lambda: owner.api.get(f"{path}/status"), lambda answer: answer["order"] is not None)["order"]
+    key = owner.owns(keys.ORDER, paid["order_id"])
+    return Ready(f"/api/orders/{paid['order_number']}/cancel", {"reason": "Rain"}, {"reason": "Snow"}, key)
+
+
 def _move_booking(owner: Owner) -> Ready:
     customer = new_owner(owner.stack)
     booking = booking_of(customer)
@@ -351,6 +359,7 @@ READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "remove_produce_promo": _remove_produce_promo,
     "reschedule_booking": _reschedule_booking,
     "cancel_booking": _cancel_booking,
+    "cancel_order": _cancel_order,
     "operators_resolve": _resolve,
     "operators_refund": _give_back,
     "operators_refund_paid": _paid_back,

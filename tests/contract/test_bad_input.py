@@ -28,6 +28,7 @@ FIELDS = {
     "remove_item": ("cart_item_id",),
     "reschedule_booking": ("selected_date", "selected_time", "reason"),
     "apply_produce_promo": ("promo_code",),
+    "cancel_order": ("reason",),
     "operators_move_booking": ("selected_date", "selected_time", "why"),
     "operators_cancel_booking": ("refund", "in_full", "why"),
     "operators_resolve": ("found", "why"),

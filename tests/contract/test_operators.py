@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -145,6 +145,12 @@ def test_the_orders_of_today_are_listed_by_where_they_stand(stack: RunningStack,
     assert code not in listed("?status=CONFIRMED")
     assert code in listed("?status=PACKED")
     assert listed("?day=2020-01-01") == []
+    today = operator.get(f"/api/operators/orders/{code}")["timeline"][0]["at"][:10]
+    before, after = (str(date.fromisoformat(today) + timedelta(days=days)) for days in (-2, 2))
+    assert code in listed(f"?from={before}&to={after}&status=packed")
+    assert code not in listed(f"?from={before}&to={before}")
+    for query in ("?from=2026-02-01&to=2026-01-01", "?from=2026-01-01&to=2026-02-01", "?after=ORD-1", "?from=x"):
+        assert operator.send("GET", f"/api/operators/orders{query}").status_code == 400
     for query in ("?day=2024-02-31", "?day=9999-12-31", "?day=0001-01-01", "?day=tomorrow", "?status=eaten"):
         assert operator.send("GET", f"/api/operators/orders{query}").status_code == 400
 
@@ -152,7 +158,61 @@ def test_the_orders_of_today_are_listed_by_where_they_stand(stack: RunningStack,
 def test_a_day_whose_numbers_were_all_drawn_in_vain_has_no_orders(table: Table, operator: Customer) -> None:
     write(table, Update("sequence", keys.order_sequence("20200229"), set={"n": 130}))
     listed = operator.get("/api/operators/orders?day=2020-02-29")
-    assert (listed["orders"], listed["more"]) == ([], False)
+    assert (listed["orders"], listed["next"]) == ([], None)
+
+
+def test_an_order_says_where_a_rider_brings_it_and_which_number_to_call(stack: RunningStack, operator: Customer) -> None:
+    _, code, _ = an_order(stack)
+    shown = operator.get(f"/api/operators/orders/{code}")
+    assert (shown["county"], shown["subcounty"]) == ("Mombasa", "Likoni")
+    assert shown["delivery_details"]["phone_number"]
+    assert (shown["payment_status"], shown["refunds"]) == ("paid", [])
+    assert shown["receipt"]
+
+
+def a_booking(stack: RunningStack, **contact: str) -> tuple[Customer, Any]:
+    """A customer whose token names them, and their booking."""
+    claims: dict[str, Any] = {"name": "Jane Doe", "phone_number": "+919876543210"}
+    customer = Customer(stack.base_url, stack.token(sub=str(uuid4()), **claims))
+    cart = customer.post("/api/cart/carts", {**deepcopy(document("bookings")["create_cart"].body), **contact})
+    payment = customer.post("/api/payments/process-cart", {"cart_id": cart["id"]})
+    pay_phonepe(stack, payment["merchant_transaction_id"])
+    check = f"/api/payments/{payment['payment_id']}/check-booking"
+    return customer, wait_until(lambda: customer.get(check), lambda answer: answer["booking_created"])["booking"]
+
+
+def test_a_booking_says_who_comes_and_is_listed_on_its_day(stack: RunningStack, operator: Customer) -> None:
+    _, booking = a_booking(stack)
+    assert (booking["customer_name"], booking["phone_number"]) == ("Jane Doe", "+919876543210")
+    assert (booking["service_name"], booking["package_name"]) == ("Ganesh Puja", "Complete")
+    _, other = a_booking(stack, customer_name="Asha", phone_number=" +91 98765-00000 ")
+    assert (other["customer_name"], other["phone_number"]) == ("Asha", "+91 98765-00000")
+    listed = operator.get(f"/api/operators/bookings?day={booking['selected_date']}&status=confirmed")
+    assert {booking["book_id"], other["book_id"]} <= {each["book_id"] for each in listed["bookings"]}
+    shown = operator.get(f"/api/operators/bookings/{booking['book_id']}")
+    assert (shown["customer_name"], shown["payment_status"], shown["refunds"]) == ("Jane Doe", "paid", [])
+
+
+def test_a_booking_that_the_shop_cancels_gives_back_what_was_said_or_stays(stack: RunningStack, operator: Customer) -> None:
+    customer, booking = a_booking(stack)
+    path = f"/api/operators/bookings/{booking['book_id']}"
+    said = operator.get(path)["cancellation"]
+    refused = operator.send("POST", f"{path}/cancel", {"refund": "1.00", "in_full": True, "why": "the pandit is ill"})
+    assert (refused.status_code, refused.json()["error_code"], refused.json()["refund"]) == (409, "REFUND_CHANGED", "999.00")
+    body = {"refund": said["in_full"], "in_full": True, "why": "the pandit is ill"}
+    answers = [operator.post(f"{path}/cancel", body) for _ in range(2)]
+    assert [(answer["status"], answer["refund"]) for answer in answers] == [("CANCELLED", {"amount": said["in_full"]})] * 2
+    assert "ill" not in str(customer.get(f"/api/booking/bookings/{booking['book_id']}"))
+    story = operator.get(f"/api/operators/payments/{booking['book_id']}")
+    [cancelled] = [event for event in story["events"] if event["event"] == "booking.cancelled"]
+    assert (cancelled["by"], cancelled["facts"]["why"]) == (NAMED, "the pandit is ill")
+
+
+@pytest.mark.parametrize("phone", ["", "12", "call me", "1" * 16, "+91 98765 43210 x"])
+def test_a_number_that_nobody_can_call_is_refused_by_its_name(stack: RunningStack, phone: str) -> None:
+    body = {**deepcopy(document("bookings")["create_cart"].body), "phone_number": phone}
+    refused = new_customer(stack).send("POST", "/api/cart/carts", body)
+    assert (refused.status_code, set(refused.json())) == (400, {"phone_number", "error_code"})
 
 
 def test_a_payment_is_given_back_in_part_once_for_one_key(stack: RunningStack, operator: Customer) -> None:

@@ -49,6 +49,7 @@ REQUESTS = [
     ),
     ("POST", "/api/booking/bookings/{booking_id}/cancel", {"reason": "Change of plans"}),
     ("GET", "/api/orders/{order_id}", None),
+    ("POST", "/api/orders/{order_id}/cancel", {"reason": "Change of plans"}),
 ]
 
 

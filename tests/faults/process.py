@@ -107,6 +107,7 @@ def _settings_of(world: World) -> dict[str, str]:
         | {
             "TABLE_NAME": world.name,
             "ALLOW_PAST_DATES": str(world.past_dates).lower(),
+            "CUSTOMERS_CANCEL_ORDERS": "true",
             "GATEWAY_TOKENS_TABLE_NAME": world.name,  # one model stands for both
             "LATE_PAYMENT": world.late_payment,
             "MPESA_CONFIRM_WITH_QUERY": world.confirm,

@@ -30,6 +30,7 @@ LOCAL = {
     "RETURN_URL": "",
     "SHOP_ORIGIN": "http://localhost:3000",
     "ALLOW_PAST_DATES": "true",
+    "CUSTOMERS_CANCEL_ORDERS": "true",
     "HORIZON_DAYS": "400",
     "SESSION_TTL_SECONDS": "900",
     "EXPIRY_GRACE_SECONDS": "0",

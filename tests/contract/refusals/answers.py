@@ -123,7 +123,7 @@ def a_booking_for_the_shop(scene: Scene, route: Route) -> requests.Response:
     return scene.caller(route).send("GET", path_of(route, booking_of(scene.owner())["book_id"]))
 
 
-@brings("200", "operators_payment")
+@brings("200", "operators_payment", "operators_order")
 def a_payment_s_story(scene: Scene, route: Route) -> requests.Response:
     number, _, _ = order_of(scene.stack)
     return scene.caller(route).send("GET", path_of(route, number))

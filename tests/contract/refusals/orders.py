@@ -405,6 +405,39 @@ def a_cancellation_beside_a_refund(scene: Scene, route: Route) -> requests.Respo
     return operator.send("POST", path_of(route, number), {"status": "cancelled", "why": "rain"})
 
 
+def of_a_customer(scene: Scene) -> tuple[Owner, str]:
+    """A customer and the number of their order."""
+    owner = scene.owner()
+    path, _ = session_of(owner)
+    pay_mpesa(scene.stack, owner.api.post(f"{path}/initiate_payment")["checkout_request_id"])
+    paid = wait_until(lambda: owner.api.get(f"{path}/status"), lambda answer: answer["order"] is not None)
+    return owner, paid["order"]["order_number"]
+
+
+@brings("ORDER_NOT_CANCELLABLE", "cancel_order")
+def an_order_that_is_packed(scene: Scene, route: Route) -> requests.Response:
+    owner, number = of_a_customer(scene)
+    new_operator(scene.stack).api.post(f"/api/operators/orders/{number}/move", {"status": "packed"})
+    return owner.api.send("POST", path_of(route, number), {})
+
+
+@brings("STOCK_DISAGREES", "cancel_order")
+def an_own_order_of_more_than_was_sold(scene: Scene, route: Route) -> requests.Response:
+    owner, number = of_a_customer(scene)
+    with changed(scene.table, keys.listing(TOMATOES), sold={"N": "0"}):
+        return owner.api.send("POST", path_of(route, number), {})
+
+
+@brings("REFUND_IN_PROGRESS", "cancel_order")
+def an_own_order_beside_a_refund(scene: Scene, route: Route) -> requests.Response:
+    owner, number = of_a_customer(scene)
+    operator = new_operator(scene.stack).api
+    [attempt] = operator.get(f"/api/operators/payments/{number}")["attempts"]
+    operator.post(f"/api/operators/payments/{attempt['attempt']}/refund", {"amount": "10.00", "why": "it was green"})
+    with_values(scene.table, keys.refund(attempt["attempt"], 1), status="accepted")
+    return owner.api.send("POST", path_of(route, number), {})
+
+
 @brings("NOT_REFUNDABLE", "operators_refund")
 def more_than_was_paid(scene: Scene, route: Route) -> requests.Response:
     _, ref, _ = order_of(scene.stack)

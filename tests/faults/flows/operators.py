@@ -14,7 +14,7 @@ from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.start_attempt import Started
-from payfirst.usecases.fulfilment.orders import orders_of_day
+from payfirst.usecases.operators.deliveries import of_days
 from tests.faults import counter
 from tests.faults.flows.base import Act, flow, paid_booking, paid_order
 from tests.faults.flows.sweeps import surplus
@@ -151,8 +151,8 @@ def ordered(world: World) -> str:
     """A confirmed order's number."""
     started = paid_order(world)
     world.deliver_all()
-    listed = orders_of_day(world.now.date(), table=world.table)
-    return next(order.code for order in listed if order.owner == started.session.customer.sub)
+    listed = of_days(world.now.date(), world.now.date(), table=world.table, most=100)
+    return next(order.code for order in listed.orders if order.owner == started.session.customer.sub)
 
 
 @flow
@@ -186,7 +186,17 @@ def the_orders_of_a_day_are_listed(world: World) -> Act:
 
 
 def _listed(world: World) -> None:
-    world.operate("GET", "/api/operators/orders/")
+    _, listed = world.operate("GET", "/api/operators/orders/", query="status=confirmed")
+    world.operate("GET", f"/api/operators/orders/{listed['orders'][0]['order_number']}/")
+
+
+@flow
+def a_customer_cancels_an_order_before_it_is_packed(world: World) -> Act:
+    order = ordered(world)
+    world.given_back.update(world.started)
+    ((_, started),) = world.started.items()
+    path = f"/api/orders/{order}/cancel/"
+    return lambda there: there.http("POST", path, started.session.customer, {"reason": "I am away"})
 
 
 @flow

@@ -239,5 +239,5 @@ def test_a_day_s_orders_are_found_by_their_numbers_with_gaps(shop: Shop) -> None
         ExpressionAttributeValues={":gap": {"N": "120"}},
     )
     made.append(an_order(shop, new_customer()))
-    assert list(orders.of_day(shop.table, "20260302")) == made
-    assert list(orders.of_day(shop.table, "20260303")) == []
+    assert list(orders.of_days(shop.table, ["20260302"])) == made
+    assert list(orders.of_days(shop.table, ["20260303"])) == []

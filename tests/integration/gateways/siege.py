@@ -147,6 +147,7 @@ def _environment(aws: EmbeddedAws, shop: Shop) -> dict[str, str]:
         "RETURN_URL": "",
         "SHOP_ORIGIN": "",
         "ALLOW_PAST_DATES": "true",
+        "CUSTOMERS_CANCEL_ORDERS": "true",
         "HORIZON_DAYS": "400",
         "SESSION_TTL_SECONDS": "900",
         "EXPIRY_GRACE_SECONDS": "0",

@@ -43,7 +43,7 @@ def every_answer(shop: Shop, order: Order) -> set[str]:
     session, customer = session_of(shop, order), Customer(order.owner)
     found = find_order(GivenId(order.number), customer=customer, table=shop.table)
     listed = list_orders(customer, table=shop.table, size=10, position=None).orders
-    days = [each for each in orders.of_day(shop.table, order.code[4:12]) if each.code == order.code]
+    days = [each for each in orders.of_days(shop.table, [order.code[4:12]]) if each.code == order.code]
     shown: list[Any] = [
         StatusOut.of(session, shop.now).order,
         SessionOut.of(session, shop.now).order,

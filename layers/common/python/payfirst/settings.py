@@ -104,6 +104,7 @@ class Settings:
     return_url: str
     shop_origin: Origins
     allow_past_dates: bool
+    customers_cancel_orders: bool
     horizon_days: int = field(metadata=whole(1, LONGEST_HORIZON))
     session_ttl_seconds: int = field(metadata=whole(300, 3600, locally=1))
     expiry_grace_seconds: int = field(metadata=whole(0, 600))

@@ -107,6 +107,7 @@ ROUTES: Final = (
     Route("POST", "/api/booking/bookings/{booking_id}/cancel", "bookings", "cancel_booking", A),
     Route("GET", "/api/orders", "bookings", "list_orders", B),
     Route("GET", "/api/orders/{order_id}", "bookings", "get_order", B),
+    Route("POST", "/api/orders/{order_id}/cancel", "bookings", "cancel_order", B),
     # What the shop's own people do
     Route("GET", "/api/operators/stuck", "operators", "operators_stuck", B, operators=True),
     Route("POST", "/api/operators/stuck/replay", "operators", "operators_replay", B, operators=True),
@@ -121,6 +122,7 @@ ROUTES: Final = (
     Route("POST", "/api/operators/bookings/{book_id}/cancel", "operators", "operators_cancel_booking", B, operators=True),
     Route("POST", "/api/operators/bookings/{book_id}/complete", "operators", "operators_complete_booking", B, operators=True),
     Route("GET", "/api/operators/orders", "operators", "operators_orders", B, operators=True),
+    Route("GET", "/api/operators/orders/{order_number}", "operators", "operators_order", B, operators=True),
     Route("POST", "/api/operators/orders/{order_number}/move", "operators", "operators_move_order", B, operators=True),
     Route("GET", "/api/operators/search", "operators", "operators_search", B, operators=True),
     Route("GET", "/api/operators/listings/{listing_id}", "operators", "operators_listing", B, operators=True),

@@ -132,7 +132,10 @@ def _order_cancelled(about: Occasion) -> Words:
     return Words(
         subject=f"Your order {number} is cancelled",
         heading="Your order is cancelled",
-        paragraphs=("The shop had to cancel this order.", *_money_back(about)),
+        paragraphs=(
+            "The shop had to cancel this order." if "why" in about.facts else "It is cancelled as you asked.",
+            *_money_back(about),
+        ),
         facts=(("Order", number), ("Cancelled", about.when)),
         lines=tuple(order_line(line) for line in order_of(about).lines),
         sums=order_sums(about, order_of(about)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import dropwhile, islice
 from typing import Any, Final
 
 from payfirst.domain.attempt import Attempt
@@ -53,13 +54,18 @@ def by_code(table: Table, code: str) -> Order | None:
     return read(table, pointer["owner"], int(pointer["number"]))
 
 
-def of_day(table: Table, day: str) -> Iterator[Order]:
-    """The orders of one day in Nairobi (`YYYYMMDD`), in the order of their numbers: found by the day's own counter."""
-    counter = get(table, keys.order_sequence(day))
-    drawn = int(counter["n"]) if counter else 0
-    for first in range(1, drawn + 1, _AT_ONCE):
-        numbers = range(first, min(first + _AT_ONCE, drawn + 1))
-        pointers = batch_get(table, [keys.pointer(order_number(day, number)) for number in numbers])
+def of_days(table: Table, days: Sequence[str], *, after: str = "") -> Iterator[Order]:
+    """The orders of those days in Nairobi (`YYYYMMDD`, 100 at most), by their numbers, those behind the order `after`: one
+    request for the days' counters, and two for each hundred numbers that were drawn."""
+    counters = batch_get(table, [keys.order_sequence(day) for day in days])
+    drawn = (
+        order_number(day, number)
+        for day, counter in zip(days, counters, strict=True)
+        for number in range(1, int(counter["n"]) + 1 if counter else 1)
+    )
+    behind = islice(dropwhile(lambda code: code != after, drawn), 1, None) if after else drawn
+    while codes := list(islice(behind, _AT_ONCE)):
+        pointers = batch_get(table, [keys.pointer(code) for code in codes])
         places = [keys.owned(found["owner"], keys.ORDER, int(found["number"])) for found in pointers if found]
         yield from up_to_date(table, [order_from_item(item) for item in batch_get(table, places) if item])
 
@@ -120,9 +126,19 @@ class GivenBack:
 
 
 def cancel(
-    table: Table, session: Session, order: Order, owed: GivenBack | None, now: datetime, *, by: str, why: str
+    table: Table,
+    session: Session,
+    order: Order,
+    owed: GivenBack | None,
+    now: datetime,
+    *,
+    by: str,
+    why: str | None,
+    reason: str | None = None,
 ) -> Refund | None:
     """Cancel `order`: its stock is for sale again and `owed` (None: all went back before) is due, in one transaction.
+
+    `why` are an operator's words, for no customer; `reason` are its customer's own.
 
     Names that can stand in the way: order (it has moved on), session, `listing:ID` (that much was never sold), attempt,
     refund (somebody gave money back meanwhile).
@@ -134,7 +150,15 @@ def cancel(
     shown: dict[str, Any] = {"outcome": _outcome(order, OrderStatus.CANCELLED)}
     writes.append(
         timeline_entry(
-            session, "order.cancelled", now, by=by, order=order.number, order_number=order.code, why=why, amount=amount
+            session,
+            "order.cancelled",
+            now,
+            by=by,
+            order=order.number,
+            order_number=order.code,
+            why=why,
+            reason=reason,
+            amount=amount,
         )
     )
     if owed is not None:
@@ -147,7 +171,7 @@ def cancel(
                 session, "refund.due", now, offset=2, by=by, refund=refund.refund_id, amount=amount, reason=CANCELLED, why=why
             ),
         ]
-    step = _stepped(order, OrderStatus.CANCELLED, now, why, payment_status=back.status(session.amount).value)
+    step = _stepped(order, OrderStatus.CANCELLED, now, why or reason, payment_status=back.status(session.amount).value)
     transact(table, [step, changed(session, **shown), *writes])
     return refund
 

@@ -24,7 +24,7 @@ _TAKEN_OUT: Final = frozenset(
     {"email", "customer_name", "address", "estimated_delivery_date", "phone", "phone_lock", "payment_url", "raw"}
 )
 _FREE_TEXTS: Final = frozenset({"why", "reason", "detail", "review", "message", "closed_because"})
-_CUSTOMERS_EVENTS: Final = ("booking.",)
+_CUSTOMERS_EVENTS: Final = ("booking.", "order.")
 _NAMED: Final = frozenset({"full_name", "customer_name"})
 _WRITTEN: Final = frozenset({"email", "detailed_address", "address", "special_instructions"})
 _NUMBERS: Final = frozenset({"phone_number", "phone"})

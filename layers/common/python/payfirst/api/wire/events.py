@@ -117,11 +117,15 @@ class OrderMoved(Event):
 
 
 class OrderCancelled(Event):
-    """The order will not come; its stock is for sale again, and `amount` goes back to the customer."""
+    """The order will not come; its stock is for sale again, and `amount` goes back to the customer.
+
+    `why` is there where the shop cancelled it; its customer may give a `reason` of their own.
+    """
 
     order: int
     order_number: str
-    why: OperatorsWords
+    why: OperatorsWords | None = None
+    reason: str | None = None
     amount: Minor
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from payfirst.api.wire.fields import Amount, In, Out, Reason, ShortText
-from payfirst.api.wire.tracking import OrderOut
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import OrderStatus
-from payfirst.domain.order import Order
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import Session
 from payfirst.usecases.operators.review import Story
@@ -66,19 +62,6 @@ class CloseIn(In):
 
     which: Key
     why: Reason
-
-
-class MoveOrderIn(In):
-    """`POST /api/operators/orders/{order_number}/move/`; a cancellation says why, in words for the customer."""
-
-    status: Literal["packed", "out_for_delivery", "delivered", "cancelled"]
-    why: Reason | None = None
-
-    @model_validator(mode="after")
-    def _cancelled_for_a_reason(self) -> MoveOrderIn:
-        if self.status == "cancelled" and self.why is None:
-            raise ValueError("A cancellation needs a reason in `why`.")
-        return self
 
 
 class WaitingOut(Out):
@@ -245,28 +228,3 @@ class CompletedOut(Out):
 
     book_id: str
     booking_status: str
-
-
-class MovedOut(Out):
-    """Where the order stands; a cancelled one names what goes back."""
-
-    order_number: str
-    order_status: str
-    refund: GivenBackOut | None
-
-    @classmethod
-    def of(cls, code: str, status: OrderStatus, refund: Refund | None = None) -> MovedOut:
-        return cls(order_number=code, order_status=status, refund=GivenBackOut.of(refund) if refund else None)
-
-
-class DayOut(Out):
-    """The orders of one day in Nairobi, in the order of their numbers; `more` says that there is more than one answer lists."""
-
-    day: str
-    orders: list[OrderOut]
-    more: bool
-
-    @classmethod
-    def of(cls, day: date, orders: list[Order]) -> DayOut:
-        shown = [OrderOut.of(order, for_operators=True) for order in orders[:MOST_SHOWN]]
-        return cls(day=day.isoformat(), orders=shown, more=len(orders) > MOST_SHOWN)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from payfirst.api.wire.bookings import StepOut
-from payfirst.api.wire.fields import Count, JsonNumber, Out
+from payfirst.api.wire.fields import Count, In, JsonNumber, Out, Text
 from payfirst.api.wire.outcome import RefundOut
 from payfirst.api.wire.snapshot import DeliveryOut
 from payfirst.domain.clock import instant
@@ -72,21 +72,32 @@ class OrderOut(OrderListed):
     refund: RefundOut | None = None
 
     @classmethod
-    def of(cls, order: Order, refund: RefundShown | None = None, *, for_operators: bool = False) -> OrderOut:
-        return cls(
+    def of(cls, order: Order, refund: RefundShown | None = None) -> Self:
+        return cls(**cls.fields_of(order, refund))
+
+    @classmethod
+    def fields_of(cls, order: Order, refund: RefundShown | None, *, for_operators: bool = False) -> dict[str, Any]:
+        """The fields of the answer, by name."""
+        return {
             **_common(order),
-            session_id=order.session,
-            items=[OrderLineOut.of(line) for line in order.lines],
-            total_cost=str(order.items_total),
-            delivery_fee=str(order.delivery_fee),
-            delivery_details=DeliveryOut.of(order.delivery),
-            receipt=order.receipt,
+            "session_id": order.session,
+            "items": [OrderLineOut.of(line) for line in order.lines],
+            "total_cost": str(order.items_total),
+            "delivery_fee": str(order.delivery_fee),
+            "delivery_details": DeliveryOut.of(order.delivery),
+            "receipt": order.receipt,
             # The words in an order's steps are operators': why it was cancelled.
-            timeline=[StepOut.of(step if for_operators else replace(step, reason=None)) for step in order.timeline],
+            "timeline": [StepOut.of(step if for_operators else replace(step, reason=None)) for step in order.timeline],
             **({"promo_code": order.promo_code, "discount": str(order.discount)} if order.discount else {}),
             **({"rounding": str(order.rounding)} if order.rounding.minor else {}),
             **({"refund": RefundOut.of(refund)} if refund else {}),
-        )
+        }
+
+
+class CancelOrderIn(In):
+    """`POST /api/orders/{order_id}/cancel/`"""
+
+    reason: Text | None = None
 
 
 def _common(order: Order) -> dict[str, Any]:

@@ -6,9 +6,9 @@ already stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
@@ -52,13 +52,6 @@ def find_order(given: GivenId, *, customer: Customer, table: Table) -> Order:
     return orders.up_to_date(table, [order])[0]
 
 
-def orders_of_day(day: date, status: OrderStatus | None = None, *, table: Table) -> Iterator[Order]:
-    """The orders of a day in Nairobi, in the order of their numbers; those with `status` where one is given."""
-    for order in orders.of_day(table, day.strftime("%Y%m%d")):
-        if status in (None, order.status):
-            yield order
-
-
 def refund_of(order: Order, *, table: Table) -> RefundShown | None:
     """The latest refund beside an order of which something goes back; None for any other, which costs no request."""
     if order.status is not OrderStatus.CANCELLED and order.payment_status is PaymentStatus.PAID:
@@ -76,7 +69,7 @@ def move_order(table: Table, code: str, to: OrderStatus, now: datetime, *, by: s
     NotFoundError, RefusedError ORDER_NOT_MOVABLE when its status does not lead there, ContentionError.
     """
     for _ in range(TRIES):
-        order, session = _found(table, code)
+        order, session = find_by_code(table, code)
         if order.status is to:
             return order
         _check_legal(order, to)
@@ -96,26 +89,70 @@ def cancel_order(table: Table, code: str, now: datetime, *, by: str, why: str) -
     RefusedError ORDER_NOT_MOVABLE, STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
     """
     for _ in range(TRIES):
-        order, session = _found(table, code)
+        order, session = find_by_code(table, code)
         if order.status is OrderStatus.CANCELLED:
             return _refund_of(table, session)
         _check_legal(order, OrderStatus.CANCELLED)
         try:
-            refund = orders.cancel(table, session, order, _left(table, session), now, by=by, why=why)
-        except ConditionFailedError as error:
-            _check_stock(set(error.failed))
-            continue
-        note("order.cancelled", order=code, refund=refund.refund_id if refund else None)
-        return refund
+            return _cancel(table, order, session, now, by=by, why=why)
+        except ConditionFailedError:
+            continue  # somebody has just moved it, or its payment: read both again
     raise ContentionError("This order is being changed; please try again.")
 
 
-def _found(table: Table, code: str) -> tuple[Order, Session]:
+def cancel_own_order(
+    given: GivenId, reason: str | None, *, customer: Customer, table: Table, now: datetime, allowed: bool = True
+) -> Order:
+    """The customer's order, cancelled before the shop has packed it; stock and money go back as in `cancel_order`.
+
+    `allowed` is the shop's rule. Cancelled twice it is cancelled once. NotFoundError, RefusedError ORDER_NOT_CANCELLABLE,
+    STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
+    """
+    for _ in range(TRIES):
+        order = find_order(given, customer=customer, table=table)
+        if order.status is OrderStatus.CANCELLED:
+            return order
+        if not allowed or order.status is not OrderStatus.CONFIRMED:
+            said = "It is being prepared, or on its way" if allowed else "This shop cancels orders itself"
+            raise RefusedError(f"{said}; please call the shop.", code="ORDER_NOT_CANCELLABLE")
+        with suppress(ConditionFailedError):  # it was just cancelled, or packed, or its payment moves: it is read again
+            _cancel(table, order, _session(table, order), now, by="customer", reason=reason)
+    raise ContentionError("This order is being changed; please try again.")
+
+
+def _cancel(
+    table: Table,
+    order: Order,
+    session: Session,
+    now: datetime,
+    *,
+    by: str,
+    why: str | None = None,
+    reason: str | None = None,
+) -> Refund | None:
+    """Cancel `order` as it was read; ConditionFailedError where it, its session or its payment is no longer so."""
+    try:
+        refund = orders.cancel(table, session, order, _left(table, session), now, by=by, why=why, reason=reason)
+    except ConditionFailedError as error:
+        _check_stock(set(error.failed))
+        raise
+    note("order.cancelled", order=order.code, refund=refund.refund_id if refund else None)
+    return refund
+
+
+def find_by_code(table: Table, code: str) -> tuple[Order, Session]:
+    """The order `code` with its session, whoever owns it, for people of the shop; NotFoundError."""
     order = orders.by_code(table, code)
-    session = sessions.read(table, order.owner, order.session_number) if order else None
-    if order is None or session is None:
+    if order is None:
         raise NotFoundError(f"There is no order {code}.")
-    return order, session
+    return order, _session(table, order)
+
+
+def _session(table: Table, order: Order) -> Session:
+    session = sessions.read(table, order.owner, order.session_number)
+    if session is None:
+        raise LookupError(f"the session of {order.code} is gone")
+    return session
 
 
 def _check_legal(order: Order, to: OrderStatus) -> None:

@@ -19,7 +19,8 @@ TWO := -n auto --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
 	restore-drill faults soak check bench bench-quick sbom validate openapi lock clean \
-	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-checks tools-checkov tools-bench
+	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
+	tools-bench
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,7 +60,7 @@ reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset
 	@$(BIN)/python -m local.run_deployed --reset
 
-test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-checks tools-checkov ## Run all tests; ARGS="tests/unit -k money" runs some of them
+test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov ## Run all tests; ARGS="tests/unit -k money" runs some of them
 	$(BIN)/python -m pytest $(TWO) $(ARGS)
 
 test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP
@@ -110,13 +111,14 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) locks/aws.in -o locks/aws.txt
 	$(LOCK) $(ARGS) locks/sam.in -o locks/sam.txt
 	$(LOCK) $(ARGS) locks/phonepe-sdk.in -o locks/phonepe-sdk.txt
+	$(LOCK) $(ARGS) locks/clients.in -o locks/clients.txt
 	$(LOCK) $(ARGS) locks/checks.in -o locks/checks.txt
 	$(LOCK) $(ARGS) locks/checkov.in -o locks/checkov.txt
 	$(LOCK) $(ARGS) locks/bench.in -o locks/bench.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
 	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
-	PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/newman install --package-lock-only \
-		--omit-lockfile-registry-resolved=true --no-audit --no-fund
+	for each in newman clients-ts; do PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/$$each install --package-lock-only \
+		--omit-lockfile-registry-resolved=true --no-audit --no-fund || exit; done
 
 clean: ## Remove what can be made again: builds and caches, not what was booked here
 	rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -136,6 +138,12 @@ tools-newman:
 
 tools-phonepe-sdk:
 	$(PREPARE) phonepe-sdk
+
+tools-clients:
+	$(PREPARE) clients
+
+tools-clients-ts:
+	$(PREPARE) clients-ts
 
 tools-checks:
 	$(PREPARE) checks

@@ -77,16 +77,20 @@ PYTHON_PACKAGES = {
     "phonepe-sdk": Environment(
         ".tools/phonepe-sdk", "PhonePe's own SDK, which tests try on the simulator", "seconds", ["locks/phonepe-sdk.txt"]
     ),
+    "clients": Environment(".tools/clients", "what makes and checks the Python client", "seconds", ["locks/clients.txt"]),
     "bench": Environment(".tools/bench", "the peers that the service is measured beside", "seconds", ["locks/bench.txt"]),
     "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
 }
 OWN_PACKAGE = Environment(".venv", "the package of this project", "seconds", ["pyproject.toml"], ".own-prepared")
-NEWMAN = Environment(
-    ".tools/newman",
-    "newman, which runs the Postman collection",
-    "about 10 seconds",
-    ["locks/newman/package.json", "locks/newman/package-lock.json"],
-)
+NODE_PACKAGES = {
+    name: Environment(
+        f".tools/{name}", purpose, "about 10 seconds", [f"locks/{name}/package.json", f"locks/{name}/package-lock.json"]
+    )
+    for name, purpose in (
+        ("newman", "newman, which runs the Postman collection"),
+        ("clients-ts", "what makes and checks the TypeScript client"),
+    )
+}
 
 
 def prepare_python(name: str) -> None:
@@ -143,9 +147,10 @@ def install_packages(directory: Path, *arguments: str) -> None:
         run([*command, "--no-deps", *arguments], "pip could not install the packages")
 
 
-def prepare_newman() -> None:
-    """newman, with the machine's node or, where there is none, with one from PyPI."""
-    if NEWMAN.is_ready():
+def prepare_node(name: str) -> None:
+    """What `name` is of npm's packages, with the machine's node or, where there is none, with one from PyPI."""
+    packages = NODE_PACKAGES[name]
+    if packages.is_ready():
         return
     environment = dict(os.environ)
     if not has_node():
@@ -155,16 +160,16 @@ def prepare_newman() -> None:
     def install(directory: Path) -> None:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
-        for source in NEWMAN.decided_by:
+        for source in packages.decided_by:
             shutil.copy(source, directory)
         command = ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"]
-        run(command, "npm could not install newman", cwd=directory, env=environment)
+        run(command, f"npm could not install {name}", cwd=directory, env=environment)
 
-    NEWMAN.prepare(install)
+    packages.prepare(install)
 
 
 def has_node() -> bool:
-    """Whether this machine has npm and a node on which newman and the front ends' snippet run."""
+    """Whether this machine has npm and a node on which newman, clients and the front ends' snippet run."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return False
@@ -198,14 +203,14 @@ def prepare(names: Sequence[str]) -> None:
             print("Another preparation is under way; waiting for it.", flush=True)
             fcntl.flock(turn, fcntl.LOCK_EX)
         for name in names:
-            if name == "newman":
-                prepare_newman()
+            if name in NODE_PACKAGES:
+                prepare_node(name)
             else:
                 prepare_python(name)
 
 
 def main() -> int:
-    known = [*PYTHON_PACKAGES, "newman"]
+    known = [*PYTHON_PACKAGES, *NODE_PACKAGES]
     names = sys.argv[1:]
     if not names or any(name not in known for name in names):
         print(f"usage: prepare.py {' | '.join(known)} …", file=sys.stderr)

@@ -18,12 +18,16 @@ from local.container import ContainerError, find_engine
 
 TOOLS: Final = Path(__file__).resolve().parents[1] / ".tools"
 NEWMAN: Final = TOOLS / "newman" / "node_modules" / ".bin" / "newman"
+CLIENTS: Final = TOOLS / "clients" / "bin"
+CLIENTS_TS: Final = TOOLS / "clients-ts" / "node_modules"
 PROGRAMS: Final[Mapping[str, tuple[str, Path]]] = {
     "aws": ("MiniStack", TOOLS / "aws" / "bin" / "python"),
     "sam": ("the SAM CLI", TOOLS / "sam" / "bin" / "sam"),
     "checks": ("bandit, semgrep and others", TOOLS / "checks" / "bin" / "semgrep"),
     "checkov": ("checkov", TOOLS / "checkov" / "bin" / "checkov"),
     "newman": ("newman and node", NEWMAN),
+    "clients": ("what makes a Python client", CLIENTS / "openapi-python-client"),
+    "clients-ts": ("what makes a TypeScript client", CLIENTS_TS / ".bin" / "tsc"),
     "phonepe-sdk": ("PhonePe's own SDK", TOOLS / "phonepe-sdk" / "bin" / "python"),
 }
 """What `make tools-NAME` prepares, in words, and the program that shows that it is there."""
@@ -45,7 +49,7 @@ def all_prepared() -> bool:
 
 
 def node() -> str:
-    """The node that newman runs on: the one that was prepared with it, else the machine's."""
+    """The node that newman and clients run on: the one that was prepared with it, else the machine's."""
     prepared = TOOLS / "node" / "bin" / "node"
     found = str(prepared) if prepared.exists() else shutil.which("node")
     if found is None:

@@ -51,13 +51,17 @@ class SharedResources:
     """The logical id of each secret in the template (`MpesaSecret`) and the name under which it was made."""
 
 
-def create_table(client: Client, template: Path, name: str, *, logical_id: str = "Table") -> None:
-    """Create the DynamoDB table `logical_id` of `template` as `name`, with indexes and time to live; active afterwards."""
+def create_table(client: Client, template: Path, name: str, *, logical_id: str = "Table", expires: bool = True) -> None:
+    """Create the DynamoDB table `logical_id` of `template` as `name`, with indexes and time to live; active afterwards.
+
+    Without `expires` it keeps everything, for who lives at another time than the table.
+    """
     declared = load_template(template)["Resources"][logical_id]["Properties"]
     as_declared = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
     client.create_table(TableName=name, **{key: declared[key] for key in as_declared if key in declared})
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
-    client.update_time_to_live(TableName=name, TimeToLiveSpecification=declared["TimeToLiveSpecification"])
+    if expires:
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=declared["TimeToLiveSpecification"])
 
 
 def settle_queue(client: Client, template: Path, name: str) -> tuple[str, str]:

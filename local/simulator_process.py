@@ -28,7 +28,8 @@ class SimulatorProcess:
     """One `python -m local.simulators`, which stops when this process ends in whatever way.
 
     `phonepe` is what the shop's secret holds of PhonePe: the name and password that notices are signed with, or a salt key.
-    `port` 0 takes a free one. What it says goes to `log`, and line by line to `listener` as `{"kind": "simulator", "text": …}`.
+    `port` 0 takes a free one; a refund takes `refund_after_s`, if given. What it
+    says goes to `log`, and line by line to `listener` as `{"kind": "simulator", "text": …}`.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class SimulatorProcess:
         webhook_url: str,
         phonepe: Mapping[str, str],
         mail_source: str | None = None,
+        refund_after_s: float | None = None,
         listener: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.port = port or free_port()
@@ -48,6 +50,7 @@ class SimulatorProcess:
         self._webhook_url = webhook_url
         self._identity = _identity(phonepe)
         self._mail_source = mail_source
+        self._refund_after_s = refund_after_s
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
@@ -65,6 +68,8 @@ class SimulatorProcess:
             arguments += ["--phonepe-webhook-url", self._webhook_url]
         if self._mail_source is not None:
             arguments += ["--mail-source", self._mail_source]
+        if self._refund_after_s is not None:
+            arguments += ["--refund-after", str(self._refund_after_s)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local.host.lifeline", "local.simulators", *arguments],
             stdin=subprocess.PIPE,

@@ -95,9 +95,9 @@ def dynamodb(embedded_aws: EmbeddedAws) -> DynamoDBClient:
 
 @pytest.fixture
 def table_name(dynamodb: DynamoDBClient) -> Iterator[str]:
-    """A new, empty table as the template declares it, for one test."""
+    """A new, empty table as the template declares it, for one test, whose clock may stand months before the table's."""
     name = f"payfirst-{uuid4().hex}"
-    create_table(dynamodb, TEMPLATE, name)
+    create_table(dynamodb, TEMPLATE, name, expires=False)
     yield name
     dynamodb.delete_table(TableName=name)
 

@@ -170,7 +170,7 @@ def test_a_key_has_1_to_255_characters(owner: Owner, operation: str) -> None:
 )
 def test_two_at_once_with_one_key_are_one_payment(owner: Owner, operation: str, gateway: str, call: str) -> None:
     ready, key = READY[operation](owner), str(uuid4())
-    script(owner.stack, gateway=gateway, call=call, answer_delay_s=5, times=1)
+    script(owner.stack, gateway=gateway, call=call, answer_delay_s=8, times=1)
     with ThreadPoolExecutor(2) as both:
         asked = [both.submit(send, owner, ready.path, ready.body, key) for _ in range(2)]
         waiting, first = sorted((each.result() for each in asked), key=lambda answer: answer.ok)

@@ -102,7 +102,7 @@ def workshop() -> Iterator[tuple[EmbeddedAws, Any]]:
 
 def _table(client: Any) -> str:
     name = f"payfirst-{uuid4().hex}"
-    create_table(client, TEMPLATE, name)
+    create_table(client, TEMPLATE, name, expires=False)
     return name
 
 

@@ -17,7 +17,7 @@ from tests.integration.payments.shop import WEBHOOK_PASSWORD, WEBHOOK_USERNAME, 
 
 @pytest.fixture(scope="session")
 def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Both gateways, in a process of their own; nothing listens where they send PhonePe's notices."""
+    """Both gateways, in a process of their own; nothing listens where PhonePe's notices go, and no refund ends by itself."""
     folder: Path = tmp_path_factory.mktemp("simulators")
     port = free_port()
     process = SimulatorProcess(
@@ -25,6 +25,7 @@ def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         state=folder / "ledger.sqlite",
         log=folder / "simulators.log",
         webhook_url="http://127.0.0.1:9/",
+        refund_after_s=3600,
         phonepe={"webhook_username": WEBHOOK_USERNAME, "webhook_password": WEBHOOK_PASSWORD},
     )
     process.launch()

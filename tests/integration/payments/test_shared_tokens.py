@@ -21,7 +21,7 @@ def test_a_sweep_that_finds_no_access_token_fetches_one_and_shares_it(shop: Shop
     started = shop.initiate(shop.session(new_customer()))
     shop.decide(started)
     name = f"payfirst-{uuid4().hex}-gateway-tokens"
-    create_table(dynamodb, TEMPLATE, name, logical_id="GatewayTokens")
+    create_table(dynamodb, TEMPLATE, name, logical_id="GatewayTokens", expires=False)
     shared = SharedTokens(replace(shop.table, name=name))
     known = MpesaCredentials("key", "secret", "174379", PASSKEY)
     shop.gateways["MPESA"] = Mpesa(known, f"{shop.simulators}/mpesa", shared, "sweep")

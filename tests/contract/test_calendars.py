@@ -131,3 +131,19 @@ def test_the_days_of_a_month_show_where_a_place_is_free(stack: Stack, customer: 
         refused = customer.send("GET", f"/api/services/1/days/?{query}")
         assert (refused.status_code, list(refused.json())) == (400, ["month", "error_code"]), query
     assert customer.send("GET", f"/api/services/404404/days/?month={day:%Y-%m}").status_code == 404
+
+
+def test_the_example_that_the_readme_books_is_sold_in_its_hours_and_once(stack: Stack, customer: Customer) -> None:
+    month = f"{datetime.now(UTC) + timedelta(days=7):%Y-%m}"
+    days = customer.get(f"/api/services/2/days?month={month}")["days"]
+    day = date.fromisoformat(next(each["date"] for each in days if each["free_slots"]))
+    at = next(start for start, free in slots(customer, 2, day).items() if free)
+    at_night = customer.send("POST", "/api/cart/carts", {**wanted(2, day, "03:17"), "package_id": 2})
+    assert (at_night.status_code, at_night.json()["error_code"]) == (400, "SLOT_NOT_OFFERED")
+    cart = customer.post("/api/cart/carts", {**wanted(2, day, at), "package_id": 2})
+    payment = customer.post(PROCESS, {"cart_id": cart["id"]})
+    pay_phonepe(stack, payment["merchant_transaction_id"])
+    path = f"/api/payments/{payment['payment_id']}/check-booking"
+    wait_until(lambda: customer.get(path), lambda answer: answer["booking_created"])
+    again = new_customer(stack).send("POST", "/api/cart/carts", {**wanted(2, day, at), "package_id": 2})
+    assert (again.status_code, again.json()["error_code"]) == (409, "SLOT_FULL")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
 
+from local.host.tell import interesting
 from ops.printing import visible
 
 NOT_FACTS: Final = frozenset(
@@ -38,6 +40,8 @@ NOT_FACTS: Final = frozenset(
 
 LONGEST_VALUE: Final = 60
 LONGEST_MESSAGE: Final = 300
+MOST_SESSIONS: Final = 1000
+"""Of so many sessions at once it is known what they are about."""
 STAMPED: Final = re.compile(r"\d\d:\d\d:\d\d (.+)")
 CLIENT_ERROR: Final = 400
 SERVER_ERROR: Final = 500
@@ -49,6 +53,7 @@ class Screen:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._about: dict[str, str] = {}
 
     def say(self, text: str, style: str = "") -> None:
         """Print something of the program's own, in one piece."""
@@ -56,9 +61,43 @@ class Screen:
 
     def show(self, told: Mapping[str, Any]) -> None:
         """Print what was told, if it is for a person."""
-        line = readable(told)
+        line = readable(self._named(told))
         if line is not None:
             self._console.print(line, soft_wrap=True)
+
+    def _named(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`told` with a session named by what it is about, once a line has said so, and the end of its UUID."""
+        record = told.get("record", {})
+        session = record.get("session")
+        about = record.get("about") or self._about.get(str(session))
+        if session is None or about is None:
+            return told
+        while len(self._about) >= MOST_SESSIONS:
+            self._about.pop(next(iter(self._about)), None)
+        self._about[str(session)] = about
+        rest = {name: value for name, value in record.items() if name != "about"}
+        return {**told, "record": {**rest, "session": f"{about} (…{str(session)[-4:]})"}}
+
+
+class Moves:
+    """What commands of `payfirst` have logged about this stack since it was made, read from the file that they write."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._read = file.stat().st_size if file.exists() else 0
+
+    def since(self) -> Iterator[Mapping[str, Any]]:
+        """What has come since the last call, as `Screen.show` takes it."""
+        if not self._file.exists():
+            return
+        with self._file.open("rb") as log:
+            log.seek(self._read)
+            whole, end, _ = log.read().rpartition(b"\n")
+        self._read += len(whole + end)
+        for line in whole.decode(errors="replace").splitlines():
+            record = interesting(line)
+            if record is not None:
+                yield {"kind": "log", "function": "payfirst", "record": record}
 
 
 def readable(told: Mapping[str, Any]) -> Text | None:

@@ -20,7 +20,7 @@ from typing import Final
 from rich.console import Console
 
 from local.choices import ENV_FILE, SCHEDULE, ChoiceError, Choices, choose, read_env_file
-from local.console import Screen
+from local.console import Moves, Screen
 from local.container import ContainerError, find_engine, variables_for, within_reach
 from local.credentials import write_for_owner
 from local.deployed import DeployedStack
@@ -31,13 +31,12 @@ from local.ports import is_free
 from local.sam import as_typed
 from local.simulator_process import SimulatorError
 from local.stack import LocalStack, Ports, StackError
-from ops.running import ANNOUNCEMENT, HOME
+from ops.running import ANNOUNCEMENT, HOME, LOGS, MOVES
 from ops.token import mint
 from payfirst.gateways.account import CredentialError
 from payfirst.settings import SettingError
 
 STATE: Final = "state"
-LOGS: Final = "logs"
 VARIABLES: Final = "sam.json"
 """What `sam local invoke` gives to the functions that it runs."""
 USER_ID: Final = 1
@@ -185,8 +184,11 @@ def _run(given: argparse.Namespace, choices: Choices, screen: Screen) -> int:
             screen.say(_welcome(stack, mint(stack.environment, USER_ID, EMAIL), given, seconds))
             if given.containers:
                 screen.say(_for_containers(open_too.enter_context(within_reach(stack.environment)), given.home))
+            moves = Moves(given.home / LOGS / MOVES)
             while (broken := stack.broken_part()) is None:
                 time.sleep(0.5)
+                for told in moves.since():
+                    screen.show(told)
         raise RunError(f"Stopped, because {broken} ended without being asked; the logs are in {given.home / LOGS}.")
     except KeyboardInterrupt:
         screen.say("Stopped. What was booked and paid is kept; `make reset` forgets it.")

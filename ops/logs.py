@@ -30,4 +30,6 @@ def aside(*, shown: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        log.handlers[:] = before
+        added, log.handlers[:] = log.handlers[:], before
+        for each in added:
+            each.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from payfirst.storage.dynamodb.table import Table, botocores
 ROOT: Final = Path(__file__).parents[1]
 HOME: Final = ROOT / ".local"
 ANNOUNCEMENT: Final = "stack.json"
+LOGS: Final = "logs"
+MOVES: Final = "payfirst.log"
+"""Where commands say what they do with the local stack, for the console of `make run`."""
 SIMULATORS: Final = "PAYFIRST_SIMULATOR_URL"
 """What the environment of a stack with simulated gateways calls their address."""
 SECONDS: Final = 60.0
@@ -68,7 +72,19 @@ def enter(home: Path) -> RunningStack:
     for name in _CALLERS_OWN:
         os.environ.pop(name, None)
     os.environ.update(stack.environment)
+    tell_console(home / LOGS)
     return stack
+
+
+def tell_console(folder: Path) -> None:
+    """From here on this process's log goes to the console of the running stack too."""
+    from payfirst.observability import logger  # noqa: PLC0415 - not for `--help`
+
+    log = logging.getLogger(logger().name)
+    if folder.is_dir() and log.handlers:
+        told = logging.FileHandler(folder / MOVES, encoding="utf-8", delay=True)
+        told.setFormatter(log.handlers[0].formatter)
+        log.addHandler(told)
 
 
 def items_of(table: Table) -> list[Item]:

@@ -231,6 +231,14 @@ class Session:
     writer: str = ""
 
     @property
+    def about(self) -> str:
+        """What is bought, in a few words of the shop's own, with nothing of its customer's."""
+        if isinstance(self.snapshot, BookingSnapshot):
+            return self.snapshot.service_name
+        first, *others = self.snapshot.lines
+        return f"{first.product_name} and {len(others)} more" if others else first.product_name
+
+    @property
     def payment_status(self) -> PaymentStatus:
         """How the payment that this session was fulfilled for stands."""
         return self.paid_back.status(self.amount)

@@ -90,7 +90,7 @@ def create_session(
             if fair_use.OPENED in error.failed:
                 continue  # the same customer has opened another one just now: count again
             raise _changed_lines(cart, error.failed) from error
-        note("session.created", session=session.uuid, amount=str(session.amount))
+        note("session.created", session=session.uuid, amount=str(session.amount), about=session.about)
         return session
     raise ContentionError("This cart is being changed, or several sessions are opened at once; please try again.")
 

@@ -118,7 +118,14 @@ def claimed(context: PaymentContext, session: Session, attempt: Attempt, *, is_n
         attempts.claim(context.table, session, attempt, context.now, pace_until=pace_until, is_new=is_new, also=counted)
     except ConditionFailedError as error:
         return _stood_in_the_way(context, session, error)
-    note("payment.initiated", session=session.uuid, ref=attempt.ref, gateway=attempt.gateway, amount=str(attempt.amount))
+    note(
+        "payment.initiated",
+        session=session.uuid,
+        ref=attempt.ref,
+        gateway=attempt.gateway,
+        amount=str(attempt.amount),
+        about=session.about,
+    )
     return None
 
 

@@ -15,9 +15,10 @@ from ops.printing import Cell, hand_over_json, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence
 from ops.times import local
-from payfirst.domain.clock import instant, utc_now
+from payfirst.api.wire.funnel import FunnelOut
+from payfirst.domain.clock import utc_now
 from payfirst.domain.session import Kind
-from payfirst.usecases.operators.funnel import Funnel, Stage, funnel
+from payfirst.usecases.operators.funnel import Funnel, Rate, Stage, funnel
 
 BAR: Final = 40
 _WORDS: Final = {
@@ -30,7 +31,7 @@ _WORDS: Final = {
 
 
 def funnel_command(
-    since: Annotated[str, words.option(help="How far back: 24h or 7d.")] = "24h",
+    since: Annotated[str, words.option(help="How far back, to the minute: 90m, 24h or 7d.")] = "24h",
     kind: Annotated[Kind | None, typer.Option(help="Only orders, or only bookings.", show_default="both")] = None,
     as_json: words.AsJson = False,
     stack_name: StackName = None,
@@ -45,13 +46,7 @@ def funnel_command(
         back = words.time_back(since)
         found = funnel(table_in(home, stack_name), utc_now(), back, kind)
     if as_json:
-        hand_over_json(
-            {
-                "since": instant(found.since),
-                "stages": {stage: {"sessions": count, "rate": found.rate(stage)} for stage, count in found.counts.items()},
-                "status_now": found.by_status,
-            }
-        )
+        hand_over_json(FunnelOut.of(found).model_dump(mode="json"))
         return
     if not found.counts[Stage.CREATED]:
         say(f"No sessions were made since {local(found.since)}; what happened in the last minute may be missing.")
@@ -64,8 +59,21 @@ def funnel_command(
         share = "" if rate is None else f"{rate:.1%}"
         rows.append((_WORDS[stage], str(count), share, Bar(most or 1, 0, count, width=BAR)))
     show_table(columns, rows)
+    _show_rates(found)
     _show_by_status(found)
     say(f"Of the sessions made since {local(found.since)}; what happened in the last minute may be missing.")
+
+
+def _show_rates(found: Funnel) -> None:
+    """Document B's five rates, each with what is divided by what."""
+    columns = ("Rate", Column("Of", justify="right"), Column("", justify="right"))
+    rows = []
+    for rate, share in found.rates.items():
+        value = "" if share.value is None else f"{share.value * 60:.1f} an hour" if rate is Rate.SESSION_CREATION else ""
+        value = value or ("" if share.value is None else f"{share.value:.1%}")
+        minutes = " minutes" if rate is Rate.SESSION_CREATION else ""
+        rows.append((rate.replace("_", " "), f"{share.part} of {share.of}{minutes}", value))
+    show_table(columns, rows)
 
 
 def _show_by_status(found: Funnel) -> None:

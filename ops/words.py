@@ -17,17 +17,15 @@ from payfirst.domain.ids import GivenId, read_id
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import parts_of_refund_id
 from payfirst.domain.text import clean, folded
-from payfirst.domain.times import GivenTime, read_day, read_time
+from payfirst.domain.times import GivenTime, read_back, read_day, read_time
 
 LONGEST_REASON: Final = 500
 LONGEST_NAME: Final = 100
 LARGEST_AMOUNT: Final = Decimal(10**9)
-LONGEST_BACK: Final = timedelta(days=366)
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _ENTRY: Final = re.compile(r"(?:([A-Za-z]{1,20})-)?([1-9][0-9]{0,8})")
-_BACK: Final = re.compile(r"([1-9][0-9]{0,3})([hd])")
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON, for scripts.")]
@@ -153,14 +151,11 @@ def time_of_day(given: str) -> GivenTime:
 
 
 def time_back(given: str) -> timedelta:
-    """`24h` or `7d`, a year at most; WrongInputError for anything else."""
-    read = _BACK.fullmatch(folded(given))
-    if read is None:
-        raise WrongInputError(f"{given!r} is no time; write it as 24h or 7d.")
-    back = timedelta(hours=int(read[1])) if read[2] == "h" else timedelta(days=int(read[1]))
-    if back > LONGEST_BACK:
-        raise WrongInputError(f"{given!r} is too far back; the counts are kept for a year.")
-    return back
+    """`90m`, `24h` or `7d`, a year at most; WrongInputError for anything else."""
+    try:
+        return read_back(folded(given))
+    except ValueError as error:
+        raise WrongInputError(f"{given!r} is no time back: {error}") from error
 
 
 def number(given: str) -> Decimal:

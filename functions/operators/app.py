@@ -18,6 +18,7 @@ from payfirst.api.resources import operator, search_key, settlement_context, tab
 from payfirst.api.values import check_start, given_number
 from payfirst.api.wire.by_hand import KeptListingOut, KeptServiceOut, ListingChangeIn, ServiceChangeIn
 from payfirst.api.wire.fields import NothingIn
+from payfirst.api.wire.funnel import FunnelOut
 from payfirst.api.wire.operators import (
     MOST_SHOWN,
     CloseIn,
@@ -42,11 +43,13 @@ from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus, OrderStatus
-from payfirst.domain.times import read_day
+from payfirst.domain.session import Kind
+from payfirst.domain.times import read_back, read_day
 from payfirst.settings import settings
 from payfirst.usecases import catalogue
 from payfirst.usecases.fulfilment import bookings, orders
 from payfirst.usecases.operators import appointments, deliveries, edit_catalogue, review, waiting
+from payfirst.usecases.operators import funnel as funnels
 from payfirst.usecases.operators import search as searching
 
 Word = TypeVar("Word", BookingStatus, OrderStatus)
@@ -234,6 +237,19 @@ def search(request: Request) -> Reply:
     return Reply(200, SearchOut.of(found))
 
 
+def funnel(request: Request) -> Reply:
+    """`GET /api/operators/funnel/`, with `?since=` (24h if absent) and `?kind=` (both if absent)."""
+    by_name = {kind.value: kind for kind in Kind}
+    asked = request.parameter("kind")
+    if asked is not None and asked not in by_name:
+        raise InvalidInputError(FieldProblem("kind", f"One of these is expected: {', '.join(by_name)}."))
+    try:
+        back = read_back(request.parameter("since") or "24h")
+    except ValueError as error:
+        raise InvalidInputError(FieldProblem("since", str(error))) from error
+    return Reply(200, FunnelOut.of(funnels.funnel(table(request.deadline), request.now, back, by_name.get(asked or ""))))
+
+
 def _before(request: Request) -> int | None:
     text = request.parameter("before")
     known = None if text is None else read_id(text)
@@ -304,5 +320,6 @@ handler = build_app(
         "operators_change_listing": change_listing,
         "operators_service": service,
         "operators_change_service": change_service,
+        "operators_funnel": funnel,
     },
 )

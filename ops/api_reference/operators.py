@@ -11,6 +11,7 @@ from ops.api_reference import samples
 from ops.api_reference.bookings import SLOT_CODES
 from ops.api_reference.operation import PAGING, Body, Operation, one
 from payfirst.api.wire.by_hand import KeptListingOut, KeptServiceOut, ListingChangeIn, ServiceChangeIn
+from payfirst.api.wire.funnel import FunnelOut
 from payfirst.api.wire.operators import (
     CloseIn,
     CompletedOut,
@@ -30,12 +31,13 @@ from payfirst.api.wire.search import SearchOut
 from payfirst.domain.booking import Step
 from payfirst.domain.catalogue import Edits
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus
+from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus, SessionStatus
 from payfirst.domain.refund import Refund
 from payfirst.storage.dynamodb.keys import attempt, named
 from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
 from payfirst.usecases.operators.appointments import DayPage
 from payfirst.usecases.operators.deliveries import OrderFound, OrdersPage
+from payfirst.usecases.operators.funnel import Funnel, Stage
 from payfirst.usecases.operators.review import Story
 from payfirst.usecases.operators.search import Found, Search
 from payfirst.usecases.operators.waiting import Stuck
@@ -58,6 +60,12 @@ _REFUND: Final = Refund(
 )
 _FOUND: Final = Found(
     "order", "ORD-20240115-001", "packed", samples.SESSION.amount, samples.SESSION.created_at, samples.CUSTOMER.sub
+)
+_FUNNEL: Final = Funnel(
+    samples.NOW - timedelta(hours=24),
+    samples.NOW,
+    {Stage.CREATED: 40, Stage.INITIATED: 36, Stage.PAID: 32, Stage.FULFILLED: 32, Stage.EXPIRED: 4},
+    {**dict.fromkeys(SessionStatus, 0), SessionStatus.ORDER_CREATED: 32, SessionStatus.FAILED: 4, SessionStatus.EXPIRED: 4},
 )
 _NOTICE: Final = f"INBOX#{'0' * 64}"
 _BY_HAND: Final = replace(_REFUND, status=RefundStatus.REFUNDED, detail="paid back from the till, receipt NLJ9XK2QWE")
@@ -256,6 +264,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         },
         description="A payment is found by phone and address from the moment it is begun. Each search is recorded with who "
         f"made it, and nobody makes more than 120 in an hour. {_ONLY}",
+    ),
+    "operators_funnel": Operation(
+        OPERATORS,
+        "Show how far sessions came",
+        one(200, FunnelOut.of(_FUNNEL)),
+        query={"since": "How far back, to the minute: 90m, 24h (if absent), 7d; a year at most.", "kind": "order or booking."},
+        description=f"From counters: its cost depends on the time that is asked for, and not on how much was sold. {_ONLY}",
     ),
     "operators_move_order": Operation(
         OPERATORS,

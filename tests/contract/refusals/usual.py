@@ -45,10 +45,17 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
 
 
 @brings(
-    "INVALID_INPUT", "get_service", "operators_orders", "operators_bookings", "operators_service", "list_slots", "list_days"
+    "INVALID_INPUT",
+    "get_service",
+    "operators_orders",
+    "operators_bookings",
+    "operators_service",
+    "operators_funnel",
+    "list_slots",
+    "list_days",
 )
 def a_word_that_there_is_not(scene: Scene, route: Route) -> requests.Response:
-    query = "status=lost&service_type=CATERING&date=2025-07-20&month=2025-07"
+    query = "status=lost&kind=lost&service_type=CATERING&date=2025-07-20&month=2025-07"
     return scene.caller(route).send("GET", f"{path_of(route, 1)}?{query}")
 
 

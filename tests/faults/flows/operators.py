@@ -219,4 +219,9 @@ def the_funnel_is_looked_at(world: World) -> Act:
     paid_order(world)
     world.deliver_all()
     world.deliver_events()
-    return lambda there: counter.run(there, lambda: funnel_command("24h", None))
+
+    def look(there: World) -> None:
+        counter.run(there, lambda: funnel_command("24h", None))
+        there.operate("GET", "/api/operators/funnel/", query="since=90m&kind=order")
+
+    return look

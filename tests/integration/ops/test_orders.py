@@ -175,7 +175,7 @@ def test_the_funnel_is_a_table_with_bars(home: Path, order: str) -> None:
     for word in ("Sessions made", "Payment started", "Payment received", "Order or booking", "Expired", "█"):
         assert word in shown
     done = payfirst("funnel", "--since", "yesterday", "--home", home)
-    assert (done.returncode, done.stderr.strip()) == (2, "'yesterday' is no time; write it as 24h or 7d.")
+    assert (done.returncode, done.stderr.strip()) == (2, "'yesterday' is no time back: A time like 90m, 24h or 7d is expected.")
 
 
 def test_a_funnel_of_nothing_says_so(home: Path) -> None:

@@ -18,8 +18,9 @@ from payfirst.observability import measure
 from payfirst.settings import settings
 from payfirst.storage import outbox
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.table import get
-from payfirst.usecases.operators.funnel import Stage, funnel
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import get, write
+from payfirst.usecases.operators.funnel import Rate, Stage, funnel
 from payfirst.usecases.sweeps.deliver_events import deliver_events
 from payfirst.usecases.sweeps.expire_sessions import expire_sessions
 from tests.integration.payments.requests import counted
@@ -124,6 +125,40 @@ def test_a_session_belongs_to_the_hour_in_which_it_was_made(shop: Shop, bus: Any
     _deliver(shop, bus)
     assert shop.read(session).status == "expired"
     assert _counts(shop) == (1, 1, 1, 1, 0)
+
+
+def test_the_time_begins_with_the_minute_and_not_with_the_hour(shop: Shop, bus: Any) -> None:
+    for minute in (10, 20, 30):
+        shop.now = shop.now.replace(minute=minute, second=30)
+        shop.session(new_customer())
+    _deliver(shop, bus)
+
+    def made(back: timedelta) -> int:
+        return funnel(shop.table, shop.now, back).counts[Stage.CREATED]
+
+    assert [made(timedelta(minutes=minutes)) for minutes in (5, 10, 11, 20, 60)] == [1, 2, 2, 3, 3]
+    assert funnel(shop.table, shop.now, timedelta(minutes=10)).since == shop.now.replace(minute=20, second=0)
+
+
+def test_what_an_earlier_release_counted_without_its_minute_belongs_to_the_hour(shop: Shop) -> None:
+    write(shop.table, Update("count", keys.event_count(shop.now.replace(minute=0), "order", "session.created"), add={"n": 7}))
+
+    assert funnel(shop.table, shop.now + timedelta(minutes=30), timedelta(minutes=5)).counts[Stage.CREATED] == 7
+
+
+def test_each_of_the_five_rates_has_its_numerator_and_its_denominator(shop: Shop, bus: Any) -> None:
+    _live(shop)
+    _deliver(shop, bus)
+
+    rates = funnel(shop.table, shop.now, timedelta(hours=24)).rates
+
+    assert {rate: (share.part, share.of) for rate, share in rates.items()} == {
+        Rate.SESSION_CREATION: (5, 24 * 60),
+        Rate.PAYMENT_INITIATION: (4, 5),
+        Rate.PAYMENT_SUCCESS: (3, 4),
+        Rate.SESSION_EXPIRY: (1, 5),
+        Rate.ORDER_CREATION_SUCCESS: (3, 3),
+    }
 
 
 def test_the_funnel_of_a_day_is_one_request_however_many_sessions_there_are(shop: Shop, bus: Any) -> None:

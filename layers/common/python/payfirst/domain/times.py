@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Final
 
 _TWENTY_FOUR: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
@@ -12,6 +12,9 @@ _TWELVE: Final = re.compile(r"(0?[1-9]|1[0-2]):([0-5][0-9]) ?([AaPp])[Mm]")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH: Final = re.compile(r"([0-9]{4})-([0-9]{2})")
 NOON: Final = 12
+_BACK: Final = re.compile(r"([1-9][0-9]{0,5})([mhd])")
+_UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+LONGEST_BACK: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,14 @@ def read_month(text: str) -> date:
         return date(int(found[1]), int(found[2]), 1)
     except ValueError as exc:
         raise ValueError("There is no such month.") from exc
+
+
+def read_back(text: str) -> timedelta:
+    """How far back `90m`, `24h` or `7d` is; ValueError for anything else, and for more than a year."""
+    read = _BACK.fullmatch(text)
+    if read is None:
+        raise ValueError("A time like 90m, 24h or 7d is expected.")
+    back = int(read[1]) * _UNITS[read[2]]
+    if back > LONGEST_BACK:
+        raise ValueError("At most a year (366d) is expected.")
+    return back

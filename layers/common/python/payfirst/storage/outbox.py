@@ -6,7 +6,7 @@ forgotten, and no e-mail holds an event up.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -70,19 +70,27 @@ def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> 
 
 
 def _counted(items: Sequence[Item]) -> list[Write]:
-    counts: Counter[tuple[datetime, str, str]] = Counter()
+    counts: defaultdict[tuple[datetime, str, str], Counter[str]] = defaultdict(Counter)
     for item in items:
-        hour, kind, moved = hour_of(_session_made(item)), item["kind"], item.get("moved", {})
-        counts[hour, kind, _counted_as(item)] += 1
+        made, kind, moved = _session_made(item), item["kind"], item.get("moved", {})
+        names = {_counted_as(item): 1}
         if "from" in moved:
-            counts[hour, kind, f"{STATUS}{moved['from']}"] -= 1
+            names[f"{STATUS}{moved['from']}"] = -1
         if "to" in moved:
-            counts[hour, kind, f"{STATUS}{moved['to']}"] += 1
+            names[f"{STATUS}{moved['to']}"] = 1
+        for name, by in names.items():
+            counts[hour_of(made), kind, name].update({"n": by, _minute(made.minute): by})
+    changed = {place: {at: by for at, by in added.items() if by} for place, added in counts.items()}
     return [
-        Update(f"count{number}", keys.event_count(hour, kind, name), add={"n": count})
-        for number, ((hour, kind, name), count) in enumerate(counts.items())
-        if count
+        Update(f"count{number}", keys.event_count(hour, kind, name), add=added)
+        for number, ((hour, kind, name), added) in enumerate(changed.items())
+        if added
     ]
+
+
+def _minute(minute: int) -> str:
+    """The attribute of an hour's counter that counts what began in one minute of it."""
+    return f"m{minute:02d}"
 
 
 def event_id(item: Item) -> str:
@@ -140,18 +148,22 @@ def count_of(table: Table, event: str, kinds: Sequence[str], hours: Sequence[dat
     return [sum(counts[at : at + len(kinds)]) for at in range(0, len(counts), len(kinds))]
 
 
-def counts_since(table: Table, hour: datetime) -> Counter[tuple[str, str]]:
-    """Counters by kind and name, of the sessions made in clock hours from `hour` on; one page a query.
+def counts_since(table: Table, since: datetime) -> Counter[tuple[str, str]]:
+    """Counters by kind and name, of the sessions made from the minute `since` on; one page a query.
+
+    Of the clock hour that `since` is in, what an earlier release counted without the minute is among them.
 
     A name is an event, and how often it happened; or `STATUS` and a status, and how many of these sessions have it.
     """
     found: Counter[tuple[str, str]] = Counter()
-    first = instant(hour)
+    first = edge = instant(hour_of(since))
+    before = [_minute(minute) for minute in range(since.minute)]
     while True:
         page = query(table, keys.EVENT_COUNTS, first=first, last="~", limit=1000, newest_first=False)
         for item in page.items:
-            _, kind, event = item["sk"].split("#")
-            found[kind, event] += int(item["n"])
+            hour, kind, event = item["sk"].split("#")
+            earlier = sum(int(item.get(minute, 0)) for minute in before) if hour == edge else 0
+            found[kind, event] += int(item.get("n", 0)) - earlier
         if not page.more:
             return found
         first = page.items[-1]["sk"] + " "

@@ -15,6 +15,7 @@ from ops.bookings import bookings_app
 from ops.catalogue_by_hand import catalogue_app
 from ops.credentials import credentials_app
 from ops.deployed import StackName, enter_stack
+from ops.export import export_app
 from ops.printing import hand_over, hand_over_json, say
 from ops.reconcile.command import reconcile_command
 from ops.running import HOME, ROOT, table_of
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(orders.orders_app, rich_help_panel=panels.SHOP)
 app.add_typer(bookings_app, rich_help_panel=panels.SHOP)
+app.add_typer(export_app, rich_help_panel=panels.SHOP)
 app.add_typer(catalogue_app, rich_help_panel=panels.SHOP)
 app.add_typer(backup_app, rich_help_panel=panels.SHOP)
 find.register(app)

@@ -6,8 +6,10 @@ that a terminal would obey, or that turn the order of a line round, are shown as
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -21,6 +23,7 @@ from rich.text import Text
 
 Cell = str | Bar
 
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _PIPED: Final = 1_000_000
 """A table that is no terminal's is as wide as its content: each row is one line for `grep`, and nothing is cut."""
 
@@ -74,6 +77,29 @@ def show_table(columns: Sequence[str | Column], rows: Iterable[Sequence[Cell]], 
     for row in rows:
         grid.add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in row))
     _console().print(grid)
+
+
+def hand_over_rows(columns: Sequence[str], parts_of_rows: Iterable[Iterable[Sequence[str]]], *, parts: int) -> None:
+    """CSV on standard output as the rows come, one of `parts` after the other; a bar on a terminal that does not show them.
+
+    No spreadsheet takes a cell for a formula (`safe_cell`).
+    """
+    seen = sys.stderr.isatty() and not sys.stdout.isatty()
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    with Progress(console=_console(stderr=True), disable=not seen) as progress:
+        for rows in progress.track(parts_of_rows, total=parts, description="Exporting"):
+            writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    sys.stdout.flush()
+
+
+def safe_cell(text: str) -> str:
+    """`text` in one line, with an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV injection).
+
+    An amount below zero is a number and stays one.
+    """
+    shown = visible(text)
+    return f"'{shown}" if shown.lstrip()[:1] in tuple("=+-@|%") and not _NUMBER.fullmatch(shown) else shown
 
 
 def bar() -> Progress:

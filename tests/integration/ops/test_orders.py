@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import time
@@ -99,6 +100,23 @@ def test_a_step_that_is_left_out_is_refused_in_one_sentence(home: Path, order: s
     done = payfirst("orders", "deliver", order, "--home", home)
     assert done.returncode == 1
     assert done.stderr.strip() == f"{order} is confirmed: from there it cannot become delivered."
+
+
+def test_the_orders_of_some_days_are_lines_for_a_spreadsheet(home: Path, order: str) -> None:
+    day = f"{order[4:8]}-{order[8:10]}-{order[10:12]}"
+    header, *lines = csv.reader(succeeded("export", "orders", "--from", day, "--to", day, "--home", home).splitlines())
+    [found] = [dict(zip(header, line, strict=True)) for line in lines if line[0] == order]
+    assert (found["status"], found["currency"], found["items_total"], found["total"]) == (
+        "confirmed",
+        "KES",
+        "300.00",
+        "350.00",
+    )
+    assert found["receipt"]
+    assert found["made"].startswith(day)
+    backwards = payfirst("export", "orders", "--from", day, "--to", "2020-01-01", "--home", home)
+    assert backwards.returncode == 2
+    assert succeeded("export", "bookings", "--from", day, "--home", home).startswith("booking,made,status,")
 
 
 def test_a_day_that_is_none_is_refused_in_one_sentence(home: Path) -> None:

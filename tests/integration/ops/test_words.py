@@ -189,12 +189,13 @@ def test_every_command_that_reaches_the_table_takes_a_deployed_stack_by_its_name
 
 
 ACT: Final = {
+    *("export orders", "export bookings"),
     *("orders pack", "orders dispatch", "orders deliver", "orders cancel", "bookings complete"),
     *("bookings index", "catalogue add-stock", "orders slip"),
     *("catalogue import", "catalogue set-stock", "seed", "backup export", "backup restore"),
     *("resolve", "replay", "erase", "token", "credentials set", "credentials rotate", "openapi", "events"),
 }
-"""Commands that act, whose exit code a script reads; and a slip, which is for paper (`orders show` is its JSON)."""
+"""Commands that act, whose exit code a script reads; a slip, which is for paper (`orders show` is its JSON); files of CSV."""
 
 
 def test_every_command_that_shows_something_shows_it_as_json_too() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from ops import printing
-from ops.printing import visible
+from ops.printing import hand_over_rows, safe_cell, visible
 
 OPS = Path(printing.__file__).parent
 
@@ -81,3 +81,28 @@ def printers(tree: ast.AST) -> Iterator[str]:
 def test_only_one_module_prints(module: Path) -> None:
     found = list(printers(ast.parse(module.read_text(encoding="utf-8"))))
     assert bool(found) == (module.name == "printing.py"), f"{module.name} prints by itself: {found}"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        (" =HYPERLINK(1)", "' =HYPERLINK(1)"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+254712345678", "'+254712345678"),
+        ("-cmd|x", "'-cmd|x"),
+        ("-0.50", "-0.50"),
+        ("12.00", "12.00"),
+        ("Amina", "Amina"),
+        ("\t=1", "\\t=1"),
+        ("a\nb", "a\\nb"),
+    ],
+)
+def test_no_cell_is_taken_for_a_formula_and_each_row_is_one_line(given: str, shown: str) -> None:
+    assert safe_cell(given) == shown
+
+
+def test_rows_are_written_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
+    hand_over_rows(("who", "amount"), [[("=A", "1.00")], [], [('B "b", c', "-2.00")]], parts=3)
+
+    assert capsys.readouterr().out == 'who,amount\n\'=A,1.00\n"B ""b"", c",-2.00\n'

@@ -1,0 +1,117 @@
+"""`payfirst export`: orders and bookings of some days as CSV, for a spreadsheet or an accountant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+
+from ops import words
+from ops.deployed import StackName
+from ops.operate import Home, table_in
+from ops.printing import hand_over_rows
+from ops.running import HOME
+from ops.sentences import in_one_sentence
+from payfirst.domain.booking import Booking
+from payfirst.domain.clock import SHOP_ZONE, utc_now
+from payfirst.domain.order import Order
+from payfirst.storage.dynamodb.table import Table
+from payfirst.usecases.operators import appointments, deliveries
+
+export_app: Final = typer.Typer(name="export", help="Write orders or bookings of some days as CSV.", no_args_is_help=True)
+
+MOST_DAYS: Final = 366
+PAGE: Final = 100
+First = Annotated[str, words.option("--from", help="The first day, YYYY-MM-DD.")]
+Last = Annotated[str, words.option("--to", help="The last day, YYYY-MM-DD.", show_default="the first")]
+
+ORDER_COLUMNS: Final = (
+    *("order", "made", "status", "payment_status", "currency", "items_total", "discount", "delivery_fee", "rounding", "total"),
+    *("promo_code", "receipt", "name", "phone_number", "what"),
+)
+BOOKING_COLUMNS: Final = (
+    *("booking", "made", "status", "currency", "price", "discount", "total", "given_back", "promo_code", "receipt"),
+    *("service", "package", "day", "time", "zone", "name", "phone_number"),
+)
+
+
+@export_app.command("orders")
+def orders_command(since: First, until: Last = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Export the orders of some days in Nairobi.
+
+    One line each, oldest first, on standard output: by the days on which they were paid, in whole units, and without taxes,
+    which the shop's accountant knows.
+    """
+    with in_one_sentence():
+        _export(since, until, ORDER_COLUMNS, table_in(home, stack_name), _orders)
+
+
+@export_app.command("bookings")
+def bookings_command(since: First, until: Last = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Export the bookings of some days.
+
+    One line each on standard output: by the days on their services' clocks on which they take place.
+    """
+    with in_one_sentence():
+        _export(since, until, BOOKING_COLUMNS, table_in(home, stack_name), _bookings)
+
+
+def _export(
+    since: str, until: str, columns: Sequence[str], table: Table, of_day: Callable[[Table, date], Iterator[Sequence[str]]]
+) -> None:
+    now = utc_now()
+    first = words.day(since, now)
+    last = words.day(until, now) if until else first
+    days = (last - first).days + 1
+    if not 1 <= days <= MOST_DAYS:
+        raise words.WrongInputError(f"From {first} to {last} is no time of 1 to {MOST_DAYS} days.")
+    hand_over_rows(columns, ((of_day(table, first + timedelta(days=ahead))) for ahead in range(days)), parts=days)
+
+
+def _orders(table: Table, day: date) -> Iterator[Sequence[str]]:
+    after: str | None = ""
+    while after is not None:
+        page = deliveries.of_days(day, day, table=table, most=PAGE, after=after)
+        yield from map(_order, page.orders)
+        after = page.next
+
+
+def _bookings(table: Table, day: date) -> Iterator[Sequence[str]]:
+    after: str | None = ""
+    while after is not None:
+        page = appointments.of_day(day, table=table, most=PAGE, after=after)
+        yield from map(_booking, page.bookings)
+        after = page.next
+
+
+def _made(moment: datetime) -> str:
+    return f"{moment.astimezone(ZoneInfo(SHOP_ZONE)):%Y-%m-%d %H:%M:%S}"
+
+
+def _order(order: Order) -> Sequence[str]:
+    what = ", ".join(f"{line.quantity.normalize():f} {line.unit} {line.product_name}" for line in order.lines)
+    amounts = (order.items_total, order.discount, order.delivery_fee, order.rounding, order.amount)
+    return (
+        *(order.code, _made(order.created_at), order.status, order.payment_status, order.amount.currency),
+        *(str(amount or "0.00") for amount in amounts),
+        *(order.promo_code or "", order.receipt or "", order.delivery.full_name, order.delivery.phone_number, what),
+    )
+
+
+def _booking(booking: Booking) -> Sequence[str]:
+    content = booking.content
+    return (
+        *(booking.code, _made(booking.created_at), booking.status, booking.amount.currency),
+        *(str(amount or "0.00") for amount in (content.price, content.discount, booking.amount, booking.refund)),
+        *(content.promo_code or "", booking.receipt or "", content.service_name, content.package_name or ""),
+        *(
+            content.day.isoformat(),
+            f"{content.at:%H:%M}",
+            content.zone,
+            content.customer_name or "",
+            content.phone_number or "",
+        ),
+    )

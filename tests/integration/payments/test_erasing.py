@@ -16,11 +16,12 @@ from payfirst.domain.moves import AttemptStatus, OrderStatus, SessionStatus
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Captured
 from payfirst.storage import decisions, due, erasing
+from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.decisions import Decision
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Put, Update
 from payfirst.storage.dynamodb.table import write
-from payfirst.storage.personal import ERASED, Words, without_the_person
+from payfirst.storage.personal import ERASED, NO_WORDS, Words, without_the_person
 from payfirst.usecases.checkout.start_attempt import Started
 from payfirst.usecases.fulfilment.orders import move_order
 from payfirst.usecases.operators import erase
@@ -297,3 +298,17 @@ def test_nobody_is_erased_under_an_unknown_name(shop: Shop) -> None:
     found = erase.erase(shop.table, secrets.token_hex(8), shop.now, **WHO)
     assert (found.steps, found.open, sum(found.kept.values())) == ((), (), 0)
     assert not [item for item in shop.items() if item["sk"].startswith("ERASED#")]
+
+
+def test_a_booking_says_no_longer_who_came_and_where_to_call(shop: Shop) -> None:
+    customer = new_customer()
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    shop.tell_phonepe(started)
+    [item] = [item for item in shop.of_kind(customer, keys.BOOKING) if "content" in item]
+    content = {**item["content"], "customer_name": "Wanjiru Doe", "phone_number": "+91 98765 43210"}
+    cleaned = without_the_person({**item, "content": content}, NO_WORDS)
+    assert "Wanjiru" not in str(cleaned)
+    assert "98765" not in str(cleaned)
+    erased = booking_from_item(cleaned).content
+    assert (erased.customer_name, erased.phone_number, erased.service_name) == (None, None, "Ganesh Puja")

@@ -32,7 +32,9 @@ from payfirst.domain.booking import Step
 from payfirst.domain.catalogue import Edits
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus, SessionStatus
+from payfirst.domain.paid_back import PaymentStatus
 from payfirst.domain.refund import Refund
+from payfirst.domain.session import RefundShown
 from payfirst.storage.dynamodb.keys import attempt, named
 from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
 from payfirst.usecases.operators.appointments import DayPage
@@ -77,7 +79,17 @@ _CALLED_OFF: Final = replace(
 )
 _PAGE: Final = DayPage(samples.BOOKING.content.day, (samples.BOOKING,), "10:30:00#BK-449034CB")
 _DAY: Final = date(2024, 1, 15)
-_ORDERS: Final = OrdersPage((samples.ORDER, samples.ROTTEN), {}, samples.ROTTEN.code)
+_LATE: Final = replace(
+    samples.ORDER, code="ORD-20240115-003", session=samples.OTHER_SESSION, payment_status=PaymentStatus.PARTIALLY_REFUNDED
+)
+_ORDERS: Final = OrdersPage(
+    (samples.ORDER, samples.ROTTEN, _LATE),
+    {
+        samples.ROTTEN.session: RefundShown(samples.ROTTEN.amount, "due", "order_cancelled"),
+        _LATE.session: RefundShown(Money(5000, Currency.KES), "refunded", "operator"),
+    },
+    _LATE.code,
+)
 _GIVES: Final = GivesBack(by_rule=Money(49950, Currency.INR), in_full=Money(99900, Currency.INR))
 
 _EDITED: Final = Edits(4, "operator:8c5f1d0e-6d0b-4b6e-9a43-0d8a5c9d1e77 (amina@example.com)", samples.NOW)

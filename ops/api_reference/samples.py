@@ -292,8 +292,10 @@ ORDER: Final = Order(
     receipt="NLJ7RT61SV",
 )
 
+OTHER_SESSION: Final = "018d0b7a-5c00-7c3e-8a00-4d0e1b2c3d4e"
 ROTTEN: Final = replace(
     ORDER,
+    session="018d0b7a-6a10-7b2d-9c11-2b3c4d5e6f70",
     code="ORD-20240115-002",
     status=OrderStatus.CANCELLED,
     payment_status=PaymentStatus.REFUND_DUE,

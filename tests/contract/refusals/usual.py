@@ -143,7 +143,9 @@ def a_notice_of_a_gateway_that_there_is_not(scene: Scene, route: Route) -> reque
 ON_THE_TABLE: Final = [
     route.operation
     for route in ROUTES
-    if route.function != "site" and route.family is not Family.NOTICE and not route.path.startswith("/api/locations")
+    if route.function != "site"
+    and route.family is not Family.NOTICE
+    and not route.path.startswith(("/api/locations", "/api/config"))
 ]
 
 

@@ -13,9 +13,10 @@ from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import GivenId
 from payfirst.domain.session import MAX_EXTENSIONS, Customer
 from payfirst.domain.times import GivenTime
-from payfirst.storage import fair_use
+from payfirst.storage import fair_use, news
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases import lookup
 from payfirst.usecases.checkout.create_session import extend_session
@@ -206,6 +207,15 @@ def codes_that_were_drawn_before(world: World) -> None:
     world.echo = [world.draw.randbytes(10), code]
     world.deliver(world.ledger.notices.pop(0))
     assert len(Book.of(world.items()).outcomes) == 3
+
+
+@attack
+def two_e_mails_with_news_to_the_shop_at_once(world: World) -> None:
+    until = world.now + timedelta(minutes=5)
+    news.take_turn(world.table, world.now, until)
+    with pytest.raises(ConditionFailedError):
+        news.take_turn(world.table, until - timedelta(seconds=1), until + timedelta(minutes=5))
+    news.take_turn(world.table, until, until + timedelta(minutes=5))
 
 
 @attack

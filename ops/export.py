@@ -33,7 +33,7 @@ ORDER_COLUMNS: Final = (
     *("promo_code", "receipt", "name", "phone_number", "what"),
 )
 BOOKING_COLUMNS: Final = (
-    *("booking", "made", "status", "currency", "price", "discount", "total", "given_back", "promo_code", "receipt"),
+    *("booking", "made", "status", "currency", "price", "discount", "total", "cancellation_refund", "promo_code", "receipt"),
     *("service", "package", "day", "time", "zone", "name", "phone_number"),
 )
 

@@ -42,10 +42,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     events_until = Deadline(lambda: deadline.remaining() - for_mail_s)
     owner = settings().shop_mail
     delivery = deliver_events(
-        table(deadline), bus, name, now=utc_now(), deadline=events_until, mailed=due_as_mail(post), is_news=news_for(owner)
+        table(deadline),
+        bus,
+        name,
+        now=utc_now(),
+        deadline=events_until,
+        mailed=due_as_mail(post),
+        is_news=news_for(owner, post),
     )
+    news = tell_shop(table(deadline), post, owner, now=utc_now(), deadline=deadline)  # one e-mail, however many others wait
     mail = send_mail(table(deadline), post, now=utc_now(), deadline=deadline)
-    news = tell_shop(table(deadline), post, owner, now=utc_now(), deadline=deadline)
     if delivery.names.get(FAILED):
         tell_of_failing(table(deadline), bus, name, utc_now())
     report = asdict(delivery) | {"mail": asdict(mail), "news": asdict(news)}

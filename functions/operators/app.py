@@ -247,6 +247,8 @@ def funnel(request: Request) -> Reply:
         back = read_back(request.parameter("since") or "24h")
     except ValueError as error:
         raise InvalidInputError(FieldProblem("since", str(error))) from error
+    if back > MOST_DAYS:
+        raise InvalidInputError(FieldProblem("since", "At most 31d is expected here; `payfirst funnel` looks back a year."))
     return Reply(200, FunnelOut.of(funnels.funnel(table(request.deadline), request.now, back, by_name.get(asked or ""))))
 
 

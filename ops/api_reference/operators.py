@@ -281,7 +281,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         OPERATORS,
         "Show how far sessions came",
         one(200, FunnelOut.of(_FUNNEL)),
-        query={"since": "How far back, to the minute: 90m, 24h (if absent), 7d; a year at most.", "kind": "order or booking."},
+        query={"since": "How far back, to the minute: 90m, 24h (if absent), 7d; 31d at most.", "kind": "order or booking."},
         description=f"From counters: its cost depends on the time that is asked for, and not on how much was sold. {_ONLY}",
     ),
     "operators_move_order": Operation(

@@ -7,6 +7,7 @@ customer, the cart's key and what the rival writes into it; the last line on sta
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -22,6 +23,7 @@ LEFT_MS = 9_000
 
 def main() -> None:
     """Answer one request."""
+    os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "payfirst"  # as Lambda does
     told = json.load(sys.stdin)
     ask, acted = SignedClient.ask, list[str]()
 

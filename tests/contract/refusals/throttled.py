@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -100,6 +101,7 @@ def event_of(route: Route) -> dict[str, Any]:
 def main(file: Path) -> None:
     """Ask every function that uses the table."""
     answers = {}
+    os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "payfirst"  # as Lambda does
     SignedClient.ask = throttle  # type: ignore[method-assign, assignment]
     for route in ROUTES:
         if route.function == "site" or route.family is Family.NOTICE or route.path.startswith("/api/locations"):

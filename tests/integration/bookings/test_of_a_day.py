@@ -149,6 +149,7 @@ def test_the_shop_moves_what_its_customer_may_not_and_says_why_to_its_own_people
         reschedule(booking, OTHER, given(), None, table=shop.table, now=shop.now)
     moved = reschedule(booking, OTHER, given(), None, table=shop.table, now=shop.now, actor=AMINA)
     assert (moved.slot, moved.version, moved.timeline[-1].reason) == ((OTHER, booking.content.at), 2, None)
+    assert moved.most_back is None, "what the shop moves takes nothing from its customer"
     call_off(shop, moved, HALF_OF_IT)
     told = [event for event in timeline.read(shop.table, shop.read(started.session)) if event.name.startswith("booking.")]
     assert [(event.name, event.by, event.facts.get("why")) for event in told[1:]] == [

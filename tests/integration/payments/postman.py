@@ -35,7 +35,7 @@ class Postman:
 
     def events(self) -> DeliveryReport:
         deadline = Deadline(lambda: 60.0)
-        mailed, is_news = due_as_mail(self.post), news_for(self._owner)
+        mailed, is_news = due_as_mail(self.post), news_for(self._owner, self.post)
         return deliver_events(
             self._shop.table, self._bus, BUS, now=self._shop.now, deadline=deadline, mailed=mailed, is_news=is_news
         )

@@ -10,9 +10,10 @@ import pytest
 
 from ops.api_reference import samples
 from payfirst.api.wire.events import EVENTS
-from payfirst.domain.session import OrderSnapshot
+from payfirst.domain.session import Kind, OrderSnapshot
 from payfirst.mail.news import FOR_A_PERSON, NEWS, SOLD, write_news
 from payfirst.mail.occasion import Occasion
+from payfirst.mail.post import Post
 from payfirst.usecases.sweeps.tell_shop import news_for
 
 AT: Final = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
@@ -59,5 +60,8 @@ def test_a_product_s_name_is_data_in_it() -> None:
     ("by", "to", "hears"), [("payfirst", "a@b", True), ("operator:amina", "a@b", False), ("customer", "", False)]
 )
 def test_the_shop_hears_of_what_others_did_where_it_has_an_address(by: str, to: str, hears: bool) -> None:  # noqa: FBT001
-    assert news_for(to)({"event": "order.created", "by": by}) is hears
-    assert not news_for(to)({"event": "session.created", "by": by})
+    post = Post(client=None, senders={Kind.ORDER: "Shop <shop@example.com>", Kind.BOOKING: ""})  # type: ignore[arg-type]
+    assert news_for(to, post)({"event": "order.created", "by": by}) is hears
+    assert not news_for(to, post)({"event": "session.created", "by": by})
+    nobody = replace(post, senders=dict.fromkeys(Kind, ""))
+    assert not news_for(to, nobody)({"event": "order.created", "by": by})

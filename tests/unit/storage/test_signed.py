@@ -32,7 +32,12 @@ from payfirst.storage.dynamodb.failures import ConditionFailedError, Passing, St
 from payfirst.storage.dynamodb.signed import ONLY_BOTOCORE_KNOWS, Keys, SignedClient, Signer, plain_client
 
 NOW: Final = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
-LAMBDAS: Final = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "very secret", "AWS_REGION": "ap-south-1"}
+LAMBDAS: Final = {
+    "AWS_ACCESS_KEY_ID": "AKID",
+    "AWS_SECRET_ACCESS_KEY": "very secret",
+    "AWS_REGION": "ap-south-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "payfirst-webhook",
+}
 KEY: Final = {"pk": {"S": "USER#1"}, "sk": {"S": "CART"}}
 ITEM: Final = {"pk": "USER#1", "n": 7, "raw": b"\x00\xff", "inner": {"list": ["a", None, True]}}
 TYPE: Final = "com.amazonaws.dynamodb.v20120810#"
@@ -231,7 +236,7 @@ def test_an_environment_that_says_more_than_lambdas_is_botocores(name: str) -> N
 
 
 @pytest.mark.parametrize("name", LAMBDAS)
-def test_an_environment_without_keys_or_region_is_botocores(name: str) -> None:
+def test_an_environment_that_is_not_lambdas_own_is_botocores(name: str) -> None:
     assert plain_client({**LAMBDAS, name: ""}, connect_s=1, read_s=2, tries=2) is None
 
 

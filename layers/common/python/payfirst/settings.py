@@ -160,7 +160,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
 _ORIGIN: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(:\d+)?(/[\w.$~-]+)*", re.ASCII | re.IGNORECASE)
 _GATEWAY: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(/[\w.~-]+)*", re.ASCII | re.IGNORECASE)
-_RETURN: Final = re.compile(_ORIGIN.pattern + r"/?(\?[\w.$~&=%-]*)?", re.ASCII | re.IGNORECASE)
+_RETURN: Final = re.compile(r"https://[^\s#/?@]+([/?][^\s#]*)?", re.ASCII | re.IGNORECASE)
 _PAGES: Final = re.compile(r"https?://[a-z0-9.-]+(:\d+)?", re.ASCII)
 
 

@@ -70,9 +70,9 @@ class Booking:
     """A booking; `content` is what was paid for, with the day and time as they stand after any reschedule.
 
     `version` counts its reschedules from 1; `session_number` is A's `payment_id`; `refund` is what its cancellation gave back.
-    `most_back` is the per cent that cancelling it would have given back when that was least of all its reschedules; None where
-    it was never moved, or by a release that did not say. With `in_full` the shop gave back more than the rule: all that was
-    left. `receipt` is the gateway's, None where none is known, or where an earlier release made the booking.
+    `most_back` is the per cent that cancelling it would have given back when that was least of all its customer's
+    reschedules; None where they never moved it, or by a release that did not say. With `in_full` the shop gave back more than
+    the rule: all that was left. `receipt` is the gateway's, None where none is known, or where an earlier release made it.
     """
 
     number: int
@@ -168,7 +168,7 @@ def _not_confirmed(booking: Booking, verb: str) -> RefusedError:
 
 def percent_back(booking: Booking, rules: ChangeRules, now: datetime) -> int:
     """The per cent of its price that cancelling `booking` at `now` gives back: the best step that still fits, and never more
-    than at any of its reschedules, so that nobody moves a booking for a better step."""
+    than at any of its customer's reschedules, so that nobody moves a booking for a better step."""
     left = booking.starts_at - now
     if left <= timedelta(0):
         return 0

@@ -95,6 +95,10 @@ def store(table: Table, changes: Sequence[tuple[Entry, Entry | None]]) -> None:
     transact(table, [*(_change(wanted, seen) for wanted, seen in changes), *counted(on_sale)])
 
 
+_BY_A_FILE: Final[Item] = {"edited_by": None, "edited_at": None}
+"""Who was the last to edit by hand is so no more once a file was imported."""
+
+
 def _change(wanted: Entry, seen: Entry | None) -> Write:
     item = _item(wanted)
     name = f"{item['pk']} {item['sk']}"
@@ -103,7 +107,7 @@ def _change(wanted: Entry, seen: Entry | None) -> Write:
     changed = _changed(wanted, seen)
     before = content(seen)
     unchanged = (absent(each) if before.get(each) is None else equal(each, before[each]) for each in sorted(changed))
-    return Update(name, _key(item), when=(present("pk"), *unchanged), set=changed, add={"edits": 1})
+    return Update(name, _key(item), when=(present("pk"), *unchanged), set=changed | _BY_A_FILE, add={"edits": 1})
 
 
 def _changed(wanted: Entry, seen: Entry) -> Item:

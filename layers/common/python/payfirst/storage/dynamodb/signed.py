@@ -147,15 +147,15 @@ ONLY_BOTOCORE_KNOWS: Final = (
 def plain_client(environment: Mapping[str, str], *, connect_s: float, read_s: float, tries: int) -> SignedClient | None:
     """The client that Lambda's own `environment` is enough for: keys, region, and perhaps another address.
 
-    None where it holds no keys, or something that only botocore knows: its endpoints, profiles, proxies, and X-Ray's
-    subsegments.
+    None outside Lambda, and where the environment asks for something that only botocore knows: its endpoints, profiles,
+    proxies, and X-Ray's subsegments.
     """
     known = {name: value for name, value in environment.items() if value}
-    needed = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+    needed = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME")
     traced = environment.get("POWERTOOLS_TRACE_DISABLED") == "false"
     if traced or any(name in known for name in ONLY_BOTOCORE_KNOWS) or any(name not in known for name in needed):
         return None
-    access, secret, region = (known[name] for name in needed)
+    access, secret, region, _ = (known[name] for name in needed)
     china = ".cn" if region.startswith("cn-") else ""
     regular = f"https://dynamodb.{region}.amazonaws.com{china}"
     url = known.get("AWS_ENDPOINT_URL_DYNAMODB") or known.get("AWS_ENDPOINT_URL") or regular

@@ -84,7 +84,8 @@ def batch_get(table: Table, keys: Sequence[Key]) -> list[Item | None]:
     What DynamoDB leaves out of an answer is asked for again, as after a throttle; ContentionError when that takes too long.
     """
     found: dict[tuple[str, str], Item] = {}
-    wanted: list[dict[str, Any]] = [to_wire(key) for key in keys]
+    once = dict.fromkeys((key["pk"], key["sk"]) for key in keys)  # DynamoDB refuses a key that is named twice
+    wanted: list[dict[str, Any]] = [to_wire({"pk": pk, "sk": sk}) for pk, sk in once]
     if not wanted:
         return []
     for attempt in count():

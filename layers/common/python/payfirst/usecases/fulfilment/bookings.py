@@ -78,8 +78,9 @@ def reschedule(
     days: Days = ANY_DAY,
     actor: Actor = THE_CUSTOMER,
 ) -> Booking:
-    """`booking` at another day and time; the same slot again writes nothing. No money moves, and cancelling it never gives more
-    back afterwards than it would have now. What a service's rule allows its customers does not bind the shop.
+    """`booking` at another day and time; the same slot again writes nothing. No money moves. After a customer's own move
+    cancelling never gives more back than it would have now; what the shop moves counts by its new day alone. What a
+    service's rule allows its customers does not bind the shop.
 
     RefusedError BOOKING_NOT_CONFIRMED, RESCHEDULE_LIMIT or RESCHEDULE_TOO_LATE, SLOT_… for a slot that cannot be booked (the
     old one is kept), NotFoundError, ContentionError.
@@ -93,6 +94,8 @@ def reschedule(
         if booking.slot == (day, at.at):
             return booking
         moved = _moved(booking, day, at, reason, seen, now, days)
+        if actor is THE_CUSTOMER:
+            moved = replace(moved, most_back=percent_back(booking, seen.rules, now))
         most = min(allowed.most_reschedules, MAX_RESCHEDULES)
         try:
             bookings.store_reschedule(table, seen.session, booking, moved, most, now, actor)
@@ -286,7 +289,6 @@ def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, seen:
         content=content,
         version=booking.version + 1,
         timeline=(*booking.timeline, step),
-        most_back=percent_back(booking, seen.rules, now),
     )
 
 

@@ -22,6 +22,7 @@ from payfirst.observability import alarm, note
 from payfirst.storage import news
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.schema import NewerItemError
 from payfirst.storage.dynamodb.table import Table
 from payfirst.storage.items import session_from_item
 
@@ -40,9 +41,18 @@ class NewsReport:
     failed: int = 0
 
 
-def news_for(to: str) -> Callable[[Item], bool]:
-    """Which events the shop hears of at the address `to`; none where that is empty, nor what its own people have done."""
-    return lambda item: bool(to) and item["event"] in NEWS and not str(item["by"]).startswith(FROM_OUR_PEOPLE)
+def news_for(to: str, post: Post) -> Callable[[Item], bool]:
+    """Which events the shop hears of at the address `to`; none where that is empty, nor what its own people have done, nor,
+    which is called out, where no sender is set."""
+
+    def is_news(item: Item) -> bool:
+        if not to or item["event"] not in NEWS or str(item["by"]).startswith(FROM_OUR_PEOPLE):
+            return False
+        if not post.has_sender:
+            alarm("news.off", mail=item["event"])
+        return post.has_sender
+
+    return is_news
 
 
 def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Deadline) -> NewsReport:
@@ -59,11 +69,11 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
         news.take_turn(table, now, now + PAUSE)
     except ConditionFailedError:
         return NewsReport()
-    happened = [
-        _occasion(post, event, session)
-        for event, session in news.events_of(table, page.items)
-        if event is not None and session is not None
-    ]
+    try:
+        found = [(event, of) for event, of in news.events_of(table, page.items) if event is not None and of is not None]
+        happened = [about for event, of in found if (about := _occasion(post, event, of)) is not None]
+    except NewerItemError:  # it was called out; the release that wrote it tells of them
+        return NewsReport(failed=len(page.items))
     try:
         if happened:
             first = page.items[0]["sk"].partition("#")[2]
@@ -76,7 +86,20 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
     return NewsReport(told=len(happened))
 
 
-def _occasion(post: Post, event: Item, of: Item) -> Occasion:
+def _occasion(post: Post, event: Item, of: Item) -> Occasion | None:
+    """What one line tells; None, and an alarm, for an event of which no line can be written, so that it holds up no other."""
     session = session_from_item(of)
-    at = read_instant(event["at"])
-    return Occasion(event["event"], at, event["facts"], session, session.snapshot, post.shop(session.kind) or "PayFirst")
+    about = Occasion(
+        event["event"],
+        read_instant(event["at"]),
+        event["facts"],
+        session,
+        session.snapshot,
+        post.shop(session.kind) or "PayFirst",
+    )
+    try:
+        NEWS[about.event](about)
+    except Exception:  # noqa: BLE001 - whatever it is, the other lines are told
+        alarm("news.broken", session=session.uuid, mail=event["event"])
+        return None
+    return about

@@ -8,6 +8,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ops.printing import visible
 from payfirst.domain import locations
 from payfirst.domain.session import OrderLine
 from payfirst.usecases.operators.deliveries import OrderFound
@@ -16,9 +17,14 @@ _TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
 def slips(found: Sequence[OrderFound]) -> str:
-    """A page of HTML with one sheet for each order; whatever a customer wrote is text there."""
+    """A page of HTML with one sheet for each order; what customers wrote is text, and no terminal obeys it."""
     templates = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     return templates.get_template("slip.html").render(
         sheets=found, county=locations.county, subcounty=locations.subcounty, quantity=_quantity

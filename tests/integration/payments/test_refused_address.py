@@ -41,7 +41,9 @@ def production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def deployed_till(shop: Shop) -> PaymentContext:
     """What the function gives its use cases, on the test's table and clock."""
     request = Request({}, shop.now, Deadline(lambda: 25.0))
-    return replace(resources.payment_context(request), table=shop.table, queue=shop.queue)
+    return replace(
+        resources.payment_context(request), table=shop.table, queue=shop.queue, search_key=shop.payment_context().search_key
+    )
 
 
 def kes_cart(shop: Shop, customer: Customer) -> None:

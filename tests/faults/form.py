@@ -39,7 +39,7 @@ class Plan:
     seed: int
 
 
-SHORT: Final = Plan(seconds=2.5, wired_every=matrix.SHORT, real=200, notices=1000, examples=40, seed=1)
+SHORT: Final = Plan(seconds=2.5, wired_every=matrix.SHORT, real=80, notices=1000, examples=40, seed=1)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ import yaml
 from local.choices import KNOWN
 from ops.funnel import _WORDS
 from ops.main import app
+from payfirst.usecases.operators.funnel import Rate
 from tests.integration.ops.commands import succeeded
 from tests.integration.ops.test_operator import home, running
 from tests.integration.ops.test_orders import order
@@ -79,7 +80,8 @@ def test_each_file_parameter_alarm_and_variable_that_is_named_exists() -> None:
 
 
 def test_each_rate_is_called_as_the_funnel_calls_it() -> None:
-    assert set(re.findall(r"\*([A-Z][a-z ]+)\*", PAGE)) == set(_WORDS.values())
+    assert re.findall(r"rate \*([a-z ]+)\*", PAGE) == [rate.value.replace("_", " ") for rate in Rate]
+    assert set(re.findall(r"\*([A-Z][a-z ]+)\*", PAGE)) <= set(_WORDS.values())
 
 
 @pytest.mark.usefixtures("order")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.contract.refusals import answers, bookings, orders, usual
+from tests.contract.refusals import answers, bookings, operators, orders, promos, usual
 
-__all__ = ["answers", "bookings", "orders", "usual"]
+__all__ = ["answers", "bookings", "operators", "orders", "promos", "usual"]

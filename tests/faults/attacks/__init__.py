@@ -3,6 +3,7 @@
 from tests.faults.attacks import (
     claims,
     closing,
+    contradictions,
     for_good,
     housekeeping,
     kept_appointments,
@@ -28,6 +29,7 @@ __all__ = [
     "ATTACKS",
     "claims",
     "closing",
+    "contradictions",
     "for_good",
     "housekeeping",
     "kept_appointments",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pytest
@@ -69,3 +69,14 @@ def declined(world: World, started: Started) -> str:
     world.ledger.decline(started.attempt.ref)
     world.deliver_all()
     return started.attempt.ref
+
+
+def doubts(world: World) -> Sequence[str]:
+    """Why payments are before a person."""
+    return [str(doubt["reason"]) for doubt in Book.of(world.items()).reviews]
+
+
+def contradicted(world: World) -> list[str]:
+    """What a person was told about a gateway that contradicts itself."""
+    events = [event for event in Book.of(world.items()).events if event["event"] == "payment.contradicted"]
+    return [str(event["facts"]["reason"]) for event in events]

@@ -71,9 +71,14 @@ def write(
         },
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(written_anew(), encoding="utf-8")
+
+
+def written_anew() -> str:
+    """The page with the tables of what was measured last and of today's budget."""
     text = PAGE.read_text(encoding="utf-8")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    PAGE.write_text(before + BEGIN + "\n" + "\n".join(page(results)) + "\n" + END + after, encoding="utf-8")
+    lines = page(json.loads(RESULTS.read_text(encoding="utf-8")))
+    return text.partition(BEGIN)[0] + BEGIN + "\n" + "\n".join(lines) + "\n" + END + text.partition(END)[2]
 
 
 def _said(*command: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.bench import normal
-from benchmarks.report import ON_POSTGRES, ROWS, page
+from benchmarks.report import ON_POSTGRES, PAGE, ROWS, page, written_anew
 
 
 def test_two_customers_get_the_same_answer_but_for_ids_times_and_stock() -> None:
@@ -52,3 +52,7 @@ def test_each_goal_is_met_or_missed_and_the_page_says_which() -> None:
     assert any(line.startswith("| import: webhook") and line.endswith("≤ 15 times bare: met |") for line in lines)
     assert any(line.startswith("| webhook: notice, duplicate") and line.endswith("≤ 0.4 | missed |") for line in lines)
     assert any(line.startswith("| status | 1 | 1 ") for line in lines)
+
+
+def test_the_page_holds_what_was_measured_last_and_what_the_budget_says() -> None:
+    assert PAGE.read_text(encoding="utf-8") == written_anew(), "`make bench-quick ARGS=--write` writes both"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -149,3 +150,11 @@ def test_every_price_is_used_and_names_where_it_is_from() -> None:
 @pytest.mark.parametrize("kind", ["order", "booking"])
 def test_a_payment_costs_less_than_half_a_cent(kind: str) -> None:
     assert total(each(kind, Decimal(1), Assumed(), PRICED)) < 5
+
+
+def test_the_page_of_scaling_counts_with_the_same_units() -> None:
+    page, units = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8"), read_usage()["order"]["writes"]
+    assert f"{units} write units ([cost](cost.md))" in page
+    assert f"{10 * units:,} write units a" in page
+    for limit in (4_000, 40_000):
+        assert re.search(rf"\| {limit:,} write units a second.* \| {limit // units} orders a second", page)

@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -115,24 +115,34 @@ def measure() -> Figures:
     return {"python": PYTHON, "requests": requests, "instructions": dict(sorted(executed.items())), "modules": shown}
 
 
-def differences(budget: Mapping[str, Any], measured: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for everything in which `measured` is not as `budget` says."""
-    yield from _changed("requests", budget, measured, "asks AWS for")
+def differences(budget: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, str]:
+    """What of `measured` is not as `budget` says, by what it is about, with a sentence for each."""
+    found = _changed("requests", budget, measured, "asks AWS for")
     if budget["python"] != measured["python"]:
-        return  # modules and instructions are those of one Python
-    yield from _changed("modules", budget, measured, "is imported by")
-    for function, now in measured["instructions"].items():
-        before = budget["instructions"].get(function, {})
+        return found  # modules and instructions are those of one Python
+    found |= _changed("modules", budget, measured, "is imported by")
+    for function in sorted(budget["instructions"].keys() | measured["instructions"].keys()):
+        before, now = (each["instructions"].get(function, {}) for each in (budget, measured))
         for what in ("import", "answer"):
-            if abs(now[what] - before.get(what, 0)) > NEAR * before.get(what, 0):
-                yield f"{function}: the {what} executes {now[what]:,} instructions, in the budget {before.get(what, 0):,}"
+            was, does = before.get(what, 0), now.get(what, 0)
+            if abs(does - was) > NEAR * was:
+                said = f"{function}: the {what} executes {does:,} instructions, in the budget {was:,}"
+                found[f"{what} of {function}"] = said
+    return found
 
 
-def _changed(part: str, budget: Mapping[str, Any], measured: Mapping[str, Any], does: str) -> Iterator[str]:
+def confirmed(first: Mapping[str, str], again: Mapping[str, str]) -> dict[str, str]:
+    """What differs both times, whatever its number was."""
+    return {about: said for about, said in again.items() if about in first}
+
+
+def _changed(part: str, budget: Mapping[str, Any], measured: Mapping[str, Any], does: str) -> dict[str, str]:
+    found = {}
     for name in sorted(budget[part].keys() | measured[part].keys()):
         before, now = budget[part].get(name, "nothing"), measured[part].get(name, "nothing")
         if before != now:
-            yield f"{name} {does} {now}, in the budget {before}"
+            found[f"{part} of {name}"] = f"{name} {does} {now}, in the budget {before}"
+    return found
 
 
 def written(figures: Mapping[str, Any]) -> str:
@@ -157,12 +167,11 @@ def main() -> int:
         print(f"{BUDGET.relative_to(ROOT)} and its table are written after {time.monotonic() - started:.0f} s.")
         return 0
     budget = json.loads(BUDGET.read_text(encoding="utf-8"))
-    found = list(differences(budget, measured))
+    found = differences(budget, measured)
     if found:
-        again = set(differences(budget, measure()))
-        found = [each for each in found if each in again]
-    for each in found:
-        print(each)
+        found = confirmed(found, differences(budget, measure()))
+    for said in found.values():
+        print(said)
     if budget["python"] != PYTHON:
         print(f"This is Python {PYTHON}: modules and instructions are compared on {budget['python']} alone.")
     took = f"{time.monotonic() - started:.0f} s"

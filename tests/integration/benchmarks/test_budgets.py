@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.events import event_of
-from benchmarks.quick import PYTHON, Figures, differences, metered
+from benchmarks.quick import PYTHON, Figures, confirmed, differences, metered
 from benchmarks.stage import Stage, Worker
 from benchmarks.walk import Ask, Customer, add_item, list_sessions
 
@@ -76,7 +76,7 @@ def test_one_more_module_is_named_with_the_function_that_imports_it(stage: Stage
         assert told["answer"]["statusCode"] == 200
         found.append(budget(modules=dict.fromkeys(told["modules"], "site")))
 
-    assert list(differences(*found)) == [
+    assert list(differences(*found).values()) == [
         "colorsys is imported by site, in the budget nothing",
         "seeded is imported by site, in the budget nothing",
         "seeded.app is imported by site, in the budget nothing",
@@ -91,7 +91,7 @@ def test_one_more_request_is_a_difference(stage: Stage, seeded: Callable[[str], 
 
     assert told["answer"]["statusCode"] == 200
     assert (before["requests"], after["requests"]) == ({"GetItem": 1, "Query": 1}, {"GetItem": 2, "Query": 1})
-    [sentence] = differences(budget(requests={"list": before}), budget(requests={"list": after}))
+    [sentence] = differences(budget(requests={"list": before}), budget(requests={"list": after})).values()
     assert sentence.startswith("list asks AWS for {'requests': {'GetItem': 2, 'Query': 1}, 'rounds': 3, ")
 
 
@@ -105,19 +105,32 @@ def test_one_more_write_unit_is_a_difference(stage: Stage, seeded: Callable[[str
         found.append(figures)
 
     assert found[1] == {**found[0], "writes": found[0]["writes"] + 1}
-    assert len(list(differences(budget(requests={"add": found[0]}), budget(requests={"add": found[1]})))) == 1
+    assert len(differences(budget(requests={"add": found[0]}), budget(requests={"add": found[1]}))) == 1
 
 
 def test_instructions_may_differ_by_one_per_cent_and_no_more() -> None:
     def executed(first: int) -> Figures:
         return budget(instructions={"site": {"import": 1_000_000, "answer": first}})
 
-    assert not list(differences(executed(100_000), executed(101_000)))
-    assert list(differences(executed(100_000), executed(101_001))) == [
+    assert not differences(executed(100_000), executed(101_000))
+    assert list(differences(executed(100_000), executed(101_001)).values()) == [
         "site: the answer executes 101,001 instructions, in the budget 100,000"
     ]
 
 
 def test_what_became_better_is_a_difference_too_so_that_the_budget_follows() -> None:
     two, one = ({"status": {"requests": {"GetItem": count}}} for count in (2, 1))
-    assert len(list(differences(budget(requests=two), budget(requests=one)))) == 1
+    assert len(differences(budget(requests=two), budget(requests=one))) == 1
+
+
+def test_what_differs_twice_is_one_though_its_number_is_another_each_time() -> None:
+    first, again = (
+        differences(budget(instructions={"site": {"import": 100, "answer": 9}}), budget(instructions={"site": now}))
+        for now in ({"import": 150, "answer": 9}, {"import": 151, "answer": 9})
+    )
+    assert len(confirmed(first, again)) == 1
+    assert not confirmed(first, {})
+
+
+def test_a_function_that_is_measured_no_more_is_a_difference() -> None:
+    assert len(differences(budget(instructions={"site": {"import": 100, "answer": 9}}), budget(instructions={}))) == 2

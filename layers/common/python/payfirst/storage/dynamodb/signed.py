@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import certifi
 import urllib3
 from botocore.exceptions import ClientError, HTTPClientError
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.util.ssl_ import create_urllib3_context
 
 SERVICE: Final = "dynamodb"
@@ -124,12 +124,12 @@ class SignedClient:
                 answer = self._pool.urlopen(
                     "POST", "/", body=body, headers=self._signer.headers(operation, body, self._now()), retries=False
                 )
+                _check(answer)
             except HTTPError as error:
                 if not left:
                     raise HTTPClientError(error=error) from error
                 continue
-            broken = answer.status >= SERVER_ERRORS or _is_damaged(answer)
-            if not (broken and left):
+            if answer.status < SERVER_ERRORS or not left:
                 return _read(operation, answer)
         raise AssertionError("there is at least one try")
 
@@ -174,9 +174,11 @@ def _base64(value: bytes) -> str:
     return b64encode(value).decode()
 
 
-def _is_damaged(answer: urllib3.BaseHTTPResponse) -> bool:
+def _check(answer: urllib3.BaseHTTPResponse) -> None:
+    """ProtocolError for an answer that is not what DynamoDB sent."""
     checksum = answer.headers.get("x-amz-crc32")
-    return checksum is not None and zlib.crc32(answer.data) != int(checksum)
+    if checksum is not None and zlib.crc32(answer.data) != int(checksum):
+        raise ProtocolError("the answer's checksum is not its own")
 
 
 def _read(operation: str, answer: urllib3.BaseHTTPResponse) -> Mapping[str, Any]:
@@ -187,8 +189,6 @@ def _read(operation: str, answer: urllib3.BaseHTTPResponse) -> Mapping[str, Any]
             raise HTTPClientError(error=error) from error
         told = {}
     if answer.status == HTTPStatus.OK:
-        if _is_damaged(answer):
-            raise HTTPClientError(error=ValueError("the answer's checksum is not its own"))
         return told
     code = str(told.get("__type", answer.status)).rsplit("#", 1)[-1]
     problem: Any = {

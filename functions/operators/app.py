@@ -40,7 +40,7 @@ from payfirst.domain.booking import Actor
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.clock import BOOKINGS_ZONE, SHOP_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError
-from payfirst.domain.ids import read_id
+from payfirst.domain.ids import read_id, read_order_number
 from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus, OrderStatus
 from payfirst.domain.session import Kind
@@ -55,7 +55,6 @@ from payfirst.usecases.operators import search as searching
 Word = TypeVar("Word", BookingStatus, OrderStatus)
 
 MOST_DAYS: Final = timedelta(days=31)
-NUMBER: Final = re.compile(r"ORD-[0-9]{8}-[0-9]{3,12}")
 PLACE: Final = re.compile(r"[0-9:]{8}#BK-[0-9A-Z]{1,20}")
 
 
@@ -114,7 +113,9 @@ def close(request: Request) -> Reply:
 def bookings_of_day(request: Request) -> Reply:
     """`GET /api/operators/bookings/`, with `?day=` (today in India if absent), `?status=` and `?after=`."""
     day, status = _day(request, BOOKINGS_ZONE), _status(request, BookingStatus)
-    where, after = table(request.deadline), _after(request, PLACE)
+    where, after = table(request.deadline), request.parameter("after") or ""
+    if after and not PLACE.fullmatch(after):
+        raise InvalidInputError(FieldProblem("after", "The `next` of an earlier answer is expected."))
     return Reply(200, BookingsOut.of(appointments.of_day(day, status, table=where, most=MOST_SHOWN, after=after)))
 
 
@@ -153,7 +154,11 @@ def cancel_booking(request: Request, book_id: str) -> Reply:
 def orders_of_days(request: Request) -> Reply:
     """`GET /api/operators/orders/`, with `?from=` and `?to=` or `?day=` (today in Nairobi if absent), `?status=`, `?after=`."""
     (first, last), status = _days(request), _status(request, OrderStatus)
-    where, after = table(request.deadline), _after(request, NUMBER)
+    where, after = table(request.deadline), request.parameter("after") or ""
+    seen = read_order_number(after)
+    if after and (seen is None or not f"{first:%Y%m%d}" <= seen[0] <= f"{last:%Y%m%d}"):
+        said = "The `next` of an earlier answer about the same days is expected."
+        raise InvalidInputError(FieldProblem("after", said))
     page = deliveries.of_days(first, last, status, table=where, most=MOST_SHOWN, after=after)
     return Reply(200, OrdersOut.of(first, last, page))
 
@@ -199,14 +204,6 @@ def _status(request: Request, words: type[Word]) -> Word | None:
     if text and found is None:
         raise InvalidInputError(FieldProblem("status", f"One of these is expected: {', '.join(words)}."))
     return found
-
-
-def _after(request: Request, form: re.Pattern[str]) -> str:
-    """Where a list goes on: the `next` of the answer before."""
-    after = request.parameter("after") or ""
-    if after and not form.fullmatch(after):
-        raise InvalidInputError(FieldProblem("after", "The `next` of an earlier answer is expected."))
-    return after
 
 
 def move_order(request: Request, order_number: str) -> Reply:

@@ -193,6 +193,13 @@ def test_a_booking_says_who_comes_and_is_listed_on_its_day(stack: RunningStack, 
     assert (shown["customer_name"], shown["payment_status"], shown["refunds"]) == ("Jane Doe", "paid", [])
 
 
+def test_a_list_of_orders_goes_on_within_its_own_days_and_never_ends_in_silence(operator: Customer) -> None:
+    for after in ("ORD-20240115-001", "ORD-nonsense", "BK-449034CB"):
+        answer = operator.send("GET", f"/api/operators/orders?day=2024-01-16&after={after}")
+        assert (answer.status_code, list(answer.json()["errors"])) == (400, ["after"])
+    assert operator.get("/api/operators/orders?day=2024-01-16&after=ORD-20240116-001")["orders"] == []
+
+
 def test_a_booking_that_the_shop_cancels_gives_back_what_was_said_or_stays(stack: RunningStack, operator: Customer) -> None:
     customer, booking = a_booking(stack)
     path = f"/api/operators/bookings/{booking['book_id']}"

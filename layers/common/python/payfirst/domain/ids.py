@@ -102,6 +102,14 @@ def order_number(day: str, sequence: int) -> str:
     return f"ORD-{day}-{sequence:03d}"
 
 
+def read_order_number(code: str) -> tuple[str, int] | None:
+    """Day (`YYYYMMDD`) and sequence of `ORD-…`; None for anything else."""
+    if not code.startswith("ORD-") or not PUBLIC_CODE.fullmatch(code):
+        return None
+    _, day, sequence = code.split("-")
+    return day, int(sequence)
+
+
 def new_callback_token(ref: str, entropy: Entropy) -> str:
     """The word in M-Pesa's callback address: the reference's 13 digits and a 128-bit secret, all lowercase hex."""
     return ref.removeprefix("MT") + entropy(16).hex()

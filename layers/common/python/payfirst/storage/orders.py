@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import dropwhile, islice
+from itertools import islice
 from typing import Any, Final
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.booking import Step
 from payfirst.domain.clock import instant, read_instant
-from payfirst.domain.ids import order_number
+from payfirst.domain.ids import order_number, read_order_number
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import OrderStatus, RefundStatus, order_sources
 from payfirst.domain.order import Order
@@ -58,13 +58,14 @@ def of_days(table: Table, days: Sequence[str], *, after: str = "") -> Iterator[O
     """The orders of those days in Nairobi (`YYYYMMDD`, 100 at most), by their numbers, those behind the order `after`: one
     request for the days' counters, and two for each hundred numbers that were drawn."""
     counters = batch_get(table, [keys.order_sequence(day) for day in days])
+    seen_on, seen = read_order_number(after) or ("", 0)
     drawn = (
         order_number(day, number)
         for day, counter in zip(days, counters, strict=True)
-        for number in range(1, int(counter["n"]) + 1 if counter else 1)
+        if day >= seen_on
+        for number in range(1 + (seen if day == seen_on else 0), int(counter["n"]) + 1 if counter else 1)
     )
-    behind = islice(dropwhile(lambda code: code != after, drawn), 1, None) if after else drawn
-    while codes := list(islice(behind, _AT_ONCE)):
+    while codes := list(islice(drawn, _AT_ONCE)):
         pointers = batch_get(table, [keys.pointer(code) for code in codes])
         places = [keys.owned(found["owner"], keys.ORDER, int(found["number"])) for found in pointers if found]
         yield from up_to_date(table, [order_from_item(item) for item in batch_get(table, places) if item])

@@ -11,6 +11,7 @@ import pytest
 from ops.api_reference import samples
 from payfirst.api.wire.events import EVENTS
 from payfirst.domain.session import Kind, OrderSnapshot
+from payfirst.mail.messages import Message
 from payfirst.mail.news import FOR_A_PERSON, NEWS, SOLD, write_news
 from payfirst.mail.occasion import Occasion
 from payfirst.mail.post import Post
@@ -32,9 +33,13 @@ def occasion(event: str) -> Occasion:
     return Occasion(event, AT, facts, session, session.snapshot, "The <Shop>")
 
 
+def told(happened: list[Occasion], *, more: bool = False) -> Message:
+    return write_news([(about, NEWS[about.event](about)) for about in happened], more=more)
+
+
 @pytest.mark.parametrize("event", sorted(NEWS))
 def test_every_line_says_the_same_in_both_forms(event: str) -> None:
-    letter = write_news([occasion(event)], more=False)
+    letter = told([occasion(event)])
     assert "None" not in letter.text
     assert "&lt;Shop&gt;" in letter.html
     assert ("payfirst stuck" in letter.text) is (event in FOR_A_PERSON)
@@ -43,7 +48,7 @@ def test_every_line_says_the_same_in_both_forms(event: str) -> None:
 
 def test_news_are_events_that_exist_and_an_e_mail_counts_them() -> None:
     assert set(NEWS) <= set(EVENTS)
-    letter = write_news([occasion(event) for event in sorted(NEWS)], more=True)
+    letter = told([occasion(event) for event in sorted(NEWS)], more=True)
     assert letter.subject == "3 need a person, 2 sales, 3 changes"
     assert "Monday, 21 July 2025 at 9:00" in letter.text.replace("\u202f", " ")
 
@@ -52,7 +57,7 @@ def test_a_product_s_name_is_data_in_it() -> None:
     snapshot = samples.ORDERED.snapshot
     assert isinstance(snapshot, OrderSnapshot)
     sold = replace(snapshot, lines=tuple(replace(line, product_name="<b>Kale</b>") for line in snapshot.lines))
-    letter = write_news([replace(occasion("order.created"), content=sold)], more=False)
+    letter = told([replace(occasion("order.created"), content=sold)])
     assert "<b>" not in letter.html
 
 

@@ -236,6 +236,11 @@ def news(at: datetime, event_id: str) -> Key:
     return {"pk": NEWS, "sk": f"{instant(at)}#{event_id}"}
 
 
+def news_id(item: Mapping[str, Any]) -> str:
+    """The event's id that one of them holds."""
+    return str(item["sk"]).partition("#")[2]
+
+
 def news_turn() -> Key:
     """From when on the next e-mail to the shop may leave."""
     return {"pk": "TURN", "sk": NEWS}

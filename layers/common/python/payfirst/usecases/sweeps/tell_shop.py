@@ -15,11 +15,13 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payfirst.domain.clock import Deadline, read_instant
+from payfirst.mail.details import Line
 from payfirst.mail.news import FROM_OUR_PEOPLE, NEWS, write_news
 from payfirst.mail.occasion import Occasion
 from payfirst.mail.post import Post
 from payfirst.observability import alarm, note
 from payfirst.storage import news
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.schema import NewerItemError
@@ -71,13 +73,12 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
         return NewsReport()
     try:
         found = [(event, of) for event, of in news.events_of(table, page.items) if event is not None and of is not None]
-        happened = [about for event, of in found if (about := _occasion(post, event, of)) is not None]
+        happened = [told for event, of in found if (told := _told(post, event, of)) is not None]
     except NewerItemError:  # it was called out; the release that wrote it tells of them
         return NewsReport(failed=len(page.items))
     try:
         if happened:
-            first = page.items[0]["sk"].partition("#")[2]
-            post.tell_shop(to, write_news(happened, more=page.more), first)
+            post.tell_shop(to, write_news(happened, more=page.more), keys.news_id(page.items[0]))
     except (ClientError, BotoCoreError):
         alarm("news.failed", events=len(happened))
         return NewsReport(failed=len(happened))
@@ -86,8 +87,8 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
     return NewsReport(told=len(happened))
 
 
-def _occasion(post: Post, event: Item, of: Item) -> Occasion | None:
-    """What one line tells; None, and an alarm, for an event of which no line can be written, so that it holds up no other."""
+def _told(post: Post, event: Item, of: Item) -> tuple[Occasion, Line] | None:
+    """What happened and its line; None, and an alarm, where no line can be written, so that it holds up no other."""
     session = session_from_item(of)
     about = Occasion(
         event["event"],
@@ -98,8 +99,7 @@ def _occasion(post: Post, event: Item, of: Item) -> Occasion | None:
         post.shop(session.kind) or "PayFirst",
     )
     try:
-        NEWS[about.event](about)
+        return about, NEWS[about.event](about)
     except Exception:  # noqa: BLE001 - whatever it is, the other lines are told
         alarm("news.broken", session=session.uuid, mail=event["event"])
         return None
-    return about

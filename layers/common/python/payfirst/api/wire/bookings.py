@@ -44,7 +44,7 @@ class BookedSlotOut(Out):
 
 
 class StepOut(Out):
-    """One entry of a history; a reschedule shows both slots, and it and a cancellation the customer's own reason."""
+    """One entry of a history; a reschedule shows both slots, and a booking's the customer's own reason."""
 
     status: str
     at: str

@@ -19,7 +19,7 @@ from payfirst.usecases.operators.deliveries import OrderFound, OrdersPage
 
 
 class MoveOrderIn(In):
-    """`POST /api/operators/orders/{order_number}/move/`; a cancellation says why, in words for the customer."""
+    """`POST /api/operators/orders/{order_number}/move/`; a cancellation says why, for the shop's own people."""
 
     status: Literal["packed", "out_for_delivery", "delivered", "cancelled"]
     why: Reason | None = None

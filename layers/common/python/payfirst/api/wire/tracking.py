@@ -86,7 +86,7 @@ class OrderOut(OrderListed):
             "delivery_fee": str(order.delivery_fee),
             "delivery_details": DeliveryOut.of(order.delivery),
             "receipt": order.receipt,
-            # The words in an order's steps are operators': why it was cancelled.
+            # The words in an order's steps may be operators': why it was cancelled.
             "timeline": [StepOut.of(step if for_operators else replace(step, reason=None)) for step in order.timeline],
             **({"promo_code": order.promo_code, "discount": str(order.discount)} if order.discount else {}),
             **({"rounding": str(order.rounding)} if order.rounding.minor else {}),

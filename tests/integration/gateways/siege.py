@@ -15,21 +15,18 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.parameters import clear_caches
 
 from functions.webhook.app import handler
 from local.embedded_aws import TEMPLATE, EmbeddedAws, create_table
-from payfirst.api import resources
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.gateways.registry import setting_names
 from payfirst.observability import logger
-from payfirst.settings import read_once, settings
-from payfirst.storage.dynamodb.table import Table, dynamodb
-from payfirst.storage.queue import Queue, sqs
+from payfirst.storage.dynamodb.table import Table
+from payfirst.storage.queue import Queue
 from payfirst.usecases.checkout.start_attempt import Started
+from tests.fresh import forget
 from tests.integration.payments.shop import PASSKEY, WEBHOOK_PASSWORD, WEBHOOK_USERNAME, Shop, new_customer
 
-MADE_ONCE: Final = (settings, read_once, dynamodb, sqs, resources._container, resources._client)  # noqa: SLF001
 TRUE_HEADER: Final = hashlib.sha256(f"{WEBHOOK_USERNAME}:{WEBHOOK_PASSWORD}".encode()).hexdigest()
 
 
@@ -94,22 +91,16 @@ def laid_siege(aws: EmbeddedAws, simulators: str) -> Iterator[Siege]:
         for name, value in {**aws.environment(), **_environment(aws, shop)}.items():
             patch.setenv(name, value)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
-        _forget()
+        forget()
         level = logger().log_level
         logger().setLevel(logging.ERROR)
         try:
             yield _with_attempts(shop)
         finally:
             logger().setLevel(level)
-            _forget()
+            forget()
             shop.table.client.delete_table(TableName=shop.table.name)
             shop.table.client.delete_table(TableName=f"{shop.table.name}-gateway-tokens")
-
-
-def _forget() -> None:
-    for made in MADE_ONCE:
-        made.cache_clear()
-    clear_caches()  # type: ignore[no-untyped-call]
 
 
 def _shop(aws: EmbeddedAws, simulators: str) -> Shop:

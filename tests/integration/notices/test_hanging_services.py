@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.parameters import clear_caches
 from botocore.exceptions import BotoCoreError
 
 from local.embedded_aws import TEMPLATE
@@ -28,6 +27,7 @@ from payfirst.usecases.sweeps.deliver_events import eventbridge
 from tests.faults.front import AnsweredError
 from tests.faults.model_table import ModelTable
 from tests.faults.world import World, at_work
+from tests.fresh import forget
 
 MARGIN_S = 1.5
 """What a busy machine may add; a client without timeouts of its own waits for a minute."""
@@ -51,15 +51,13 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(f"AWS_{name}", value)
     for service in SERVICES:
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", f"http://127.0.0.1:{listener.getsockname()[1]}")
-    resources._secrets.cache_clear()  # noqa: SLF001 - its client would be another endpoint's
-    clear_caches()  # type: ignore[no-untyped-call]
+    forget()  # its clients would be another endpoint's
     yield
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     for each in taken:
         each.close()
-    resources._secrets.cache_clear()  # noqa: SLF001 - likewise
-    clear_caches()  # type: ignore[no-untyped-call]
+    forget()
 
 
 def seconds(act: Callable[[], Any], error: type[BaseException]) -> float:

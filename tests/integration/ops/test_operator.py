@@ -86,7 +86,7 @@ def test_nothing_is_stuck_while_all_is_well(home: Path) -> None:
 def test_a_script_reads_what_a_person_is_shown(home: Path, booked: dict[str, str]) -> None:
     shown = json.loads(succeeded("show", booked["book_id"], "--json", "--home", home))
     assert (shown["became"], shown["amount"], shown["currency"]) == (booked["book_id"], "510.00", "INR")
-    assert [event["event"] for event in shown["events"]][-1] == "booking.created"
+    assert "booking.created" in [event["event"] for event in shown["events"]]
     assert json.loads(succeeded("funnel", "--json", "--home", home))["stages"].keys() >= {"session.created", "fulfilled"}
     assert json.loads(succeeded("catalogue", "export", "--json", "--home", home))["listings"][0]["id"] == 123
     checked = json.loads(succeeded("credentials", "check", "--json", "--home", home))

@@ -13,15 +13,11 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.money import Currency
 from payfirst.domain.session import Customer
-from payfirst.settings import read_once, settings
-from payfirst.storage.dynamodb.table import dynamodb
-from payfirst.storage.queue import sqs
 from payfirst.usecases.checkout.initiate_payment import initiate_payment
 from payfirst.usecases.context import PaymentContext
+from tests.fresh import forget
 from tests.integration.payments.shop import Shop, new_customer, new_phone
 from tests.unit.test_settings import PRODUCTION
-
-CACHED = (settings, read_once, resources.check_callbacks, dynamodb, sqs)
 
 
 @pytest.fixture
@@ -31,11 +27,9 @@ def production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     region = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for name, value in {**PRODUCTION, **refused, **region}.items():
         monkeypatch.setenv(name, value)
-    for cached in CACHED:
-        cached.cache_clear()
+    forget()
     yield
-    for cached in CACHED:
-        cached.cache_clear()
+    forget()
 
 
 def deployed_till(shop: Shop) -> PaymentContext:

@@ -8,18 +8,16 @@ import pytest
 
 from payfirst.api.resources import check_callbacks
 from payfirst.domain.errors import MisconfiguredError
-from payfirst.settings import read_once, settings
+from tests.fresh import forget
 from tests.unit.test_settings import PRODUCTION
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Settings and the check are made once for each process; here once for each test."""
-    for cached in (settings, read_once, check_callbacks):
-        cached.cache_clear()
+    forget()
     yield
-    for cached in (settings, read_once, check_callbacks):
-        cached.cache_clear()
+    forget()
 
 
 def _set(monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:

@@ -12,11 +12,8 @@ from payfirst.api.request import Request, read_event
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.settings import settings
-from payfirst.storage.dynamodb.table import dynamodb
-from payfirst.storage.queue import sqs
+from tests.fresh import forget
 from tests.unit.test_settings import PRODUCTION
-
-CACHED = (settings, dynamodb, sqs)
 
 OWN = "https://a1b2c3d4.execute-api.ap-south-1.amazonaws.com/live"
 FORGED = {
@@ -36,11 +33,9 @@ def _deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for name, value in {**PRODUCTION, **given, **keys}.items():
         monkeypatch.setenv(name, value)
-    for cached in CACHED:
-        cached.cache_clear()
+    forget()
     yield
-    for cached in CACHED:
-        cached.cache_clear()
+    forget()
 
 
 def asked(**changes: Any) -> Request:

@@ -10,10 +10,8 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.parameters import clear_caches
 
-from payfirst import clients
-from payfirst.api import resources
+from tests.fresh import forget
 
 REGION = "eu-west-1"
 ELSEWHERE = "us-east-1"
@@ -46,11 +44,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcessAws]:
 
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, REGION)
-    resources._secrets.cache_clear()  # noqa: SLF001 - its client would be another region's
-    clients._session.cache_clear()  # noqa: SLF001 - one that was made before moto was imported goes to the network
-    clear_caches()  # type: ignore[no-untyped-call]
+    forget()  # a client that was made before moto was imported goes to the network
     with mock_aws():
         yield InProcessAws()
-    resources._secrets.cache_clear()  # noqa: SLF001 - likewise
-    clients._session.cache_clear()  # noqa: SLF001 - likewise
-    clear_caches()  # type: ignore[no-untyped-call]
+    forget()

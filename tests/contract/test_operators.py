@@ -235,12 +235,14 @@ def test_a_payment_is_given_back_in_part_once_for_one_key(stack: RunningStack, o
     def ask() -> Any:
         return operator.send("POST", path, body, headers={"Idempotency-Key": key})
 
+    assert [attempt["refundable"] for attempt in operator.get(f"/api/operators/payments/{ref}")["attempts"]] == ["999.00"]
     key = str(uuid4())
     answers = [ask() for _ in range(3)]
 
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
     assert answers[0].json()["amount"] == "99.00"
     story = operator.get(f"/api/operators/payments/{ref}")
+    assert [attempt["refundable"] for attempt in story["attempts"]] == ["900.00"]
     [due] = [event for event in story["events"] if event["event"] == "refund.due"]
     assert (due["by"], due["facts"]["why"]) == (NAMED, "a kindness")
     too_much = operator.send("POST", path, {"amount": "1000.00", "why": "a kindness"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -12,7 +13,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.refund import Refund
+from payfirst.domain.refund import Refund, going_back
 from payfirst.domain.session import Session
 from payfirst.usecases.operators.review import Story
 from payfirst.usecases.operators.waiting import LONGEST_NAME, Stuck
@@ -96,7 +97,7 @@ class StuckOut(Out):
 
 
 class AttemptOut(Out):
-    """One attempt at collecting the money; `receipt` is the gateway's proof."""
+    """One attempt at collecting the money; `receipt` is the gateway's proof, `refundable` what can still be given back."""
 
     attempt: str
     transaction_id: str
@@ -106,9 +107,12 @@ class AttemptOut(Out):
     captured: str | None
     receipt: str | None
     review: str | None
+    refundable: str | None
 
     @classmethod
-    def of(cls, attempt: Attempt) -> AttemptOut:
+    def of(cls, attempt: Attempt, refunds: Iterable[Refund]) -> AttemptOut:
+        gone = going_back(refund for refund in refunds if refund.ref == attempt.ref)
+        left = Money((attempt.captured.minor if attempt.captured else 0) - gone, attempt.amount.currency)
         return cls(
             attempt=attempt.ref,
             transaction_id=attempt.transaction,
@@ -118,6 +122,7 @@ class AttemptOut(Out):
             captured=str(attempt.captured) if attempt.captured else None,
             receipt=attempt.receipt,
             review=attempt.review,
+            refundable=str(left) if left.minor > 0 else None,
         )
 
 
@@ -188,7 +193,7 @@ class StoryOut(Out):
         session = story.session
         return cls(
             **_about(session),
-            attempts=[AttemptOut.of(attempt) for attempt in story.attempts],
+            attempts=[AttemptOut.of(attempt, story.refunds) for attempt in story.attempts],
             refunds=[GivenBackOut.of(refund) for refund in story.refunds],
             events=[HappenedOut.of(event, session.amount.currency) for event in story.events],
         )

@@ -20,7 +20,7 @@ TWO := -n auto --dist loadfile --no-loadscope-reorder
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
 	restore-drill faults soak check bench bench-quick sbom validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
-	tools-bench
+	tools-bench tools-browser browser-test
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,11 +60,14 @@ reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset
 	@$(BIN)/python -m local.run_deployed --reset
 
-test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov ## Run all tests; ARGS="tests/unit -k money" runs some of them
+test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov tools-browser ## Run all tests; ARGS="tests/unit -k money" runs some of them
 	$(BIN)/python -m pytest $(TWO) $(ARGS)
 
 test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP
 	$(BIN)/python -m pytest $(TWO) tests/unit tests/contract/test_document_a.py tests/contract/test_document_b.py $(ARGS)
+
+browser-test: tools-venv tools-aws tools-browser ## Walk through every page in a browser; ARGS="--pictures .local/pictures" keeps how they looked
+	$(BIN)/python -m pytest $(TWO) --all-pages tests/browser $(ARGS)
 
 restore-drill: tools-venv tools-aws ## Lose the table of a shop that was doing business, bring it back, compare the books; a minute
 	@$(BIN)/python -m tests.proofs.restore_drill $(ARGS)
@@ -115,9 +118,10 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) locks/checks.in -o locks/checks.txt
 	$(LOCK) $(ARGS) locks/checkov.in -o locks/checkov.txt
 	$(LOCK) $(ARGS) locks/bench.in -o locks/bench.txt
+	$(LOCK) $(ARGS) locks/playwright.in -o locks/playwright.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
 	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
-	for each in newman clients-ts; do PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/$$each install --package-lock-only \
+	for each in newman clients-ts browser; do PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/$$each install --package-lock-only \
 		--omit-lockfile-registry-resolved=true --no-audit --no-fund || exit; done
 
 clean: ## Remove what can be made again: builds and caches, not what was booked here
@@ -153,3 +157,6 @@ tools-bench:
 
 tools-checkov:
 	$(PREPARE) checkov
+
+tools-browser:
+	$(PREPARE) playwright browser

@@ -79,16 +79,20 @@ PYTHON_PACKAGES = {
     ),
     "clients": Environment(".tools/clients", "what makes and checks the Python client", "seconds", ["locks/clients.txt"]),
     "bench": Environment(".tools/bench", "the peers that the service is measured beside", "seconds", ["locks/bench.txt"]),
+    "playwright": Environment(
+        ".tools/playwright", "Playwright, which drives a browser in tests", "120 MB", ["locks/playwright.txt"]
+    ),
     "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
 }
 OWN_PACKAGE = Environment(".venv", "the package of this project", "seconds", ["pyproject.toml"], ".own-prepared")
 NODE_PACKAGES = {
     name: Environment(
-        f".tools/{name}", purpose, "about 10 seconds", [f"locks/{name}/package.json", f"locks/{name}/package-lock.json"]
+        f".tools/{name}", purpose, size, [f"locks/{name}/{file}" for file in ("package.json", "package-lock.json", *more)]
     )
-    for name, purpose in (
-        ("newman", "newman, which runs the Postman collection"),
-        ("clients-ts", "what makes and checks the TypeScript client"),
+    for name, purpose, size, more in (
+        ("newman", "newman, which runs the Postman collection", "about 10 seconds", ()),
+        ("clients-ts", "what makes and checks the TypeScript client", "about 10 seconds", ()),
+        ("browser", "a Chromium, its fonts, and axe, which looks for what shuts people out", "220 MB", ("unpack.mjs",)),
     )
 }
 
@@ -164,6 +168,7 @@ def prepare_node(name: str) -> None:
             shutil.copy(source, directory)
         command = ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"]
         run(command, f"npm could not install {name}", cwd=directory, env=environment)
+        run(["npm", "run", "--if-present", "unpack"], f"{name} could not be unpacked", cwd=directory, env=environment)
 
     packages.prepare(install)
 

@@ -35,7 +35,7 @@ __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_unconfigure"]
 """The hooks by which a run notes which rights the functions need."""
 
 HERE: Final = Path(__file__).parent
-SUITES: Final = ("e2e", "faults", "contract", "integration", "replay", "stack", "unit")
+SUITES: Final = ("e2e", "faults", "contract", "integration", "browser", "replay", "stack", "unit")
 """From those with the longest files to those with the shortest."""
 SCHEDULE_SECONDS: Final = 2.0
 NO_REVERSALS: Final = {"MPESA_INITIATOR": "none"}
@@ -197,6 +197,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let whoever runs the tests choose what `stack` is."""
     parser.addoption("--deployed", action="store_true", help="take a stack that SAM deploys; say how long it took")
     parser.addoption("--against", type=Path, help="take the stack that runs and says so in this file: .local/stack.json")
+    parser.addoption("--all-pages", action="store_true", help="tests/browser: all of it, where `make test` takes a short set")
+    parser.addoption("--pictures", type=Path, help="tests/browser: keep in this folder how the pages looked at each step")
     parser.addoption("--base-url", help="with --against: where that stack's API is called instead")
 
 

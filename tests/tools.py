@@ -20,6 +20,8 @@ TOOLS: Final = Path(__file__).resolve().parents[1] / ".tools"
 NEWMAN: Final = TOOLS / "newman" / "node_modules" / ".bin" / "newman"
 CLIENTS: Final = TOOLS / "clients" / "bin"
 CLIENTS_TS: Final = TOOLS / "clients-ts" / "node_modules"
+CHROMIUM: Final = TOOLS / "browser" / "chromium" / "chromium"
+AXE: Final = TOOLS / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 PROGRAMS: Final[Mapping[str, tuple[str, Path]]] = {
     "aws": ("MiniStack", TOOLS / "aws" / "bin" / "python"),
     "sam": ("the SAM CLI", TOOLS / "sam" / "bin" / "sam"),
@@ -28,6 +30,7 @@ PROGRAMS: Final[Mapping[str, tuple[str, Path]]] = {
     "newman": ("newman and node", NEWMAN),
     "clients": ("what makes a Python client", CLIENTS / "openapi-python-client"),
     "clients-ts": ("what makes a TypeScript client", CLIENTS_TS / ".bin" / "tsc"),
+    "browser": ("Playwright and a Chromium", CHROMIUM),
     "phonepe-sdk": ("PhonePe's own SDK", TOOLS / "phonepe-sdk" / "bin" / "python"),
 }
 """What `make tools-NAME` prepares, in words, and the program that shows that it is there."""

@@ -1,0 +1,64 @@
+"""A browser for the tests of one file, and visitors whose pages must not go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.chromium import running_browser
+from tests.browser.visit import NARROW, Visit, visit
+from tests.conftest import RunningStack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Visitors = Callable[..., Visit]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make browser-test` looks at."""
+    if not config.getoption("all_pages"):
+        longer = [item for item in items if item.get_closest_marker("all_pages")]
+        items[:] = [item for item in items if item not in longer]
+        config.hook.pytest_deselected(items=longer)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; it ends with the file, since other tests want a thread without an event loop."""
+    with running_browser() as running:
+        yield running
+
+
+@pytest.fixture
+def visitors(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitors]:
+    """Opens visitors of `base_url`; at the end nothing may have gone wrong on any page of theirs."""
+    pictures: Path | None = request.config.getoption("pictures")
+    opened: list[Visit] = []
+    with ExitStack() as open_contexts:
+
+        def open_one(base_url: str, *, width: int = NARROW, **options: Any) -> Visit:
+            context, visiting = visit(browser, base_url, width=width, pictures=pictures, **options)
+            open_contexts.callback(context.close)
+            opened.append(visiting)
+            return visiting
+
+        yield open_one
+        for each in opened:
+            assert not each.problems(), "\n".join(each.problems())
+
+
+@pytest.fixture
+def visitor(visitors: Visitors, stack: RunningStack) -> Visit:
+    """One visitor of the stack with a telephone."""
+    return visitors(stack.base_url)
+
+
+@pytest.fixture
+def page(visitor: Visit) -> Page:
+    """That visitor's page."""
+    return visitor.page

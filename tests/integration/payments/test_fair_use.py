@@ -17,7 +17,7 @@ from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.session import Customer, Delivery, OrderSnapshot, Session
 from payfirst.storage.dynamodb import keys
-from payfirst.usecases.checkout.create_session import create_session
+from payfirst.usecases.checkout.create_session import create_session, extend_session
 from payfirst.usecases.checkout.initiate_payment import initiate_payment
 from payfirst.usecases.checkout.process_cart import CartPayment, process_cart
 from payfirst.usecases.checkout.start_attempt import Started
@@ -129,6 +129,20 @@ def test_a_session_that_was_paid_or_refused_is_open_no_more(shop: Shop) -> None:
     shop.fill_cart(customer)
     for _ in range(2):
         _session(shop, customer, limits=TWO_OPEN)
+
+
+def test_a_session_that_was_extended_stays_open(shop: Shop) -> None:
+    customer = new_customer()
+    shop.fill_cart(customer)
+    for number in range(2):
+        session = _session(shop, customer, limits=TWO_OPEN)
+        given = shop.given(session)
+        extend_session(given, customer=customer, table=shop.table, now=shop.now, step=timedelta(minutes=15 * number))
+    shop.now += LIFETIME + timedelta(minutes=1)
+    _session(shop, customer, limits=TWO_OPEN)
+    with pytest.raises(FairUseError) as refused:
+        _session(shop, customer, limits=TWO_OPEN)
+    assert refused.value.retry_after_seconds == 14 * 60 + 1
 
 
 def test_twenty_sessions_asked_for_at_once_are_never_more_than_may_be_open(shop: Shop) -> None:

@@ -6,16 +6,18 @@ only these are left to the table's own expiry.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from payfirst.domain.cart import ProduceCart
 from payfirst.domain.fair_use import FairUse, hour_of
 from payfirst.domain.moves import SessionStatus
-from payfirst.storage import lists
+from payfirst.storage.carts import produce_cart_from_item
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import Update, Write, absent, any_of, at_most, equal
-from payfirst.storage.dynamodb.table import Table, get
+from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, any_of, at_most, equal
+from payfirst.storage.dynamodb.table import Table, batch_get, get
 from payfirst.storage.items import session_from_item
 
 SESSIONS, PROMPTS, PHONE_PROMPTS = "hourly_sessions", "hourly_prompts", "hourly_phone_prompts"
@@ -26,34 +28,44 @@ COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})
 OPENED: Final = "opened"
 """The name under which somebody else, who opened a session a moment before, stands in the way of a write."""
 
-MOST_LOOKED_AT: Final = 50
-"""Of a customer's newest sessions; older ones that are still open are not counted."""
-
 _KEPT: Final = timedelta(hours=24)
 _OPEN: Final = frozenset({SessionStatus.PENDING, SessionStatus.PAYMENT_INITIATED})
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSessions:
-    """The ends of a customer's open sessions, and the turn at which they were seen."""
+class Opened:
+    """The numbers of a customer's sessions that may be open still, and the turn at which they were read."""
 
-    ends: tuple[datetime, ...]
+    numbers: tuple[int, ...]
     turn: int
 
 
-def open_sessions(table: Table, sub: str, now: datetime) -> OpenSessions:
-    """The customer's sessions that can be paid, or are being paid, as of now."""
-    turn = get(table, keys.opening(sub))  # before the sessions: whoever opens one in between changes it
-    page = lists.read_page(table, sub, keys.SESSION, size=MOST_LOOKED_AT, position=None)
-    found = (session_from_item(item) for item in page.items)
-    ends = tuple(session.expires_at for session in found if session.status_at(now) in _OPEN)
-    return OpenSessions(ends, int(turn["n"]) if turn else 0)
+def opened(table: Table, sub: str) -> Opened:
+    """The sessions that the customer opened since they were last looked up; one read, however many there ever were."""
+    return _opened(get(table, keys.opening(sub)))
 
 
-def opened_after(sub: str, seen: OpenSessions) -> Write:
-    """Take the next turn, if nobody has since `seen`."""
+def cart_and_opened(table: Table, sub: str) -> tuple[ProduceCart | None, Opened]:
+    """The customer's cart of produce, None before the first thing was put into it, and what `opened` says; one request."""
+    cart, turn = batch_get(table, [keys.produce_cart(sub), keys.opening(sub)])
+    return produce_cart_from_item(cart) if cart else None, _opened(turn)
+
+
+def _opened(turn: Item | None) -> Opened:
+    return Opened(tuple(map(int, turn.get("opened", ()))), int(turn["n"])) if turn else Opened((), 0)
+
+
+def still_open(table: Table, sub: str, seen: Opened, now: datetime) -> dict[int, datetime]:
+    """Those of `seen` that can be paid, or are being paid, as of now, each with its end."""
+    items = batch_get(table, [keys.owned(sub, keys.SESSION, number) for number in seen.numbers])
+    found = (session_from_item(item) for item in items if item is not None)
+    return {session.number: session.expires_at for session in found if session.status_at(now) in _OPEN}
+
+
+def opened_after(sub: str, seen: Opened, numbers: Iterable[int]) -> Write:
+    """Take the next turn, after which `numbers` may be open, if nobody has since `seen`."""
     unchanged = equal("n", seen.turn) if seen.turn else absent("n")
-    return Update(OPENED, keys.opening(sub), when=(unchanged,), add={"n": 1})
+    return Update(OPENED, keys.opening(sub), when=(unchanged,), set={"opened": list(numbers)}, add={"n": 1})
 
 
 def session_opened(limits: FairUse, sub: str, now: datetime) -> list[Write]:

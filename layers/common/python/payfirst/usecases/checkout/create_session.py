@@ -72,14 +72,14 @@ def create_session(
     if terms.prompts_phone:
         number_to_prompt(terms, "delivery_details.phone_number", delivery.phone_number)
     for _ in range(TRIES):
-        cart = carts.read_produce_cart(table, customer.sub)
+        cart, opened = fair_use.cart_and_opened(table, customer.sub)
         cart = cart.at(now) if cart else None
         if cart is None or not cart.lines:
             raise CartEmptyError("Cart is empty")
         snapshot = _frozen(cart, delivery, fee, customer, table, now)
         session = _new_session(cart, snapshot, customer, now, entropy, lifetime)
         check_fulfillable(session, now)
-        counted = one_more_session(table, limits, customer.sub, now)
+        counted = one_more_session(table, limits, customer.sub, session.number, now, seen=opened)
         try:
             sessions.create(table, session, cart.lines, [carts.touched(customer.sub, cart, now), *counted])
         except ConditionFailedError as error:

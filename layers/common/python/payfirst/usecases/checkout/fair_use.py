@@ -10,22 +10,30 @@ from payfirst.observability import note
 from payfirst.storage import fair_use
 from payfirst.storage.dynamodb.expressions import Write
 from payfirst.storage.dynamodb.table import Table
+from payfirst.storage.fair_use import Opened
 
 
-def one_more_session(table: Table, limits: FairUse, sub: str, now: datetime) -> list[Write]:
-    """What counts one more session of the customer, in the write that makes it.
+def one_more_session(
+    table: Table, limits: FairUse, sub: str, number: int, now: datetime, *, seen: Opened | None = None
+) -> list[Write]:
+    """What counts the session `number` of the customer, in the write that makes it; `seen` is read where it is not given.
+
+    Sessions are looked up only when as many were opened as may be open: some of them may have ended.
 
     FairUseError, until the first of them ends, when as many as `limits` allow are open already.
     """
     counted = fair_use.session_opened(limits, sub, now)
     if limits.open_sessions == 0:
         return counted
-    seen = fair_use.open_sessions(table, sub, now)
-    if len(seen.ends) >= limits.open_sessions:
+    seen = seen or fair_use.opened(table, sub)
+    if len(seen.numbers) < limits.open_sessions:
+        return [*counted, fair_use.opened_after(sub, seen, (*seen.numbers, number))]
+    ends = fair_use.still_open(table, sub, seen, now)
+    if len(ends) >= limits.open_sessions:
         note("fair_use.reached", limits=["open_sessions"])
         message = "You have as many open payment sessions as you can; please pay one of them, or let it end."
-        raise FairUseError(message, retry_after_seconds=max(1, int((min(seen.ends) - now).total_seconds()) + 1))
-    return [*counted, fair_use.opened_after(sub, seen)]
+        raise FairUseError(message, retry_after_seconds=max(1, int((min(ends.values()) - now).total_seconds()) + 1))
+    return [*counted, fair_use.opened_after(sub, seen, (*ends, number))]
 
 
 def asked_enough(failed: set[str], now: datetime) -> FairUseError:

@@ -113,7 +113,7 @@ def claimed(context: PaymentContext, session: Session, attempt: Attempt, *, is_n
     counted = fair_use.prompted(context.fair_use, sub, attempt.phone_lock, context.now)
     counted += findings.found_by(session, names_of(session, attempt.phone), context.search_key())
     if is_new:
-        counted += one_more_session(context.table, context.fair_use, sub, context.now)
+        counted += one_more_session(context.table, context.fair_use, sub, session.number, context.now)
     try:
         attempts.claim(context.table, session, attempt, context.now, pace_until=pace_until, is_new=is_new, also=counted)
     except ConditionFailedError as error:

@@ -34,6 +34,8 @@ from payfirst.gateways.registry import check_settings, setting_names
 from payfirst.storage.dynamodb.table import Table
 
 SEED_SECONDS: Final = 60.0
+SIGN_IN: Final = "/sign-in"
+"""The host's own page, at the address of the shop, whatever that is called."""
 
 
 class StackError(Exception):
@@ -213,7 +215,7 @@ class LocalStack:
             "EVENT_BUS_NAME": resources.event_bus_name,
             "TOKEN_ISSUER": self._issuer.issuer if self._issuer else users.issuer,
             "TOKEN_AUDIENCE": self._issuer.audience if self._issuer else users.audience,
-            "SIGN_IN_PAGE": "",
+            "SIGN_IN_PAGE": "" if self._issuer else SIGN_IN,
             "PUBLIC_ORIGIN": self.base_url,
             "CALLBACK_ORIGIN": self.base_url,
             "RETURN_URL": "",
@@ -270,6 +272,8 @@ class LocalStack:
             jwks_url=self._issuer.jwks_url if self._issuer else jwks_url,
             max_workers=self._max_workers,
             schedule_seconds=self._schedule_seconds,
+            sign_in={} if self._issuer else self.environment,
+            simulators=self.simulator_url,
         )
         return HostProcess(config, self._listener)
 

@@ -1,22 +1,41 @@
-"""The API reference, the sign of life, and the answer to every unknown path; no right to anything."""
+"""The pages, the API reference, the sign of life, and the answer to every unknown path; no right to anything."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from payfirst.api.app import build_app
-from payfirst.api.errors import Reply
+from payfirst.api.errors import NoSuchRouteError, Reply
 from payfirst.api.request import Request
-from payfirst.api.return_page import return_page
+from payfirst.api.resources import public_origin
+from payfirst.settings import settings
 
-HTML_HEADERS = {
+if TYPE_CHECKING:
+    from payfirst.api.pages import Pages
+
+REFERENCE_HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "public, max-age=300",
 }
+TEMPLATES: Final = {
+    "": "shop",
+    "shop": "shop",
+    "checkout": "checkout",
+    "paid": "paid",
+    "orders": "order",
+    "bookings": "booking",
+    "me": "me",
+    "signed-in": "signed_in",
+    "desk": "desk",
+}
+"""The template of each page, by the first part of its path."""
 
 
 @cache
@@ -26,10 +45,17 @@ def _description() -> str:
 
 
 @cache
-def _page() -> str:
+def _reference() -> str:
     from payfirst.api.reference.page import render  # noqa: PLC0415 - templates are loaded for who reads the page, once
 
     return render(json.loads(_description()))
+
+
+@cache
+def _pages() -> Pages:
+    from payfirst.api.pages import Pages  # noqa: PLC0415 - `/health` and unknown paths need no templates
+
+    return Pages(Path(__file__).parent)
 
 
 def health(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
@@ -44,12 +70,51 @@ def openapi(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
 
 def docs(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     """`GET /docs`"""
-    return Reply(200, _page(), HTML_HEADERS)
+    return Reply(200, _reference(), REFERENCE_HEADERS)
 
 
-def paid(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
+def page(request: Request, **parameters: str) -> Reply:
+    """A page's shell, whose script reads the rest of the path, or an asset."""
+    if "name" in parameters:
+        return _asset(parameters["name"])
+    return _shell(request, TEMPLATES[request.event["rawPath"].split("/")[1]])
+
+
+def paid(request: Request) -> Reply:
     """`GET /paid`, `POST /paid`: where PhonePe sends the browser back."""
-    return Reply(200, return_page(), HTML_HEADERS)
+    return _shell(request, "paid")
 
 
-handler = build_app("site", {"health": health, "openapi": openapi, "docs": docs, "paid": paid, "paid_posted": paid})
+def lost(request: Request) -> Reply | None:
+    """A page that says so, for a browser at an address that there is not; None for who calls the API."""
+    read = request.event["requestContext"]["http"]["method"] in ("GET", "HEAD")
+    below = request.event["rawPath"].split("/")[1]
+    if not read or below in ("api", "cb", "assets") or "text/html" not in (request.header("accept") or ""):
+        return None
+    return _shell(request, "lost", status=404)
+
+
+def _shell(request: Request, template: str, *, status: int = 200) -> Reply:
+    from payfirst.api.pages import chosen_language, headers  # noqa: PLC0415 - as above
+
+    language = chosen_language(request.parameter("lang"), request.header("accept-language"))
+    sign_in = settings().sign_in_page
+    base = urlsplit(public_origin(request)).path
+    body = _pages().shell(template, language, base=base, doors=sign_in.startswith("/"))
+    return Reply(status, body, headers(sign_in))
+
+
+def _asset(address: str) -> Reply:
+    found = _pages().asset(address)
+    if found is None:
+        raise NoSuchRouteError("Not found")
+    asset, kept = found
+    return Reply(200, asset.text, {"Content-Type": asset.type, "Cache-Control": kept, "X-Content-Type-Options": "nosniff"})
+
+
+handler = build_app(
+    "site",
+    {"health": health, "openapi": openapi, "docs": docs, "paid": paid, "paid_posted": paid},
+    page=page,
+    lost=lost,
+)

@@ -34,6 +34,10 @@ class HostConfig:
     max_workers: int = 4
     schedule_seconds: float | None = None
     """Fires every schedule this often instead of what the template says; for impatient people and tests."""
+    sign_in: Mapping[str, str] = field(default_factory=dict)
+    """The environment of the running stack, whose user pool gives tokens at `/sign-in`; empty has no such page."""
+    simulators: str = ""
+    """Where the phones and banks are that `/sign-in/phone` leads to."""
     warm: bool = True
     """Start one worker of each function behind a route before it is asked for."""
 

@@ -24,6 +24,7 @@ from local.host.events import (
 from local.host.invocation import Outcome
 from local.host.routing import Match, Router
 from local.host.runtime_api import Receive, Scope, Send
+from local.host.sign_in import SignIn
 from local.host.tell import tell
 from local.host.workers import WorkerPool
 
@@ -42,12 +43,19 @@ class _ClientGoneError(Exception):
 
 
 class Front:
-    """An ASGI application that serves `application` with `pools` (by logical id)."""
+    """An ASGI application that serves `application` with `pools` (by logical id), and `sign_in` if there is one."""
 
-    def __init__(self, application: Application, pools: Mapping[str, WorkerPool], authorizer: CognitoAuthorizer) -> None:
+    def __init__(
+        self,
+        application: Application,
+        pools: Mapping[str, WorkerPool],
+        authorizer: CognitoAuthorizer,
+        sign_in: SignIn | None = None,
+    ) -> None:
         self._router = Router(application.routes)
         self._pools = pools
         self._authorizer = authorizer
+        self._sign_in = sign_in
         self._responses = application.responses
         self._abandoned: set[asyncio.Task[Outcome]] = set()
 
@@ -75,6 +83,8 @@ class Front:
         size = len(request.method) + len(request.path) + len(request.query)
         if size + sum(len(name) + len(value) + 4 for name, value in request.headers) > HEADER_LIMIT:
             return self._own("BAD_REQUEST", 431, "Request Header Fields Too Large")
+        if self._sign_in is not None and self._sign_in.takes(request.path):
+            return await self._sign_in.answer(request)
         match = self._router.match(request.method, request.path)
         if match is None:
             return self._own("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")

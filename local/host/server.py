@@ -22,6 +22,7 @@ from local.host.front import Front
 from local.host.queues import QueuePoller
 from local.host.runtime_api import RuntimeApi
 from local.host.schedules import fire_for_ever
+from local.host.sign_in import SignIn
 from local.host.tell import tell
 from local.host.workers import WorkerPool, by_port
 
@@ -65,7 +66,8 @@ class Host:
         arns = {slot.port: function_arn(pool.function, config.region) for pool in pools.values() for slot in pool.slots}
         runtime = _server(RuntimeApi(slots, arns))
         authorizer = CognitoAuthorizer(config.issuer, config.audience, config.jwks_url)
-        front = _server(Front(application, pools, authorizer))
+        sign_in = SignIn(config.sign_in, config.simulators) if config.sign_in else None
+        front = _server(Front(application, pools, authorizer, sign_in))
         listener = _front_socket(config.port)
         loop = asyncio.get_running_loop()
         pollers = [QueuePoller(source, pools[source.function], config, loop) for source in application.queues]

@@ -163,7 +163,7 @@ def test_a_notice_that_phonepe_did_not_sign_is_refused_and_an_unknown_gateway_is
         "/api/orders/1/nothing",
         "/api/carts/nothing",
         "/nothing",
-        "/",
+        "/shop/nothing",
     ],
 )
 def test_an_unknown_path_is_not_found_in_the_shape_of_its_family(customer: Customer, path: str) -> None:

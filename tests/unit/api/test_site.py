@@ -50,7 +50,7 @@ def test_the_page_is_html_in_which_nothing_may_run() -> None:
 
 @pytest.mark.parametrize(
     ("path", "shape"),
-    [("/nothing", "message"), ("/", "message"), ("/api/orders/1/nothing", "message"), ("/api/cart/nothing", "error")],
+    [("/nothing", "message"), ("/sign-in", "message"), ("/api/orders/1/nothing", "message"), ("/api/cart/nothing", "error")],
 )
 def test_an_unknown_path_is_404_in_the_shape_of_its_family(path: str, shape: str) -> None:
     given = answer(path)

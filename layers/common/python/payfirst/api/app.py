@@ -19,7 +19,7 @@ from payfirst.api.errors import MethodNotAllowedError, NoSuchRouteError, Reply, 
 from payfirst.api.repeat import answered_once, repeat_key
 from payfirst.api.request import Request, read_event, remaining
 from payfirst.api.resources import customer, operator, table
-from payfirst.api.routes import ROUTES, Route, family_of, methods_of
+from payfirst.api.routes import PAGES, ROUTES, Family, Route, family_of, methods_of
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.domain.errors import PayFirstError, TemporaryError
 from payfirst.observability import Lambda, alarm, logger, observed, warn
@@ -31,10 +31,17 @@ _SERVER_ERRORS: Final = 500
 OPERATORS_PREFIX: Final = "/api/operators/"
 
 
-def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
-    """The Lambda handler of `function`, whose routes are answered by `handlers`, by operation.
+def build_app(
+    function: str,
+    handlers: Mapping[str, Handler],
+    *,
+    page: Handler | None = None,
+    lost: Callable[[Request], Reply | None] = lambda _: None,
+) -> Lambda:
+    """The Lambda handler of `function`, whose routes are answered by `handlers`, by operation, and pages by `page` if given.
 
-    Every route of the function needs a handler and every handler a route; LookupError otherwise.
+    Every route of the function needs a handler and every handler a route; LookupError otherwise. `lost` may answer what no
+    route has; with None it is 404 or 405 in the shape of its family.
     """
     app = APIGatewayHttpResolver()
     routes = [route for route in ROUTES if route.function == function]
@@ -43,12 +50,16 @@ def build_app(function: str, handlers: Mapping[str, Handler]) -> Lambda:
     for route in routes:
         rule = route.path.replace("{", "<").replace("}", ">")
         app.route(rule, method=list(route.methods))(_answering(app, route, handlers[route.operation]))
+    if page is not None:
+        for path in PAGES:
+            shown = Route("GET", path, function, "page", Family.ORDERS, public=True)
+            app.route(path.replace("{", "<").replace("}", ">"), method=list(shown.methods))(_answering(app, shown, page))
 
     closed = all(route.operators for route in routes)
 
     def unmatched(_: NoRoute) -> Response[str]:
         request = _request(app)
-        return _written((_turned_away(request) if closed else None) or no_route(request.event, hides=not closed))
+        return _written((_turned_away(request) if closed else lost(request)) or no_route(request.event, hides=not closed))
 
     app.exception_handler(NoRoute)(unmatched)
 

@@ -1,4 +1,4 @@
-"""The one table of HTTP routes.
+"""The one table of HTTP routes, and of the pages beside them.
 
 `build_app` registers handlers from it, the site answers 404 and 405 from it, `openapi.json` is written from it, and a test
 holds `template.yaml` to it. Each path stands here once, without a trailing slash; every route also answers with one.
@@ -138,6 +138,22 @@ ROUTES: Final = (
     Route("POST", "/paid", "site", "paid_posted", A, public=True),  # PhonePe's first API returns with a form
 )
 
+PAGES: Final = (
+    "/",
+    "/shop",
+    "/checkout/{session_id}",
+    "/orders/{order_id}",
+    "/bookings/{booking_id}",
+    "/me",
+    "/signed-in",
+    "/desk",
+    "/desk/{part}",
+    "/desk/{part}/{which}",
+    "/assets/{name}",
+)
+"""What people open: shells without data, and what they load. API Gateway has no resource for any of them: they come to the site
+as every path does that it does not know. They are no operations of the API and no part of its description."""
+
 
 def family_of(path: str) -> Family:
     """Whose error shape answers at `path`, known or not: by the prefix that the documents give each family."""
@@ -152,7 +168,11 @@ def family_of(path: str) -> Family:
     return Family.ORDERS
 
 
-_FORMS: Final = tuple((route.path.strip("/").split("/"), route.methods) for route in ROUTES)
+_READ: Final = ("GET", "HEAD")
+_FORMS: Final = tuple(
+    (path.strip("/").split("/"), methods)
+    for path, methods in [*((route.path, route.methods) for route in ROUTES), *((path, _READ) for path in PAGES)]
+)
 
 
 def methods_of(path: str) -> tuple[str, ...]:

@@ -1,0 +1,145 @@
+// What pages are made of. Text from the API is text wherever it goes: there is no way from here to markup.
+
+import { ApiError, sleep } from "./api.js";
+import { t } from "./words.js";
+
+const language = document.documentElement.lang;
+const SAFE = /^(https?:|tel:|mailto:|[/?#])/i;
+
+/** An element with attributes (`onclick` and its like are functions) and children: nodes, texts, lists of them, or nothing. */
+export function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if ((name === "href" || name === "src") && !SAFE.test(value)) continue;
+    else if (name === "value") made.value = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+/** Put `children` in place of what is in `where`, an element or its id. */
+export function show(where, ...children) {
+  const place = typeof where === "string" ? document.getElementById(where) : where;
+  place.replaceChildren(...children.flat(3).filter(Boolean));
+  place.removeAttribute("aria-busy");
+  return place;
+}
+
+/** An amount ("350.00") as people here write it. */
+export function money(text, currency) {
+  return new Intl.NumberFormat(language, { style: "currency", currency }).format(Number(text));
+}
+
+/** An instant, by the clock of `zone`. */
+export function when(instant, zone) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).format(new Date(instant));
+}
+
+/** A day of the calendar ("2026-01-31"), wherever it is read. */
+export function day(isoDate, style = { dateStyle: "full" }) {
+  return new Intl.DateTimeFormat(language, { ...style, timeZone: "UTC" }).format(new Date(`${isoDate}T00:00:00Z`));
+}
+
+/** A time of the day ("09:00:00") as people here write it. */
+export function clock(time) {
+  return new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone: "UTC" }).format(new Date(`1970-01-01T${time.slice(0, 5)}Z`));
+}
+
+/** Say something to who cannot see that it changed. */
+export function say(message) {
+  document.getElementById("said").textContent = message;
+}
+
+/** A sentence that stands out; `kind` is "good", "bad" or nothing. */
+export function note(message, kind = "") {
+  return el("p", { class: `note ${kind}` }, message);
+}
+
+/** `button` cannot be pressed while `promise` is under way; what it rejects with is shown beside it, and undefined comes back. */
+export async function busy(button, promise) {
+  const beside = button.closest("form, .panel, .card, main") ?? document.body;
+  beside.querySelector(":scope .note.refused")?.remove();
+  button.disabled = true;
+  button.setAttribute("aria-busy", "true");
+  try {
+    return await promise;
+  } catch (error) {
+    refuse(button, error);
+    return undefined;
+  } finally {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }
+}
+
+/** Show what was refused beside `button`, and at the field that it is about. */
+export function refuse(button, error) {
+  const message = error instanceof ApiError ? words(error) : t("Something went wrong on our side; please try again.");
+  if (!(error instanceof ApiError)) console.error(error);
+  button.after(el("p", { class: "note bad refused", role: "alert" }, message));
+  const name = error.field?.split(".").pop();
+  const field = name && button.form?.elements.namedItem(name);
+  if (field instanceof HTMLElement) {
+    field.setAttribute("aria-invalid", "true");
+    field.addEventListener("input", () => field.removeAttribute("aria-invalid"), { once: true });
+    field.focus();
+  }
+}
+
+/** What the API says of each field, else of the whole. */
+function words(error) {
+  const told = Object.values(error.details).flat().filter((each) => typeof each === "string");
+  return [...new Set(told.length ? told.map((each) => t(each)) : [error.message])].join(" ");
+}
+
+/** A page that cannot be shown: what happened, and another try. */
+export function failed(where, error, again) {
+  if (!(error instanceof ApiError)) console.error(error);
+  const message = error instanceof ApiError ? words(error) : t("Something went wrong on our side; please try again.");
+  show(where, note(message, "bad"), el("p", {}, el("button", { type: "button", onclick: again }, t("Try again"))));
+  say(message);
+}
+
+/**
+ * Ask until `until(answer)`; resolves to that answer. The pause grows from `first` to `most` milliseconds; nothing is asked
+ * while nobody sees the page, and at once when somebody does or the network is back. `seen` gets each answer. Trouble that may
+ * pass is waited out; what the API refuses is thrown.
+ */
+export async function poll(ask, { until, seen = () => {}, first = 1500, most = 10000, signal = null } = {}) {
+  for (let pause = first; ; pause = Math.min(most, pause * 1.4)) {
+    await visible(signal);
+    try {
+      const answer = await ask();
+      seen(answer);
+      if (until(answer)) return answer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const passing = error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+      if (!passing) throw error;
+      say(error.message);
+    }
+    await Promise.race([sleep(pause * (0.8 + Math.random() * 0.4), signal), woken(signal)]);
+  }
+}
+
+function visible(signal) {
+  return document.visibilityState === "visible" ? Promise.resolve() : woken(signal);
+}
+
+/** Resolves when the page is seen again, or the network is back. */
+function woken(signal) {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      if (document.visibilityState !== "visible") return;
+      document.removeEventListener("visibilitychange", done);
+      removeEventListener("online", done);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", done);
+    addEventListener("online", done);
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

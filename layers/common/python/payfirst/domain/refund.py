@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from payfirst.domain.errors import RefusedError
 from payfirst.domain.gateway_terms import next_in
 from payfirst.domain.money import Money
 from payfirst.domain.moves import RefundStatus
@@ -152,10 +153,19 @@ def parts_of_refund_id(text: str) -> tuple[str, int] | None:
     return (found.group(1), int(found.group(2))) if found else None
 
 
-def going_back(made: Iterable[Refund]) -> int:
-    """How much of one payment (minor units) has gone back or is on its way, by all its refunds: one that failed counts for
-    nothing. What is left of the payment can still be refunded."""
-    return sum(refund.amount.minor for refund in made if refund.status is not RefundStatus.FAILED)
+def left_of(amount: Money, made: Iterable[Refund]) -> Money:
+    """What of `amount` can still be given back after the refunds `made` of its payment, nothing at least: what has gone back or
+    is on its way counts, by whatever reason, and what failed does not."""
+    gone = sum(refund.amount.minor for refund in made if refund.status is not RefundStatus.FAILED)
+    return Money(max(0, amount.minor - gone), amount.currency)
+
+
+def why_not_yet(made: Iterable[Refund]) -> RefusedError | None:
+    """Why a payment cannot be given back from now: another refund of it is under way. If its gateway refuses that one, it is
+    owed anew under the next number, which must be free then."""
+    if all(refund.status in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in made):
+        return None
+    return RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
 
 
 RESULT_TAKES: Final = timedelta(minutes=15)

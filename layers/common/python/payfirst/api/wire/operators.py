@@ -13,7 +13,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.refund import Refund, going_back
+from payfirst.domain.refund import Refund, left_of
 from payfirst.domain.session import Session
 from payfirst.usecases.operators.review import Story
 from payfirst.usecases.operators.waiting import LONGEST_NAME, Stuck
@@ -111,8 +111,8 @@ class AttemptOut(Out):
 
     @classmethod
     def of(cls, attempt: Attempt, refunds: Iterable[Refund]) -> AttemptOut:
-        gone = going_back(refund for refund in refunds if refund.ref == attempt.ref)
-        left = Money((attempt.captured.minor if attempt.captured else 0) - gone, attempt.amount.currency)
+        captured = attempt.captured or Money(0, attempt.amount.currency)
+        left = left_of(captured, (refund for refund in refunds if refund.ref == attempt.ref))
         return cls(
             attempt=attempt.ref,
             transaction_id=attempt.transaction,
@@ -122,7 +122,7 @@ class AttemptOut(Out):
             captured=str(attempt.captured) if attempt.captured else None,
             receipt=attempt.receipt,
             review=attempt.review,
-            refundable=str(left) if left.minor > 0 else None,
+            refundable=str(left) if left.minor else None,
         )
 
 

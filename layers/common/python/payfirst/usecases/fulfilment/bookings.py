@@ -26,8 +26,8 @@ from payfirst.domain.days import ANY_DAY, Days
 from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Money
-from payfirst.domain.moves import BookingStatus, RefundStatus
-from payfirst.domain.refund import BOOKING_CANCELLED, Refund, going_back
+from payfirst.domain.moves import BookingStatus
+from payfirst.domain.refund import BOOKING_CANCELLED, Refund, left_of, why_not_yet
 from payfirst.domain.session import BookingSnapshot, Customer, Kind, Session
 from payfirst.domain.times import GivenTime
 from payfirst.gateways.registry import terms_of
@@ -252,9 +252,8 @@ def _left(seen: _Scene, booking: Booking, table: Table, now: datetime) -> _Left:
         raise LookupError(f"the payment of session {seen.session.uuid} is gone")
     amount = given_back(booking, seen.rules, now, terms_of(attempt.gateway).step)
     before = refunds.of_attempt(table, attempt.ref)
-    gone = going_back(before)  # what a person gave back as a kindness counts against the rule
-    by_rule, in_full = (max(0, most.minor - gone) for most in (amount, attempt.captured))
-    return _Left(attempt, before, GivesBack(Money(by_rule, amount.currency), Money(in_full, amount.currency)))
+    # What a person gave back as a kindness counts against the rule.
+    return _Left(attempt, before, GivesBack(left_of(amount, before), left_of(attempt.captured, before)))
 
 
 def _owed(left: _Left, now: datetime, *, in_full: bool) -> bookings.Owed | None:
@@ -262,8 +261,8 @@ def _owed(left: _Left, now: datetime, *, in_full: bool) -> bookings.Owed | None:
     back = left.gives.in_full if in_full else left.gives.by_rule
     if not back.minor:
         return None
-    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in left.refunds):
-        raise RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
+    if problem := why_not_yet(left.refunds):
+        raise problem
     return bookings.Owed(*refunds_due.owed(left.attempt, back, len(left.refunds) + 1, now, reason=BOOKING_CANCELLED))
 
 

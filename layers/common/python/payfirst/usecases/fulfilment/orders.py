@@ -13,11 +13,10 @@ from typing import Final
 
 from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
-from payfirst.domain.money import Money
-from payfirst.domain.moves import OrderStatus, RefundStatus, order_sources
+from payfirst.domain.moves import OrderStatus, order_sources
 from payfirst.domain.order import Order
 from payfirst.domain.paid_back import PaymentStatus
-from payfirst.domain.refund import Refund, going_back
+from payfirst.domain.refund import Refund, left_of, why_not_yet
 from payfirst.domain.session import Customer, RefundShown, Session
 from payfirst.observability import note
 from payfirst.storage import attempts, orders, refunds, sessions
@@ -174,12 +173,11 @@ def _left(table: Table, session: Session) -> GivenBack | None:
     if attempt is None or attempt.captured is None:
         raise LookupError(f"session {session.uuid} has an order and no payment")
     made = refunds.of_attempt(table, attempt.ref)
-    left = Money(attempt.captured.minor - going_back(made), attempt.captured.currency)
-    if left.minor <= 0:
+    left = left_of(attempt.captured, made)
+    if not left.minor:
         return None
-    if any(refund.status not in (RefundStatus.REFUNDED, RefundStatus.FAILED) for refund in made):
-        # If its gateway refuses it, it is owed anew under the next number, which must be free then.
-        raise RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
+    if problem := why_not_yet(made):
+        raise problem
     return GivenBack(attempt, left, len(made) + 1)
 
 

@@ -12,7 +12,7 @@ from payfirst.domain.event import Event
 from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.moves import RefundStatus
-from payfirst.domain.refund import NOT_FULFILLED, SURPLUS, Refund, going_back, parts_of_refund_id
+from payfirst.domain.refund import NOT_FULFILLED, SURPLUS, Refund, left_of, parts_of_refund_id, why_not_yet
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
 from payfirst.gateways.registry import terms_of
@@ -28,7 +28,6 @@ TRIES: Final = 4
 DOUBTS_CLOSED: Final = "doubts_closed"
 
 _UNPAID: Final = Declined("found_unpaid", "The payment was not made; nothing was charged.", retryable=True)
-_ENDED: Final = frozenset({RefundStatus.REFUNDED, RefundStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +181,15 @@ def refund_payment(table: Table, ref: str, amount: Money | None, now: datetime, 
     found = case(table, ref)
     if found.attempt.captured is not None and found.attempt.awaits_decision:
         return _refund_unfulfilled(table, found, amount, now, Decision(by, why))
-    open_refunds = [refund.refund_id for refund in found.refunds if refund.status not in _ENDED]
-    if open_refunds:
-        raise RefusedError(f"{open_refunds[0]} is under way; wait for its end.", code="REFUND_IN_PROGRESS")
-    captured = found.attempt.captured
-    left = Money((captured.minor if captured else 0) - going_back(found.refunds), found.attempt.amount.currency)
+    if problem := why_not_yet(found.refunds):
+        raise problem
+    left = left_of(found.attempt.captured or Money(0, found.attempt.amount.currency), found.refunds)
     wanted = amount or left
     if wanted.minor <= 0 or wanted.minor > left.minor:
         raise RefusedError(f"{left} {left.currency} of this payment can be refunded.", code="NOT_REFUNDABLE")
-    problem = terms_of(found.attempt.gateway).why_not_paid_back(wanted)
-    if problem is not None and wanted != left:
-        raise InvalidInputError(FieldProblem("amount", f"{problem}."))
+    reason = terms_of(found.attempt.gateway).why_not_paid_back(wanted)
+    if reason is not None and wanted != left:
+        raise InvalidInputError(FieldProblem("amount", f"{reason}."))
     number = len(found.refunds) + 1
     try:
         refunds_due.give_back(table, found.session, found.attempt, wanted, number, now, by=by, why=why)

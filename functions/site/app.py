@@ -33,9 +33,10 @@ TEMPLATES: Final = {
     "bookings": "booking",
     "me": "me",
     "signed-in": "signed_in",
-    "desk": "desk",
+    "desk": "desk_today",
+    **{f"desk/{part}": f"desk_{part}" for part in ("orders", "bookings", "payments", "find", "catalogue", "funnel", "slips")},
 }
-"""The template of each page, by the first part of its path."""
+"""The template of each page, by the words of its path."""
 
 
 @cache
@@ -77,7 +78,8 @@ def page(request: Request, **parameters: str) -> Reply:
     """A page's shell, whose script reads the rest of the path, or an asset."""
     if "name" in parameters:
         return _asset(parameters["name"])
-    return _shell(request, TEMPLATES[request.event["rawPath"].split("/")[1]])
+    words = request.event["rawPath"].split("/")[1:]
+    return _shell(request, TEMPLATES["/".join(words[:2] if words[0] == "desk" else words[:1])])
 
 
 def paid(request: Request) -> Reply:

@@ -147,8 +147,13 @@ PAGES: Final = (
     "/me",
     "/signed-in",
     "/desk",
-    "/desk/{part}",
-    "/desk/{part}/{which}",
+    "/desk/orders",
+    "/desk/bookings",
+    "/desk/payments/{which}",
+    "/desk/find",
+    "/desk/catalogue",
+    "/desk/funnel",
+    "/desk/slips",
     "/assets/{name}",
 )
 """What people open: shells without data, and what they load. API Gateway has no resource for any of them: they come to the site

@@ -1,0 +1,146 @@
+// One order as those see it who pack and deliver it, with its next step.
+
+import { ask, badge, button, facts, paymentPage, phone, read, replaceCard, send, step, told, why } from "./desk.js";
+import { orderWord, paymentWord, refundWord } from "./desk-words.js";
+import { link } from "./place.js";
+import { busy, day, el, money } from "./ui.js";
+import { t } from "./words.js";
+
+const NEXT = {
+  confirmed: ["packed", t("Packed")],
+  packed: ["out_for_delivery", t("Out for delivery")],
+  out_for_delivery: ["delivered", t("Delivered")],
+};
+
+const SLOTS = {
+  morning: t("in the morning"),
+  afternoon: t("in the afternoon"),
+  evening: t("in the evening"),
+  anytime: t("at any time"),
+};
+
+export const quantity = (line) => `${line.quantity} ${line.unit_of_measure}`;
+export const place = (order) =>
+  [order.delivery_details.detailed_address, order.subcounty, order.county].filter(Boolean).join(", ");
+export const slot = ({ delivery_details: to }) =>
+  [
+    to.estimated_delivery_date && day(to.estimated_delivery_date, { dateStyle: "medium" }),
+    SLOTS[to.delivery_time_slot] ?? to.delivery_time_slot,
+  ]
+    .filter(Boolean)
+    .join(", ");
+
+/** The amounts of a payment: what was paid, its receipt, and what of it goes or went back. */
+export function paid(order) {
+  const shown = [el("strong", { class: "number" }, money(order.total_amount, order.currency))];
+  if (order.payment_status !== "paid") shown.push(" ", badge(paymentWord(order.payment_status), "warn"));
+  if (order.refund) shown.push(` ${money(order.refund.amount, order.currency)}: ${refundWord(order.refund.status)}`);
+  return shown;
+}
+
+/** A card of an order; what its steps make of it is shown in its place. */
+export function orderCard(order) {
+  const to = order.delivery_details;
+  return el(
+    "article",
+    { class: "card", "aria-label": order.order_number, "data-of": order.order_number },
+    el(
+      "div",
+      { class: "body" },
+      el(
+        "h3",
+        { class: "row end" },
+        el("a", { href: paymentPage(order.order_number) }, order.order_number),
+        badge(orderWord(order.order_status), order.order_status),
+      ),
+      el("p", {}, to.full_name, " ", phone(to.phone_number)),
+      el("p", {}, place(order)),
+      slot(order) && el("p", {}, slot(order)),
+      to.special_instructions && el("p", { class: "note" }, to.special_instructions),
+      el(
+        "ul",
+        { class: "lines" },
+        order.items.map((line) =>
+          el(
+            "li",
+            {},
+            el("strong", {}, quantity(line)),
+            ` ${line.product_name}`,
+            el("span", { class: "soft" }, ` ${line.farm_name}`),
+          ),
+        ),
+      ),
+      facts([t("Paid"), paid(order)], [t("Receipt"), order.receipt && el("span", { class: "mono" }, order.receipt)]),
+      steps(order),
+    ),
+  );
+}
+
+const moved = (order) => replaceCard(orderCard(order));
+
+function steps(order) {
+  const number = order.order_number;
+  const made = el("div", { class: "steps noprint" });
+  const more = el("p", { class: "row" }, el("a", { class: "button", href: link(`/desk/slips?order=${number}`) }, t("Slip")));
+  if (order.order_status in NEXT) {
+    const [status, label] = NEXT[order.order_status];
+    made.append(
+      step(
+        label,
+        () => move(order, status),
+        ({ order_status: reached }) => {
+          told(t("{order} is {status}.", { order: number, status: orderWord(reached) }));
+          moved({ ...order, order_status: reached });
+        },
+        "main wide",
+      ),
+    );
+    more.append(button(t("Cancel…"), (event) => cancel(order, event.currentTarget), "bad"));
+  }
+  made.append(more);
+  return made;
+}
+
+const again = (order) => read(`/orders/${order.order_number}/`);
+
+/** The next step; where somebody else was faster, the order is shown as it is now. */
+async function move(order, status) {
+  try {
+    return await send(`/orders/${order.order_number}/move/`, { status });
+  } catch (error) {
+    if (error.code !== "ORDER_NOT_MOVABLE") throw error;
+    moved(await again(order));
+    told(error.message);
+    return null;
+  }
+}
+
+/** Cancelling says what goes back, as the payment stands now, before it asks. */
+async function cancel(order, pressed) {
+  const number = order.order_number;
+  const story = await busy(pressed, read(`/payments/${number}/`));
+  if (!story) return;
+  const left = story.attempts.find(({ refundable }) => refundable)?.refundable;
+  const amount = left && money(left, order.currency);
+  const answer = await ask({
+    title: t("Cancel {order}?", { order: number }),
+    says: [
+      amount
+        ? t("{amount} goes back to {name}.", { amount, name: order.delivery_details.full_name })
+        : t("Nothing more goes back: what was paid went back before, or is on its way."),
+      t("What was ordered is for sale again. This cannot be taken back, and the customer is told."),
+    ],
+    fields: [why()],
+    agree: amount ? t("Cancel, and give back {amount}", { amount }) : t("Cancel the order"),
+    act: (values, key) => send(`/orders/${number}/move/`, { status: "cancelled", why: values.why }, key),
+    bad: true,
+  });
+  if (!answer) return;
+  const back = answer.refund ? money(answer.refund.amount, answer.refund.currency) : "";
+  told(
+    back
+      ? t("{order} is cancelled; {amount} goes back.", { order: number, amount: back })
+      : t("{order} is cancelled.", { order: number }),
+  );
+  moved(await again(order));
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,9 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
-from checks.aws.__main__ import ROOT, RULES, SHOPS, find, judge, lint, print_quotas, write_translated
+from checks.aws.__main__ import ROOT, RULES, SHOPS, judge, lint, print_quotas, write_translated
 from checks.aws.quotas import QUOTAS, Quota, invocation_policies
 from checks.aws.relations import RELATIONS
 from checks.aws.stacks import Resource, Shop, make_shop, make_shops
@@ -37,8 +37,8 @@ def with_fault(folder: Path, patch: Mapping[str, Any], name: str = "template.yam
     folder.mkdir()
     for each in TEMPLATES:
         shutil.copy(ROOT / each, folder)
-    text = yaml.safe_dump(merged(load_template(ROOT / name), patch), sort_keys=False, width=1_000_000)
-    (folder / name).write_text(text, encoding="utf-8")
+    # JSON is YAML, and quick to write.
+    (folder / name).write_text(json.dumps(merged(load_template(ROOT / name), patch), indent=1), encoding="utf-8")
     return folder / "template.yaml"
 
 
@@ -82,7 +82,6 @@ def test_every_rule_is_a_schema_or_a_function_and_says_what_it_is_about_with_a_p
 def test_the_rule_sees_its_fault_and_the_check_is_red(
     faulty: dict[str, Shop], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert name in find([faulty[name]], ROOT)
     assert judge([faulty[name]], ROOT) is False
     said = capsys.readouterr().out
     assert f"    {name}: AWS {RULES[name]['aws']}" in said

@@ -8,9 +8,11 @@ from payfirst.api.paging import page_size, paged, position
 from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, public_origin, table
 from payfirst.api.values import check_start, given
-from payfirst.api.wire.bookings import BookingOut, CancelIn, RescheduledOut, RescheduleIn
+from payfirst.api.wire.bookings import BookingOut, CancelIn, OwnBookingOut, RescheduledOut, RescheduleIn
 from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut
 from payfirst.domain.booking import Booking
+from payfirst.domain.errors import FieldProblem, InvalidInputError
+from payfirst.domain.money import Money
 from payfirst.settings import settings
 from payfirst.usecases.fulfilment import bookings, orders
 
@@ -29,8 +31,15 @@ def _booking(request: Request, booking_id: str) -> Booking:
 
 
 def get_booking(request: Request, booking_id: str) -> Reply:
-    """`GET /api/booking/bookings/{booking_id}/`"""
-    return Reply(200, BookingOut.of(_booking(request, booking_id)))
+    """`GET /api/booking/bookings/{booking_id}/`, with `?cancellation=true`"""
+    asked = request.parameter("cancellation")
+    if asked not in (None, "", "true"):
+        raise InvalidInputError(FieldProblem("cancellation", "true is expected."))
+    booking = _booking(request, booking_id)
+    if not asked:
+        return Reply(200, OwnBookingOut.of(booking))
+    gives = bookings.standing(booking, table=table(request.deadline), now=request.now).gives
+    return Reply(200, OwnBookingOut.with_cancellation(booking, gives.by_rule if gives else None))
 
 
 def reschedule(request: Request, booking_id: str) -> Reply:
@@ -52,7 +61,8 @@ def reschedule(request: Request, booking_id: str) -> Reply:
 def cancel(request: Request, booking_id: str) -> Reply:
     """`POST /api/booking/bookings/{booking_id}/cancel/`"""
     wanted, booking = request.body(CancelIn), _booking(request, booking_id)
-    ended = bookings.cancel(booking, wanted.reason or None, table=table(request.deadline), now=request.now)
+    said = None if wanted.refund is None else Money.of(wanted.refund, booking.amount.currency)
+    ended = bookings.cancel(booking, wanted.reason or None, table=table(request.deadline), now=request.now, said=said)
     return Reply(200, BookingOut.of(ended))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ops.api_reference import samples
 from ops.api_reference.operation import PAGING, Body, Listed, Operation, Raw, one
-from payfirst.api.wire.bookings import BookingOut, CancelIn, RescheduledOut, RescheduleIn
+from payfirst.api.wire.bookings import BookingOut, CancelIn, OwnBookingOut, RescheduledOut, RescheduleIn
 from payfirst.api.wire.carts import ApplyPromoIn, CreateCartIn, ServiceCartOut
 from payfirst.api.wire.payments import CheckedOut, PaymentOut, ProcessCartIn, ProcessedOut
 from payfirst.domain.session import Session
@@ -134,8 +134,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_booking": Operation(
         BOOKINGS,
         "Show a booking",
-        one(200, BookingOut.of(samples.BOOKING)),
+        {
+            200: {
+                "example": OwnBookingOut.of(samples.BOOKING),
+                "asked what cancelling gives back": OwnBookingOut.with_cancellation(samples.BOOKING, samples.BOOKING.amount),
+            }
+        },
         codes=("NOT_FOUND",),
+        query={"cancellation": "`true` adds what cancelling would give back now."},
         description="A booking goes by its integer and by its BK-… code.",
     ),
     "reschedule_booking": Operation(
@@ -154,10 +160,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Cancel a booking",
         one(200, BookingOut.of(samples.GIVEN_UP)),
         Body(CancelIn, {"reason": "Change of plans"}),
-        ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "REFUND_IN_PROGRESS"),
+        ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "REFUND_IN_PROGRESS", "REFUND_CHANGED"),
         description=(
-            "`refund` is what the service's rule gives back, null for nothing; its payment shows how far it has got. "
-            "Cancelling once more changes nothing."
+            "`refund` is what the service's rule gives back, null for nothing; its payment shows how far it has got. Where it is "
+            "sent along, as `cancellation` said it, exactly that goes back or nothing happens. Once more changes nothing."
         ),
     ),
 }

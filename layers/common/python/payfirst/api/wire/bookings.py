@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any, Self
 
-from payfirst.api.wire.fields import Day, In, LocalTime, Out, Text, TimeOfDay
+from payfirst.api.wire.fields import Amount, Day, In, LocalTime, Out, Text, TimeOfDay
 from payfirst.domain.booking import Booking, Step
 from payfirst.domain.clock import instant
+from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus
 from payfirst.domain.session import Address
 
@@ -70,6 +71,12 @@ class CancellationRefundOut(Out):
     """What a cancellation gives back; its payment shows how far it has got."""
 
     amount: str
+
+
+class CancellingOut(Out):
+    """What cancelling a booking would give back now, by its service's rule."""
+
+    refund: str
 
 
 class BookingOut(Out):
@@ -137,6 +144,18 @@ class BookingOut(Out):
         }
 
 
+class OwnBookingOut(BookingOut):
+    """A booking of who asks; `cancellation` stands where it was asked for, null where there is nothing left to cancel."""
+
+    cancellation: CancellingOut | None = None
+
+    @classmethod
+    def with_cancellation(cls, booking: Booking, by_rule: Money | None) -> OwnBookingOut:
+        """The booking with what cancelling it gives back; None where it cannot be cancelled."""
+        told = None if by_rule is None else CancellingOut(refund=str(by_rule))
+        return cls(**cls.fields_of(booking), cancellation=told)
+
+
 class RescheduleIn(In):
     """`POST /api/booking/bookings/{booking_id}/reschedule/`"""
 
@@ -146,9 +165,10 @@ class RescheduleIn(In):
 
 
 class CancelIn(In):
-    """`POST /api/booking/bookings/{booking_id}/cancel/`"""
+    """`POST /api/booking/bookings/{booking_id}/cancel/`; with `refund`, what was said to go back, that or nothing happens."""
 
     reason: Text | None = None
+    refund: Amount | None = None
 
 
 class RescheduledOut(Out):

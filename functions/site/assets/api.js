@@ -11,22 +11,36 @@ const REQUEST_MS = 30000;
 
 /** What the API refuses, or that it cannot be reached (`status` 0). `message` is for people, in the page's language where it can be. */
 export class ApiError extends Error {
-  constructor(status, told = {}) {
-    super(sentence(status, told));
+  constructor(status, told = {}, after = 0) {
+    super(sentence(status, told, after));
     this.status = status;
-    this.code = told.error_code ?? told.code ?? "";
-    this.details = told.details ?? {};
-    this.field = Object.keys(this.details)[0] ?? null;
+    this.code = told.error_code ?? "";
+    this.errors = fieldsOf(told);
+    this.field = Object.keys(this.errors)[0] ?? null;
     this.next_step = told.next_step ?? null;
     this.told = told;
   }
 }
 
-function sentence(status, told) {
-  if (status === 0) return t("The shop cannot be reached. Look at your connection, and try again.");
-  const said = typeof told.message === "string" ? told.message : told.error;
-  return said ? t(said) : t("Something went wrong on our side; please try again.");
+/** What is wrong with each field: { name: [sentence] }. Document B has them in `errors`, document A beside the code. */
+function fieldsOf(told) {
+  const listed = Object.entries(told.errors ?? told).filter(([, said]) => Array.isArray(said) && typeof said[0] === "string");
+  return Object.fromEntries(listed);
 }
+
+function sentence(status, told, after) {
+  if (status === 0) return t("The shop cannot be reached. Look at your connection, and try again.");
+  const fields = Object.values(fieldsOf(told)).flat();
+  const said = fields.length ? fields : [told.message ?? told.details ?? told.error].filter((each) => typeof each === "string");
+  const words = said.length ? said.map((each) => t(each)) : [t("Something went wrong on our side; please try again.")];
+  if (status === 429 && after > 0) words.push(t("Try again in {seconds} seconds.", { seconds: Math.ceil(after / 1000) }));
+  return [...new Set(words)].join(" ");
+}
+
+let skew = 0;
+
+/** The instant by the shop's clock, in milliseconds: that of a phone may be wrong by hours. */
+export const now = () => Date.now() + skew;
 
 /**
  * What the API answers, or an ApiError. GETs are sent again after lost networks, 429 and 5xx; a POST only with a `key`, made
@@ -43,7 +57,7 @@ export async function call(method, path, body, { key = null, signal = null } = {
     if (answer.status === 401 && (await renewed())) continue;
     const wait = pause(attempt, answer.after);
     if (!again || !(passing || running) || attempt >= TRIES || wait > LONGEST_PAUSE_MS) {
-      throw new ApiError(answer.status, answer.told);
+      throw new ApiError(answer.status, answer.told, answer.after);
     }
     await sleep(wait, signal);
   }
@@ -67,6 +81,7 @@ async function send(method, path, body, key, signal) {
       cache: "no-store",
     });
     const told = await answer.json().catch(() => ({}));
+    skew = Date.parse(answer.headers.get("Date")) - Date.now() || 0;
     return { ok: answer.ok, status: answer.status, told, after: Number(answer.headers.get("Retry-After")) * 1000 };
   } catch {
     return { ok: false, status: 0, told: {}, after: 0 };

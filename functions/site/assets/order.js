@@ -1,1 +1,103 @@
-import "./ui.js";
+// One order: how far it is, its receipt to keep, and how to cancel it while that is possible.
+
+import { call, newKey } from "./api.js";
+import { refund } from "./outcome.js";
+import { bill, confirm, facts, printed, timeline } from "./parts.js";
+import { here } from "./place.js";
+import { signedIn, signIn } from "./signin.js";
+import { busy, day, el, failed, money, note, say, show, when } from "./ui.js";
+import { t } from "./words.js";
+
+const place = document.getElementById("order");
+const path = `/api/orders/${encodeURIComponent(here()[1])}`;
+const ZONE = "Africa/Nairobi"; // where produce is delivered
+
+const STEPS = {
+  confirmed: "Confirmed: the shop packs it next.",
+  packed: "Packed: the rider takes it next.",
+  out_for_delivery: "On its way to you.",
+  delivered: "Delivered.",
+  cancelled: "Cancelled.",
+};
+const PARTS = { morning: "Morning", afternoon: "Afternoon", evening: "Evening", anytime: "Any time" };
+
+async function start() {
+  if (!signedIn()) return signIn();
+  try {
+    const order = await call("GET", path);
+    draw(order, await names(order.delivery_details));
+  } catch (error) {
+    failed(place, error, start);
+  }
+  return undefined;
+}
+
+/** The names of county and sub-county. */
+async function names({ county_id: county, subcounty_id: subcounty }) {
+  try {
+    const [counties, subcounties] = await Promise.all([call("GET", "/api/locations/counties"), call("GET", `/api/locations/counties/${county}/subcounties`)]);
+    return [subcounties, counties].map((list, at) => list.results.find((each) => each.id === [subcounty, county][at])?.name);
+  } catch {
+    return []; // the rest of the order is worth showing without them
+  }
+}
+
+function draw(order, places) {
+  const to = order.delivery_details;
+  const status = STEPS[order.order_status];
+  show(
+    place,
+    note(status ? t(status) : order.order_status, order.order_status === "cancelled" ? "warn" : "good"),
+    refund(order.refund, order.currency),
+    el(
+      "section",
+      { class: "panel" },
+      el("div", { class: "row end" }, el("h2", {}, t("Receipt")), printed()),
+      facts([
+        [t("Order"), order.order_number],
+        [t("Paid on"), when(order.created_at, ZONE)],
+        [t("M-Pesa receipt"), order.receipt],
+      ]),
+      bill(rows(order), order.currency),
+    ),
+    el(
+      "section",
+      { class: "panel" },
+      el("h2", {}, t("Delivery")),
+      facts([
+        [t("For"), to.full_name],
+        [t("Phone number"), to.phone_number],
+        [t("Where to"), [to.detailed_address, ...places].filter(Boolean).join(", ")],
+        [t("Day"), to.estimated_delivery_date && day(to.estimated_delivery_date)],
+        [t("Time of day"), to.delivery_time_slot && t(PARTS[to.delivery_time_slot] ?? to.delivery_time_slot)],
+        [t("For the rider"), to.special_instructions],
+      ]),
+      timeline(order.timeline.map((step) => [t(STEPS[step.status] ?? step.status), when(step.at, ZONE)])),
+    ),
+    order.order_status === "confirmed" && el("p", { class: "noprint" }, el("button", { class: "bad", type: "button", onclick: (event) => cancel(event.target, order) }, t("Cancel the order"))),
+  );
+}
+
+function rows(order) {
+  return [
+    ...order.items.map((line) => [`${line.product_name}, ${line.quantity} ${line.unit_of_measure} × ${money(line.price, order.currency)}`, line.subtotal]),
+    order.discount && [t("Code {code}", { code: order.promo_code }), -order.discount],
+    [t("Delivery"), order.delivery_fee],
+    order.rounding && [t("Rounding"), order.rounding],
+    [t("Paid"), order.total_amount],
+  ].filter(Boolean);
+}
+
+async function cancel(button, order) {
+  const amount = money(order.total_amount, order.currency);
+  const reason = await confirm(t("Cancel the order?"), t("You get {amount} back. This cannot be undone.", { amount }), t("Cancel the order"));
+  if (reason === null) return;
+  const told = await busy(button, call("POST", `${path}/cancel`, reason ? { reason } : {}, { key: newKey() }));
+  if (!told) return;
+  say(t("Cancelled."));
+  start();
+}
+
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && !document.querySelector("dialog") && start());
+
+await start();

@@ -75,13 +75,18 @@ export async function busy(button, promise) {
   }
 }
 
+/** What to say of an error; one of ours is for the console. */
+function sentence(error) {
+  if (error instanceof ApiError) return error.message;
+  console.error(error);
+  return t("Something went wrong on our side; please try again.");
+}
+
 /** Show what was refused beside `button`, and at the field that it is about. */
 export function refuse(button, error) {
-  const message = error instanceof ApiError ? words(error) : t("Something went wrong on our side; please try again.");
-  if (!(error instanceof ApiError)) console.error(error);
+  const message = sentence(error);
   button.after(el("p", { class: "note bad refused", role: "alert" }, message));
-  const name = error.field?.split(".").pop();
-  const field = name && button.form?.elements.namedItem(name);
+  const field = error.field && button.form?.elements.namedItem(error.field.split(".").pop());
   if (field instanceof HTMLElement) {
     field.setAttribute("aria-invalid", "true");
     field.addEventListener("input", () => field.removeAttribute("aria-invalid"), { once: true });
@@ -89,16 +94,9 @@ export function refuse(button, error) {
   }
 }
 
-/** What the API says of each field, else of the whole. */
-function words(error) {
-  const told = Object.values(error.details).flat().filter((each) => typeof each === "string");
-  return [...new Set(told.length ? told.map((each) => t(each)) : [error.message])].join(" ");
-}
-
 /** A page that cannot be shown: what happened, and another try. */
 export function failed(where, error, again) {
-  if (!(error instanceof ApiError)) console.error(error);
-  const message = error instanceof ApiError ? words(error) : t("Something went wrong on our side; please try again.");
+  const message = sentence(error);
   show(where, note(message, "bad"), el("p", {}, el("button", { type: "button", onclick: again }, t("Try again"))));
   say(message);
 }
@@ -143,3 +141,6 @@ function woken(signal) {
     signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }
+
+/** A number as people here write it. */
+export const number = (value) => new Intl.NumberFormat(language, { maximumFractionDigits: 3 }).format(Number(value));

@@ -162,8 +162,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Body(CancelIn, {"reason": "Change of plans"}),
         ("NOT_FOUND", "BOOKING_NOT_CONFIRMED", "REFUND_IN_PROGRESS", "REFUND_CHANGED"),
         description=(
-            "`refund` is what the service's rule gives back, null for nothing; its payment shows how far it has got. Where it is "
-            "sent along, as `cancellation` said it, exactly that goes back or nothing happens. Once more changes nothing."
+            "`refund` is what the service's rule gives back, null for nothing; its payment shows how far it has got. Where it "
+            "is sent along, as `cancellation` said it, exactly that goes back or nothing happens. Once more changes nothing."
         ),
     ),
 }

@@ -241,7 +241,7 @@ def an_order_of(stack: RunningStack, *, instructions: str = "", **delivery: Any)
     return number
 
 
-@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("width", [NARROW, pytest.param(WIDE, marks=pytest.mark.all_pages)])
 def test_what_customers_wrote_is_text_wherever_the_desk_shows_it(
     visitors: Visitors, stack: RunningStack, operator: Customer, width: int
 ) -> None:

@@ -31,13 +31,14 @@ function card(entry, again) {
       el(
         "p",
         { class: "row" },
+        isCase && el("a", { class: "button main", href: paymentPage(entry.which) }, t("Look and decide")),
         step(
           t("Try again"),
           () => send("/stuck/replay/", { which: entry.key }),
           (done) => finish(`${entry.which}: ${done.result}`),
           "",
         ),
-        !isCase && button(t("Close…"), close, "bad"),
+        !isCase && entry.what === "needs review" && button(t("Close…"), close, "bad"),
       ),
     ),
   );

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ops import cost, erase, find, funnel, logs, operate, orders, panels, words
+from ops import cost, erase, find, funnel, logs, operate, orders, panels, totals, words
 from ops.backup import backup_app
 from ops.bookings import bookings_app
 from ops.catalogue_by_hand import catalogue_app
@@ -39,6 +39,7 @@ app.add_typer(catalogue_app, rich_help_panel=panels.SHOP)
 app.add_typer(backup_app, rich_help_panel=panels.SHOP)
 find.register(app)
 funnel.register(app)
+totals.register(app)
 erase.register(app)
 cost.register(app)
 operate.register(app)

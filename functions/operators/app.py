@@ -36,6 +36,7 @@ from payfirst.api.wire.operators import (
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
 from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut
 from payfirst.api.wire.search import SearchOut
+from payfirst.api.wire.totals import TotalsOut
 from payfirst.domain.booking import Actor
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.clock import BOOKINGS_ZONE, SHOP_ZONE
@@ -51,6 +52,7 @@ from payfirst.usecases.fulfilment import bookings, orders
 from payfirst.usecases.operators import appointments, deliveries, edit_catalogue, review, waiting
 from payfirst.usecases.operators import funnel as funnels
 from payfirst.usecases.operators import search as searching
+from payfirst.usecases.operators import totals as money
 
 Word = TypeVar("Word", BookingStatus, OrderStatus)
 
@@ -249,6 +251,12 @@ def funnel(request: Request) -> Reply:
     return Reply(200, FunnelOut.of(funnels.funnel(table(request.deadline), request.now, back, by_name.get(asked or ""))))
 
 
+def totals(request: Request) -> Reply:
+    """`GET /api/operators/totals/`, with `?from=` and `?to=` or `?day=` (today in Nairobi if absent)."""
+    first, last = _days(request)
+    return Reply(200, TotalsOut.of(first, last, money.of_days(table(request.deadline), first, last)))
+
+
 def _before(request: Request) -> int | None:
     text = request.parameter("before")
     known = None if text is None else read_id(text)
@@ -320,5 +328,6 @@ handler = build_app(
         "operators_service": service,
         "operators_change_service": change_service,
         "operators_funnel": funnel,
+        "operators_totals": totals,
     },
 )

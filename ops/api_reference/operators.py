@@ -28,6 +28,7 @@ from payfirst.api.wire.operators import (
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
 from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut
 from payfirst.api.wire.search import SearchOut
+from payfirst.api.wire.totals import TotalsOut
 from payfirst.domain.booking import Step
 from payfirst.domain.catalogue import Edits
 from payfirst.domain.money import Currency, Money
@@ -35,6 +36,7 @@ from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus, Sess
 from payfirst.domain.paid_back import PaymentStatus
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import RefundShown
+from payfirst.domain.totals import Column, Totals, together
 from payfirst.storage.dynamodb.keys import attempt, named
 from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
 from payfirst.usecases.operators.appointments import DayPage
@@ -42,10 +44,12 @@ from payfirst.usecases.operators.deliveries import OrderFound, OrdersPage
 from payfirst.usecases.operators.funnel import Funnel, Stage
 from payfirst.usecases.operators.review import Story
 from payfirst.usecases.operators.search import Found, Search
+from payfirst.usecases.operators.totals import Report
 from payfirst.usecases.operators.waiting import Stuck
 
 OPERATORS: Final = "Operators"
 
+_DAY: Final = date(2024, 1, 15)
 _ONLY: Final = "For the group `operators`; to everybody else this route does not exist."
 _ACT: Final = f"{_ONLY} Recorded with who and why."
 _REF: Final = samples.SETTLED.ref
@@ -69,6 +73,10 @@ _FUNNEL: Final = Funnel(
     {Stage.CREATED: 40, Stage.INITIATED: 36, Stage.PAID: 32, Stage.FULFILLED: 32, Stage.EXPIRED: 4},
     {**dict.fromkeys(SessionStatus, 0), SessionStatus.ORDER_CREATED: 32, SessionStatus.FAILED: 4, SessionStatus.EXPIRED: 4},
 )
+_MONEY: Final = (
+    Totals(_DAY, "MPESA", Currency.KES, dict(zip(Column, (1234500, 35000, 10000, 0), strict=True))),
+    Totals(_DAY, "PHONEPE", Currency.INR, dict(zip(Column, (899100, 0, 0, 99900), strict=True))),
+)
 _NOTICE: Final = f"INBOX#{'0' * 64}"
 _BY_HAND: Final = replace(_REFUND, status=RefundStatus.REFUNDED, detail="paid back from the till, receipt NLJ9XK2QWE")
 _CALLED_OFF: Final = replace(
@@ -78,7 +86,6 @@ _CALLED_OFF: Final = replace(
     timeline=(*samples.BOOKING.timeline, Step(BookingStatus.CANCELLED, samples.NOW + timedelta(days=1))),
 )
 _PAGE: Final = DayPage(samples.BOOKING.content.day, (samples.BOOKING,), "10:30:00#BK-449034CB")
-_DAY: Final = date(2024, 1, 15)
 _LATE: Final = replace(
     samples.ORDER, code="ORD-20240115-003", session=samples.OTHER_SESSION, payment_status=PaymentStatus.PARTIALLY_REFUNDED
 )
@@ -283,6 +290,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, FunnelOut.of(_FUNNEL)),
         query={"since": "How far back, to the minute: 90m, 24h (if absent), 7d; 31d at most.", "kind": "order or booking."},
         description=f"From counters: its cost depends on the time that is asked for, and not on how much was sold. {_ONLY}",
+    ),
+    "operators_totals": Operation(
+        OPERATORS,
+        "Show the money of some days",
+        one(200, TotalsOut.of(_DAY, _DAY, Report(_MONEY, together(_MONEY)))),
+        query={
+            "day": "A day in Nairobi, YYYY-MM-DD; today if absent.",
+            "from": "The first day of several, 31 at most; `to` if absent.",
+            "to": "The last day; `from` if absent.",
+        },
+        description="By gateway and currency, from counters that move in the writes that move the money: all days together are "
+        f"what `payfirst reconcile` finds. The cost depends on the number of days alone. {_ONLY}",
     ),
     "operators_move_order": Operation(
         OPERATORS,

@@ -12,6 +12,7 @@ from typing import Final
 from payfirst.storage.dynamodb.expressions import Item
 from tests.faults.book import UNRESOLVED, Book
 from tests.faults.connection import SECRETS
+from tests.faults.day_totals import totals_agree
 from tests.faults.due_items import due_is_unfinished
 from tests.faults.given_back import a_cancellation_gives_back_its_rule
 from tests.faults.inventory import days_agree, promos_agree, slots_agree, stock_agrees
@@ -187,6 +188,7 @@ ALWAYS: Final[tuple[Check, ...]] = (
     one_receipt_one_attempt,
     refunds_within_captures,
     payment_status_follows_refunds,
+    totals_agree,
     a_cancellation_gives_back_its_rule,
     stock_agrees,
     promos_agree,

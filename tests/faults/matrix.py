@@ -31,9 +31,9 @@ MEANT: Final = (PayFirstError, BotoCoreError, Killed)
 CALLS_NOTHING: Final = {"start_attempt.new_attempt"}
 """Public use cases that reach neither table nor gateway, whatever they are given."""
 
-FROM_A_TERMINAL: Final = {"erase.erase", "erase.preview"}
-"""They read the whole table, which the model of it does not offer. That any step may be broken off is shown beside the real
-one: tests/integration/payments/test_erasing.py."""
+FROM_A_TERMINAL: Final = {"erase.erase", "erase.preview", "totals.recount"}
+"""They read the whole table, which the model of it does not offer. That any step may be broken off is shown elsewhere:
+tests/integration/payments/test_erasing.py, tests/faults/test_day_totals.py."""
 
 FROM_POISON: Final = {"retry_later.failed"}
 """Only an item that nobody can take further meets it, and such an item comes to no rest: attacks/passing.py shows it."""

@@ -18,8 +18,10 @@ KILLERS: Final = Path(__file__).with_name("killers.json")
 
 def mutants() -> list[Mutant]:
     """Every guard, in a stable order."""
-    clauses = suite.clauses()
+    seen = suite.guards()
+    clauses = sorted(seen.clauses)
     found = [Mutant("clause", name) for name in clauses] + [Mutant("write", name) for name in of_writes(clauses)]
+    found += [Mutant("count", name) for name in sorted(seen.counts)]
     found += [Mutant("move", name) for name in all_moves()]
     return found + [Mutant("check", name) for name in all_checks()]
 

@@ -1,4 +1,4 @@
-"""Guards taken out one at a time: clauses of writes, entries of the tables of moves, and checks in the code around money."""
+"""Guards taken out one at a time: clauses and counts of writes, entries of the tables of moves, and checks around money."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from types import CodeType, FrameType, ModuleType
 from typing import Any, Final
@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from payfirst.domain import moves
 from payfirst.storage.dynamodb import table as table_module
-from payfirst.storage.dynamodb.expressions import AnyOf, Clause, Condition, Write, render
+from payfirst.storage.dynamodb.expressions import AnyOf, Clause, Condition, Update, Write, render
 
 TABLES: Final[dict[str, MutableMapping[Any, frozenset[Any]]]] = {
     name: getattr(moves, name) for name in ("SESSION_MOVES", "ATTEMPT_MOVES", "REFUND_MOVES", "BOOKING_MOVES", "ORDER_MOVES")
@@ -34,7 +34,7 @@ GUARDED: Final = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mutant:
-    """One guard less: `kind` is clause, write, move or check, `what` names the guard.
+    """One guard less: `kind` is clause, write, count, move or check, `what` names the guard.
 
     A write's guard are all its clauses on all its items: what one says may follow from another, but together they are needed.
     """
@@ -49,7 +49,7 @@ class Mutant:
 @contextmanager
 def without(mutant: Mutant) -> Iterator[None]:
     """The package without that guard while the block runs."""
-    managers = {"move": _without_move, "check": _without_check}
+    managers = {"move": _without_move, "check": _without_check, "count": _without_count}
     manager = managers.get(mutant.kind, _without_clause)
     with manager(mutant.what):
         yield
@@ -80,15 +80,24 @@ def _writer() -> str:
     return "tests"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Every clause that the package writes, and every column of the totals that one of its writes moves."""
+
+    clauses: set[str] = field(default_factory=set)
+    counts: set[str] = field(default_factory=set)
+
+
 @contextmanager
-def clauses_seen() -> Iterator[set[str]]:
-    """Every clause that the package writes inside the block."""
-    seen: set[str] = set()
+def guards_seen() -> Iterator[Seen]:
+    """What the package writes inside the block."""
+    seen = Seen()
 
     def recording(write: Write, table_name: str, writer: str) -> tuple[str, dict[str, Any]]:
         function = _writer()
         if function != "tests":
-            seen.update(clause_name(write, clause, function) for clause in getattr(write, "when", ()))
+            seen.clauses.update(clause_name(write, clause, function) for clause in getattr(write, "when", ()))
+            seen.counts.update(_counts(write, function))
         return render(write, table_name, writer)
 
     with patch.object(table_module, "render", recording):
@@ -115,6 +124,28 @@ def _without_clause(name: str) -> Iterator[None]:
         return render(replace(write, when=kept), table_name, writer)
 
     with patch.object(table_module, "render", weaker):
+        yield
+
+
+# Counts
+
+
+def _counts(write: Write, function: str) -> dict[str, str]:
+    """What a write moves of the totals: who writes it and which column, and the column."""
+    if not isinstance(write, Update) or not write.name.startswith("totals"):
+        return {}
+    return {f"{function} {'-' if minor < 0 else '+'} {column}": column for column, minor in write.add.items()}
+
+
+@contextmanager
+def _without_count(name: str) -> Iterator[None]:
+    def forgetful(write: Write, table_name: str, writer: str) -> tuple[str, dict[str, Any]]:
+        left_out = _counts(write, _writer()).get(name)
+        if left_out is not None and isinstance(write, Update):
+            write = replace(write, add={column: minor for column, minor in write.add.items() if column != left_out})
+        return render(write, table_name, writer)
+
+    with patch.object(table_module, "render", forgetful):
         yield
 
 

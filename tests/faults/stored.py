@@ -55,6 +55,8 @@ _PLACES: Final = {
     "SHELF": "shelf",
     "NEWS": "news",
     "TURN": "turn",
+    "TOTALS": "totals",
+    "MONEY": "money",
 }
 _SORTS: Final = {"ATT": "attempt", "R": "refund", "REVIEW": "doubt", "CART": "produce cart"}
 

@@ -11,7 +11,7 @@ from _pytest import outcomes
 from tests.faults import attacks, matrix
 from tests.faults.explore import Explorer, departing
 from tests.faults.flows import FLOWS, Act, Flow
-from tests.faults.mutation import Mutant, clauses_seen, without
+from tests.faults.mutation import Mutant, Seen, guards_seen, without
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.seam import TRANSACTION, Fault, Killed, Service
 from tests.faults.stage import Schedule
@@ -127,9 +127,9 @@ def is_known(name: str) -> bool:
 
 
 @cache
-def clauses() -> list[str]:
-    """Every clause that the package writes while the suite runs without mutants."""
-    with clauses_seen() as seen:
+def guards() -> Seen:
+    """What the package writes while the suite runs without mutants."""
+    with guards_seen() as seen:
         for name in attacks.ATTACKS:
             attacks.run(name)
         for flow in FLOWS:
@@ -137,4 +137,4 @@ def clauses() -> list[str]:
             matrix.recorded(world, act, is_refused=flow.is_refused)
         for name in SCENARIOS:
             Explorer(SCENARIOS[name]).run(Schedule())
-    return sorted(seen)
+    return seen

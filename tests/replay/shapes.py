@@ -27,7 +27,7 @@ WRITES: Final = frozenset({"Put", "Update", "Check", "Delete"})
 def made() -> Recording:
     """Every write that attacks, flows and scenarios make, and those of erasing, which no flow reaches."""
     with recording() as kept:
-        suite.clauses.__wrapped__()
+        suite.guards.__wrapped__()
         _erase()
     return kept
 

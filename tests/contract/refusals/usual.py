@@ -51,11 +51,12 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
     "operators_bookings",
     "operators_service",
     "operators_funnel",
+    "operators_totals",
     "list_slots",
     "list_days",
 )
 def a_word_that_there_is_not(scene: Scene, route: Route) -> requests.Response:
-    query = "status=lost&kind=lost&service_type=CATERING&date=2025-07-20&month=2025-07"
+    query = "status=lost&kind=lost&service_type=CATERING&date=2025-07-20&month=2025-07&from=lost"
     return scene.caller(route).send("GET", f"{path_of(route, 1)}?{query}")
 
 

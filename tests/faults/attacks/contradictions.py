@@ -10,7 +10,7 @@ from typing import Any
 
 from payfirst.domain.moves import RefundStatus
 from payfirst.settings import ConfirmWithQuery
-from payfirst.storage import captures, refunds
+from payfirst.storage import captures, refunds, sessions
 from payfirst.storage.dynamodb import keys
 from payfirst.usecases.operators import review
 from payfirst.usecases.settlement.take_notice import Taken
@@ -143,6 +143,14 @@ def phonepes_success_for_an_order_that_it_does_not_know_any_more(world: World) -
 # Refunds
 
 
+def _put_before_a_person(world: World, ref: str) -> None:
+    refund = refunds.read(world.table, ref, 1)
+    assert refund is not None
+    session = sessions.read(world.table, refund.owner, refund.session_number)
+    assert session is not None
+    refunds.end(world.table, session, refund, RefundStatus.NEEDS_REVIEW, world.now, by="gateway", by_hand=True)
+
+
 def _paid_by_hand(world: World, ref: str) -> None:
     review.resolve_refund(world.table, ref, 1, world.now, by="operator:anna", why="at the counter")
     world.by_hand.add(ref)
@@ -153,7 +161,8 @@ def a_reversals_success_after_a_person_paid_by_hand(world: World) -> None:
     ref = surplus(world).attempt.ref
     world.reconcile()
     results, world.ledger.notices = world.ledger.notices, []
-    has(keys.refund(ref, 1), status="needs_review", conversation=None)(world)
+    _put_before_a_person(world, ref)
+    has(keys.refund(ref, 1), conversation=None)(world)
     _paid_by_hand(world, ref)
     world.disputed.add(ref)
     refused = json.loads(results[0].raw)
@@ -186,7 +195,7 @@ def a_refund_of_phonepes_that_a_person_paid_by_hand(world: World) -> None:
             ref = surplus_booking(there).attempt.ref
             there.reconcile()
             there.ledger.notices.clear()
-            has(keys.refund(ref, 1), status="needs_review")(there)
+            _put_before_a_person(there, ref)
             _paid_by_hand(there, ref)
             there.disputed.add(ref)
             if by_notice:
@@ -214,7 +223,7 @@ def what_comes_before_an_ended_refund_is_asked_about(world: World) -> None:
     ref = started.attempt.ref
     world.reconcile()
     world.ledger.notices.clear()
-    has(keys.refund(ref, 1), status="needs_review")(world)
+    _put_before_a_person(world, ref)
     _paid_by_hand(world, ref)
     world.disputed.add(ref)
     world.now += timedelta(minutes=5)

@@ -8,12 +8,14 @@ from datetime import timedelta
 from ops.funnel import funnel_command
 from ops.operate import replay_command
 from payfirst.domain.clock import instant
+from payfirst.domain.totals import day_of
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage.due import MOST_TRIES
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.start_attempt import Started
+from payfirst.usecases.operators import totals
 from payfirst.usecases.operators.deliveries import of_days
 from tests.faults import counter
 from tests.faults.flows.base import Act, flow, paid_booking, paid_order
@@ -210,6 +212,22 @@ def an_operator_finds_a_payment_by_all_its_names(world: World) -> Act:
         for each in asked:
             _, found = there.operate("GET", "/api/operators/search/", query=f"q={each}")
             assert [known["kind"] for known in found["found"]] == ["order"], each
+
+    return look
+
+
+@flow
+def the_money_of_a_day_is_looked_at(world: World) -> Act:
+    surplus(world)
+    world.now += timedelta(minutes=1)
+    world.reconcile()
+    world.deliver_all()
+    day = day_of(world.now)
+
+    def look(there: World) -> None:
+        there.operate("GET", "/api/operators/totals/")
+        assert [str(paid.attempt.collected) for paid in totals.payments_of_day(there.table, day)] == ["100.00"]
+        assert [back.refund.number for back in totals.refunds_of_day(there.table, day)] == [1]
 
     return look
 

@@ -130,6 +130,7 @@ ROUTES: Final = (
     Route("GET", "/api/operators/services/{service_id}", "operators", "operators_service", B, operators=True),
     Route("POST", "/api/operators/services/{service_id}", "operators", "operators_change_service", B, operators=True),
     Route("GET", "/api/operators/funnel", "operators", "operators_funnel", B, operators=True),
+    Route("GET", "/api/operators/totals", "operators", "operators_totals", B, operators=True),
     # The site
     Route("GET", "/health", "site", "health", B, public=True),
     Route("GET", "/openapi.json", "site", "openapi", B, public=True),

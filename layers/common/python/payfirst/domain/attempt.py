@@ -48,6 +48,7 @@ class Attempt:
     merchant_request_id: str | None = None
     payment_url: str | None = None
     captured: Money | None = None
+    captured_at: datetime | None = None
     receipt: str | None = None
     failure: Failure | None = None
     review: str | None = None

@@ -11,7 +11,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
 from payfirst.domain.session import AttemptCodes, Failure, Session
-from payfirst.storage import checks, holds
+from payfirst.storage import checks, holds, totals
 from payfirst.storage.decisions import Decision, decided
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, above, absent, any_of, equal, one_of
@@ -272,6 +272,7 @@ def review(table: Table, session: Session, attempt: Attempt, reason: str, now: d
             ),
             changed(session),
             timeline_entry(session, "payment.needs_review", now, by=by, attempt=attempt.number, reason=reason),
+            *totals.put_before_person(attempt),
             *also,
         ],
     )

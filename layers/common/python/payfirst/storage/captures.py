@@ -12,7 +12,7 @@ from payfirst.domain.money import Money
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
 from payfirst.domain.refund import GATEWAY
 from payfirst.domain.session import Failure, Session
-from payfirst.storage import checks
+from payfirst.storage import checks, totals
 from payfirst.storage.decisions import Decision, decided
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, absent, equal, one_of
@@ -63,7 +63,8 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
                 **checks.confirmed_later(collected.confirm),
                 **checks.named(attempt, collected.gateway_id),
             },
-        )
+        ),
+        *totals.received(attempt, collected.amount, now),
     ]
     if collected.receipt:
         writes.append(

@@ -10,7 +10,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Session, quantities
-from payfirst.storage import checks, promos, slots
+from payfirst.storage import checks, promos, slots, totals
 from payfirst.storage.bookings import dated, new_booking_item
 from payfirst.storage.decisions import Decision, decided
 from payfirst.storage.dynamodb import keys
@@ -162,6 +162,7 @@ def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, 
             set={"status": AttemptStatus.SUCCEEDED.value, **checks.due_once_settled(attempt)},
             remove=("review", *keys.FAILURES),
         ),
+        *totals.settled(attempt),
     ]
 
 

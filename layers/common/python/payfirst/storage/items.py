@@ -181,7 +181,7 @@ def _instant(moment: datetime | None) -> str | None:
 def attempt_from_item(item: Item) -> Attempt:
     """The attempt of an item."""
     currency = Currency(item["currency"])
-    captured, due, confirm = (item.get(name) for name in ("captured", "next_check_at", "confirm_at"))
+    captured, came, due, confirm = (item.get(name) for name in ("captured", "captured_at", "next_check_at", "confirm_at"))
     return Attempt(
         ref=item["pk"].removeprefix("ATT#"),
         number=int(item["number"]),
@@ -207,6 +207,7 @@ def attempt_from_item(item: Item) -> Attempt:
         merchant_request_id=item.get("merchant_request_id"),
         payment_url=item.get("payment_url"),
         captured=Money(int(captured), currency) if captured is not None else None,
+        captured_at=read_instant(came) if came else None,
         receipt=item.get("receipt"),
         failure=_failure(item),
         review=item.get("review"),

@@ -12,7 +12,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import RefundStatus, refund_sources
 from payfirst.domain.refund import GATEWAY, Refund, next_refund_check, public_reason
 from payfirst.domain.session import Session
-from payfirst.storage import paid_back
+from payfirst.storage import paid_back, totals
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, equal, one_of
 from payfirst.storage.dynamodb.failures import ConditionFailedError
@@ -187,6 +187,7 @@ def end(
         [
             replace(change, when=(*change.when, *sending)),
             *paid_back.shown_writes(session, refund, status, now, by=by, by_hand=by_hand),
+            *totals.refund_ended(refund, status, now),
         ],
     )
 
@@ -209,6 +210,7 @@ def failed(table: Table, session: Session, refund: Refund, now: datetime, *, det
         ),
         *paid_back.shown_writes(session, refund, RefundStatus.DUE, now, by="gateway"),
         Put(NEXT, refund_to_item(following), when=(absent("pk"),)),
+        *totals.refund_replaced(refund, following),
     ]
     transact(table, writes)
 

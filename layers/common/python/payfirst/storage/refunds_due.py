@@ -11,7 +11,7 @@ from payfirst.domain.money import Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus, attempt_sources
 from payfirst.domain.refund import GIVEN_BACK, Refund
 from payfirst.domain.session import Failure, Session
-from payfirst.storage import checks, paid_back
+from payfirst.storage import checks, paid_back, totals
 from payfirst.storage.decisions import Decision, decided
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, absent, at_least, equal, one_of
@@ -59,6 +59,7 @@ def refund_due(
             remove=("review",),
         ),
         Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
+        *totals.owed(refund, attempt),
         _refunding(session, refund, reason, unfulfilled=unfulfilled),
         timeline_entry(
             session,
@@ -144,4 +145,5 @@ def owed(
             add={"refundable": -amount.minor},
         ),
         Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
+        *totals.owed(refund),
     ]

@@ -227,6 +227,25 @@ def event_count(hour: datetime, kind: str, event: str) -> Key:
     return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}"}
 
 
+TOTALS: Final = "TOTALS"
+"""The partition of the counters of money; days follow each other."""
+
+
+def totals(day: date, gateway: str, currency: str, shard: int) -> Key:
+    """One shard of what a gateway's money of one currency came to on a day of the shop's."""
+    return {"pk": TOTALS, "sk": f"{day.isoformat()}#{gateway}#{currency}#{shard}"}
+
+
+def money(what: str, day: date, at: datetime, name: str) -> Key:
+    """That a payment came, or that a refund went back, on a day of the shop's: by its instant and its reference or id."""
+    return {"pk": money_of_day(what, day), "sk": f"{instant(at)}#{name}"}
+
+
+def money_of_day(what: str, day: date) -> str:
+    """The partition of what came, or of what went back, on that day."""
+    return f"MONEY#{what}#{day.isoformat()}"
+
+
 NEWS: Final = "NEWS"
 """The partition of what the shop is still to hear by e-mail."""
 

@@ -22,8 +22,9 @@ from payfirst.storage.items import session_to_item
 LARGEST_ITEM: Final = 300 * 1024
 """Bytes that an item may have at its beginning; DynamoDB takes 400 KB, and timelines and reschedules are added later."""
 
-BESIDE: Final = MOST_DOUBTS + 2
-"""Writes that may come with those that fulfil: a stored notice, and a decision with the doubts that it closes."""
+BESIDE: Final = MOST_DOUBTS + 3
+"""Writes that may come with those that fulfil: a stored notice, the counter of money that waited for a person, and a decision
+with the doubts that it closes."""
 
 _REF: Final = "MT0000000000000"
 

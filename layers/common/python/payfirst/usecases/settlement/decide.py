@@ -213,6 +213,7 @@ class Settlement:
             attempt,
             status=AttemptStatus.SUCCEEDED,
             captured=collected.amount,
+            captured_at=context.now,
             receipt=collected.receipt,
             confirm_at=collected.confirm[1] if collected.confirm else None,
         )

@@ -1,4 +1,4 @@
-"""`payfirst export`: orders and bookings of some days as CSV, for a spreadsheet or an accountant."""
+"""`payfirst export`: orders, bookings, payments and refunds of some days as CSV, for a spreadsheet or an accountant."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from ops.sentences import in_one_sentence
 from payfirst.domain.booking import Booking
 from payfirst.domain.clock import SHOP_ZONE, utc_now
 from payfirst.domain.order import Order
+from payfirst.domain.refund import GATEWAY
+from payfirst.domain.session import Session
 from payfirst.storage.dynamodb.table import Table
-from payfirst.usecases.operators import appointments, deliveries
+from payfirst.usecases.operators import appointments, deliveries, totals
 
-export_app: Final = typer.Typer(name="export", help="Write orders or bookings of some days as CSV.", no_args_is_help=True)
+export_app: Final = typer.Typer(name="export", help="Write what happened on some days as CSV.", no_args_is_help=True)
 
 MOST_DAYS: Final = 366
 PAGE: Final = 100
@@ -35,6 +37,12 @@ ORDER_COLUMNS: Final = (
 BOOKING_COLUMNS: Final = (
     *("booking", "made", "status", "currency", "price", "discount", "total", "cancellation_refund", "promo_code", "receipt"),
     *("service", "package", "day", "time", "zone", "name", "phone_number"),
+)
+PAYMENT_COLUMNS: Final = (
+    *("payment", "transaction", "received", "gateway", "receipt", "currency", "amount", "order_or_booking"),
+)
+REFUND_COLUMNS: Final = (
+    *("refund", "went_back", "gateway", "currency", "amount", "by", "reason", "payment", "order_or_booking"),
 )
 
 
@@ -57,6 +65,27 @@ def bookings_command(since: First, until: Last = "", stack_name: StackName = Non
     """
     with in_one_sentence():
         _export(since, until, BOOKING_COLUMNS, table_in(home, stack_name), _bookings)
+
+
+@export_app.command("payments")
+def payments_command(since: First, until: Last = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Export the payments that came on some days in Nairobi.
+
+    One line each, oldest first, on standard output, with the order or booking that one was kept for. The amounts add
+    up to what `payfirst totals` says was captured.
+    """
+    with in_one_sentence():
+        _export(since, until, PAYMENT_COLUMNS, table_in(home, stack_name), _payments)
+
+
+@export_app.command("refunds")
+def refunds_command(since: First, until: Last = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Export the refunds that went back on some days in Nairobi.
+
+    One line each, oldest first, on standard output; the amounts add up to what `payfirst totals` says was refunded.
+    """
+    with in_one_sentence():
+        _export(since, until, REFUND_COLUMNS, table_in(home, stack_name), _refunds)
 
 
 def _export(
@@ -87,6 +116,14 @@ def _bookings(table: Table, day: date) -> Iterator[Sequence[str]]:
         after = page.next
 
 
+def _payments(table: Table, day: date) -> Iterator[Sequence[str]]:
+    return map(_payment, totals.payments_of_day(table, day))
+
+
+def _refunds(table: Table, day: date) -> Iterator[Sequence[str]]:
+    return map(_refund, totals.refunds_of_day(table, day))
+
+
 def _made(moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo(SHOP_ZONE)):%Y-%m-%d %H:%M:%S}"
 
@@ -115,3 +152,25 @@ def _booking(booking: Booking) -> Sequence[str]:
             content.phone_number or "",
         ),
     )
+
+
+def _payment(paid: totals.Paid) -> Sequence[str]:
+    attempt, amount = paid.attempt, paid.attempt.collected
+    return (
+        *(attempt.ref, attempt.transaction, _made(attempt.captured_at or attempt.created_at), attempt.gateway),
+        *(attempt.receipt or "", amount.currency, str(amount), _became(paid.session, attempt.ref)),
+    )
+
+
+def _refund(back: totals.WentBack) -> Sequence[str]:
+    refund, amount = back.refund, back.refund.amount
+    by = GATEWAY if refund.ended_by == GATEWAY else "hand"
+    return (
+        *(refund.refund_id, _made(refund.ended_at or refund.created_at), refund.gateway, amount.currency, str(amount)),
+        *(by, refund.reason, refund.ref, _became(back.session, refund.ref)),
+    )
+
+
+def _became(session: Session, ref: str) -> str:
+    """The order or booking that this payment, and no other of the session, was kept for."""
+    return session.outcome.code if session.outcome and session.captured == ref else ""

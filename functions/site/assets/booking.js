@@ -6,12 +6,12 @@ import { bill, confirm, facts, field, options, printed, timeline } from "./parts
 import { here } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
 import { busy, clock, day, el, failed, money, note, say, show, when } from "./ui.js";
-import { t } from "./words.js";
+import { sentence, t } from "./words.js";
 
 const place = document.getElementById("booking");
 const path = `/api/booking/bookings/${encodeURIComponent(here()[1])}`;
 
-const STEPS = { CONFIRMED: "Confirmed.", COMPLETED: "It has taken place.", CANCELLED: "Cancelled." };
+const STEPS = { CONFIRMED: sentence("Confirmed."), COMPLETED: sentence("It has taken place."), CANCELLED: sentence("Cancelled.") };
 
 async function start() {
   if (!signedIn()) return signIn();

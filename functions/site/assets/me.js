@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { link } from "./place.js";
 import { signedIn, signIn, signOut, who } from "./signin.js";
 import { busy, clock, day, el, failed, money, note, show, when } from "./ui.js";
-import { t } from "./words.js";
+import { sentence, t } from "./words.js";
 
 const place = document.getElementById("me");
 const ZONE = "Africa/Nairobi";
@@ -64,8 +64,8 @@ const row = (href, title, status, amount) =>
 
 const session = (each) => row(`/checkout/${each.session_id}`, when(each.created_at, ZONE), t("Go on with the payment"), each.total_amount);
 
-const ORDER = { confirmed: "Confirmed", packed: "Packed", out_for_delivery: "On its way", delivered: "Delivered", cancelled: "Cancelled" };
-const BOOKING = { CONFIRMED: "Confirmed", COMPLETED: "Taken place", CANCELLED: "Cancelled" };
+const ORDER = { confirmed: sentence("Confirmed"), packed: sentence("Packed"), out_for_delivery: sentence("On its way"), delivered: sentence("Delivered"), cancelled: sentence("Cancelled") };
+const BOOKING = { CONFIRMED: sentence("Confirmed"), COMPLETED: sentence("Taken place"), CANCELLED: sentence("Cancelled") };
 
 const order = (each) =>
   row(`/orders/${each.order_number}`, each.order_number, `${t(ORDER[each.order_status] ?? each.order_status)}, ${when(each.created_at, ZONE)}`, money(each.total_amount, each.currency));

@@ -6,20 +6,20 @@ import { bill, confirm, facts, printed, timeline } from "./parts.js";
 import { here } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
 import { busy, day, el, failed, money, note, say, show, when } from "./ui.js";
-import { t } from "./words.js";
+import { sentence, t } from "./words.js";
 
 const place = document.getElementById("order");
 const path = `/api/orders/${encodeURIComponent(here()[1])}`;
 const ZONE = "Africa/Nairobi"; // where produce is delivered
 
 const STEPS = {
-  confirmed: "Confirmed: the shop packs it next.",
-  packed: "Packed: the rider takes it next.",
-  out_for_delivery: "On its way to you.",
-  delivered: "Delivered.",
-  cancelled: "Cancelled.",
+  confirmed: sentence("Confirmed: the shop packs it next."),
+  packed: sentence("Packed: the rider takes it next."),
+  out_for_delivery: sentence("On its way to you."),
+  delivered: sentence("Delivered."),
+  cancelled: sentence("Cancelled."),
 };
-const PARTS = { morning: "Morning", afternoon: "Afternoon", evening: "Evening", anytime: "Any time" };
+const PARTS = { morning: sentence("Morning"), afternoon: sentence("Afternoon"), evening: sentence("Evening"), anytime: sentence("Any time") };
 
 async function start() {
   if (!signedIn()) return signIn();

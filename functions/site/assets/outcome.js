@@ -2,7 +2,7 @@
 
 import { link } from "./place.js";
 import { el, money, note } from "./ui.js";
-import { t } from "./words.js";
+import { sentence, t } from "./words.js";
 
 /** Whether `session_status` does not change by itself any more. */
 export const isFinal = (status) => ["order_created", "failed", "expired"].includes(status);
@@ -13,7 +13,7 @@ export function outcome(status, currency, again) {
     case "order_created":
       return bought(status, currency);
     case "failed":
-      return [note(t(status.failure?.message ?? "The payment was not completed. You can try again."), "bad"), refund(status.refund, currency), ...(status.failure?.retryable === false ? [shop()] : again)];
+      return [note(t(status.failure?.message ?? sentence("The payment was not completed. You can try again.")), "bad"), refund(status.refund, currency), ...(status.failure?.retryable === false ? [shop()] : again)];
     default:
       return [
         note(t("The time to pay is over. Your basket is still there. If you paid at the last moment, it counts or comes back by itself."), "warn"),

@@ -15,3 +15,6 @@ async function load(from) {
 export function t(sentence, values = {}) {
   return (words[sentence] ?? sentence).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 }
+
+/** The English sentence itself, for tables from which `t` takes one later: so that its translation is asked for. */
+export const sentence = (english) => english;

@@ -32,13 +32,16 @@ STICKS_OUT: Final = """() => {
 
 @dataclass
 class Visit:
-    """A page, and what went wrong on it; `forgiven` are words of console messages that a test brings about itself."""
+    """A page, and what went wrong on it; `forgiven` are words of console messages that a test brings about itself.
+
+    Of `secrets`, the visitor's tokens, no address may hold one.
+    """
 
     page: Page
     pictures: Path | None
     wrong: list[str] = field(default_factory=list)
-    addresses: list[str] = field(default_factory=list)
     forgiven: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
 
     def picture(self, name: str) -> None:
         """Keep how the page looks now, where pictures are asked for."""
@@ -75,7 +78,8 @@ class Visit:
         self.wrong.append(f"console: {message.text} ({json.dumps(message.location.get('url', ''))})")
 
     def _asked(self, request: Request) -> None:
-        self.addresses.append(request.url)
+        if any(secret in request.url for secret in self.secrets):
+            self.wrong.append(f"a token stands in the address {request.url[:60]}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 500:

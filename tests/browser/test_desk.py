@@ -271,6 +271,13 @@ def test_who_is_not_signed_in_is_asked_to(page: Page) -> None:
     assert page.get_by_role("article").count() == 0
 
 
+def test_who_was_signed_in_too_long_ago_is_asked_to_sign_in_again(desk: Page) -> None:
+    desk.route("**/api/operators/**", lambda route: route.fulfill(status=401, json={"message": "Unauthorized"}))
+    desk.goto("/desk")
+    desk.get_by_role("button", name="Sign in").wait_for()
+    assert desk.get_by_role("article").count() == 0
+
+
 def test_a_lost_network_is_said_and_the_page_goes_on_when_it_is_back(stack: RunningStack, visitor: Visit, desk: Page) -> None:
     _, code, _ = an_order(stack)
     visitor.forgiven.append("ERR_INTERNET_DISCONNECTED")

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from payfirst.domain.clock import BOOKINGS_ZONE
+from payfirst.domain.clock import BOOKINGS_ZONE, SHOP_ZONE
 from tests.browser.desk import PAGES, card, digits, keep_token, look_at, part, printed
 from tests.browser.test_desk import a_booking, an_order_of
 from tests.browser.visit import NARROW, WIDE
 from tests.contract.stack_table import table_of
 from tests.contract.test_operators import under_review
-from tests.contract.walk import Customer
+from tests.contract.walk import Customer, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +39,8 @@ def sold(stack: RunningStack, token: str) -> dict[str, str]:
     operator = Customer(stack.base_url, token)
     order, (booking, attempt) = an_order_of(stack, full_name="Jane Doe"), a_booking(stack, customer_name="Asha Devi")
     operator.post(f"/api/operators/payments/{attempt}/refund", {"amount": "99.00", "why": "a kindness"})
+    story = f"/api/operators/payments/{attempt}"  # money that moves meanwhile would be compared with itself a moment later
+    wait_until(lambda: operator.get(story), lambda told: told["refunds"][0]["status"] == "refunded")
     _, waiting, _ = under_review(stack, operator, table_of(stack))
     return {"order": order, "booking": booking, "attempt": attempt, "waiting": waiting}
 
@@ -122,9 +124,34 @@ def test_every_number_of_the_funnel_is_what_payfirst_prints(desk: Page, home: Pa
         assert shown == "\N{EN DASH}" if each["rate"] is None else is_percent(shown, each["rate"])
 
 
-def rows(table: Locator) -> list[list[str]]:
-    """The texts of a table's body."""
-    return [row.locator("th, td").all_inner_texts() for row in table.locator("tbody tr").all()]
+def test_every_sum_of_money_is_what_payfirst_prints(desk: Page, home: Path, sold: dict[str, str]) -> None:
+    assert sold
+    day = today(SHOP_ZONE)
+    look_at(desk, "/desk/funnel")
+    told = printed(home, "totals", "--from", f"{day - timedelta(days=6)}", "--to", f"{day}")
+    table = part(desk, "Money of the last seven days").get_by_role("table")
+    assert [sums(row) for row in rows(table)] == [amounts(each) for each in told["days"]]
+    assert [sums(row) for row in rows(table, "tfoot")] == [amounts(each) for each in told["together"]]
+
+    look_at(desk, "/desk")
+    told = printed(home, "totals", "--from", f"{day - timedelta(days=30)}", "--to", f"{day}")
+    of_today = {each["gateway"]: amounts(each)[:2] for each in told["days"] if each["day"] == f"{day}"}
+    expected = [[*of_today.get(each["gateway"], ["0.00", "0.00"]), *amounts(each)[2:]] for each in told["together"]]
+    cards = part(desk, "Money").get_by_role("article").all()
+    assert [[digits(cell) for cell in each.locator("dd").all_inner_texts()] for each in cards] == expected
+
+
+def amounts(each: dict[str, str]) -> list[str]:
+    return [each[name] for name in ("captured", "refunded", "on_its_way_back", "waiting_for_a_person")]
+
+
+def sums(row: list[str]) -> list[str]:
+    return [digits(cell) for cell in row[1:]]
+
+
+def rows(table: Locator, within: str = "tbody") -> list[list[str]]:
+    """The texts of a table's body, or of its foot."""
+    return [row.locator("th, td").all_inner_texts() for row in table.locator(f"{within} tr").all()]
 
 
 def is_percent(shown: str, rate: float) -> bool:

@@ -1,6 +1,6 @@
 // One booking as those see it who keep it: who comes, for what, when and where; and what can be done with it.
 
-import { call } from "./api.js";
+import { call, now } from "./api.js";
 import {
   ask,
   badge,
@@ -25,7 +25,7 @@ const CLOCK = { dateStyle: "short", timeStyle: "medium" };
 /** Whether it has begun, by the clock of its service. */
 const hasBegun = (booking) =>
   `${booking.selected_date} ${booking.selected_time}` <=
-  new Intl.DateTimeFormat("sv", { ...CLOCK, timeZone: booking.timezone }).format(new Date());
+  new Intl.DateTimeFormat("sv", { ...CLOCK, timeZone: booking.timezone }).format(now());
 const written = (address) => (address && typeof address === "object" ? Object.values(address).join(", ") : address);
 export const what = (booking) => [booking.service_name, booking.package_name].filter(Boolean).join(", ");
 const starts = (booking) => `${day(booking.selected_date, { dateStyle: "medium" })}, ${clock(booking.selected_time)}`;
@@ -123,10 +123,10 @@ async function free(booking, picked) {
 
 /** Cancelling says what goes back, by its service's rule or in full, before it asks. */
 async function cancel(booking, pressed) {
-  const now = await busy(pressed, read(path(booking)));
-  if (!now) return;
-  if (!now.cancellation) return again(booking);
-  const { by_rule: rule, in_full: full } = now.cancellation;
+  const found = await busy(pressed, read(path(booking)));
+  if (!found) return;
+  if (!found.cancellation) return again(booking);
+  const { by_rule: rule, in_full: full } = found.cancellation;
   const amount = (text) => money(text, booking.currency);
   const options = [
     ["rule", t("By its rule: {amount}", { amount: amount(rule) })],

@@ -1,6 +1,7 @@
-// How far sessions came: pictures that are tables.
+// How far sessions came, and the week's money: pictures that are tables.
 
 import { bar, field, open, param, query, read, section, soft } from "./desk.js";
+import { week } from "./desk-money.js";
 import { SESSION_STATUSES } from "./desk-words.js";
 import { link } from "./place.js";
 import { el, when } from "./ui.js";
@@ -110,4 +111,8 @@ const table = (title, heads, rows) =>
     ),
   );
 
-open(chosen, () => section(t("The funnel"), funnel));
+open(
+  chosen,
+  () => section(t("The funnel"), funnel),
+  () => section(t("Money of the last seven days"), week),
+);

@@ -35,7 +35,7 @@ function sheet(order) {
     el("p", {}, orderWord(order.order_status), order.receipt && `, ${t("receipt {receipt}", { receipt: order.receipt })}`),
     facts(
       [t("For"), `${to.full_name}, ${to.phone_number}`],
-      [t("To"), place(order)],
+      [t("Address"), place(order)],
       [t("When"), slot(order)],
       [t("Instructions"), to.special_instructions],
       [t("Paid"), paid(order)],
@@ -49,7 +49,7 @@ function sheet(order) {
         el(
           "tr",
           {},
-          [t("What"), t("From"), t("How much")].map((head) => el("th", { scope: "col" }, head)),
+          [t("Product"), t("Farm"), t("How much")].map((head) => el("th", { scope: "col" }, head)),
         ),
       ),
       el("tbody", {}, order.items.map(line)),

@@ -1,7 +1,8 @@
-// The shop's day: what needs a person, what to pack, and who comes.
+// The shop's day: what needs a person, what to pack, who comes, and the money.
 
 import { counted, dayAfter, list, open, query, read, section, today } from "./desk.js";
 import { bookingCard } from "./desk-booking.js";
+import { moneyToday } from "./desk-money.js";
 import { orderCard } from "./desk-order.js";
 import { waiting } from "./desk-waiting.js";
 import { link } from "./place.js";
@@ -36,4 +37,5 @@ open(
   () => section(t("To pack"), toPack, { follows: true }),
   () => section(t("Today's bookings"), () => bookings(0), { follows: true }),
   () => section(t("Tomorrow's bookings"), () => bookings(1), { follows: true }),
+  () => section(t("Money"), moneyToday),
 );

@@ -1,6 +1,6 @@
 // What the pages of the desk share: who may see them, how parts and lists load, and how a step is asked for and taken.
 
-import { call, newKey } from "./api.js";
+import { call, newKey, now } from "./api.js";
 import { link } from "./place.js";
 import { forget, signedIn, signIn, signOut, who } from "./signin.js";
 import { busy, el, failed, say, show } from "./ui.js";
@@ -32,19 +32,13 @@ export const query = (given) => {
   return said.length ? `?${new URLSearchParams(said)}` : "";
 };
 /** Today, on the clock of one of the shop's trades. */
-export const today = (trade) => new Intl.DateTimeFormat("sv", { timeZone: ZONES[trade] }).format(new Date());
+export const today = (trade) => new Intl.DateTimeFormat("sv", { timeZone: ZONES[trade] }).format(now());
 /** The day that is `days` after a day of the calendar. */
 export const dayAfter = (iso, days) => new Date(Date.parse(`${iso}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 
 /** Fill the page for one of the shop's own people, which the API asks of each request again; others sign in and come back. */
 export function open(...parts) {
-  if (!signedIn()) {
-    return show(
-      "desk",
-      soft(t("This is the desk of the shop's own people.")),
-      button(t("Sign in"), () => signIn(), "main"),
-    );
-  }
+  if (!signedIn()) return askToSignIn();
   if (!who()?.operator) return notOurs();
   const leave = el(
     "p",
@@ -53,6 +47,15 @@ export function open(...parts) {
     button(t("Sign out"), () => signOut()),
   );
   return show("desk", ...parts.map((part) => part()), leave);
+}
+
+function askToSignIn() {
+  const said = t("This is the desk of the shop's own people.");
+  return show(
+    "desk",
+    soft(said),
+    button(t("Sign in"), () => signIn(), "main"),
+  );
 }
 
 /** What a customer sees of the desk: whose it is, and nothing else. */
@@ -83,6 +86,7 @@ export function section(title, load, { follows = false } = {}) {
       if (body.contains(document.activeElement)) head.focus();
       show(body, made);
     } catch (error) {
+      if (error.status === 401) return askToSignIn(); // nor is there a page to which one is sent by itself
       failed(body, error, again);
       if (error.status === 0) addEventListener("online", again, { once: true });
     }
@@ -197,7 +201,7 @@ export const why = () =>
  */
 export function ask({ title, says, fields = [], agree, act, bad = false }) {
   const go = el("button", { type: "submit", class: bad ? "bad" : "main" });
-  const turn = button(t("Back"), () => box.close());
+  const turn = button(t("Not now"), () => box.close());
   const form = el(
     "form",
     {},

@@ -4,7 +4,7 @@ import { call, newKey } from "./api.js";
 import { field, options, photo } from "./parts.js";
 import { review } from "./review.js";
 import { signedIn, signIn, who } from "./signin.js";
-import { busy, clock, day, el, failed, money, note, show } from "./ui.js";
+import { busy, clock, day, el, failed, headed, money, note, show } from "./ui.js";
 import { t } from "./words.js";
 
 /** Show in `place` what `choice` has come to: all offers, one of them with its days, or a cart to pay for. */
@@ -44,7 +44,7 @@ function plan(place, offer, choice) {
   show(
     place,
     el("p", {}, el("a", { href: "#part=bookings" }, t("All pujas and readings"))),
-    el("h2", {}, offer.name),
+    choice.date ? el("h2", {}, offer.name) : headed("h2", offer.name),
     el("p", { class: "soft" }, offer.description),
     el("p", { class: "soft small" }, t("Times are those of {zone}.", { zone: offer.timezone })),
     calendar,
@@ -119,8 +119,7 @@ async function slots(place, offer, chosen) {
       ? el("a", { class: "button choice", href: to({ ...chosen, time: slot.time }) }, clock(slot.time))
       : el("span", { class: "button choice shut" }, clock(slot.time), el("small", {}, t("taken"))),
   );
-  show(place, el("h3", {}, day(chosen.date)), times.length ? el("div", { class: "row" }, times) : note(t("Nothing is free on this day any more."), "warn"));
-  place.scrollIntoView({ block: "nearest" });
+  show(place, headed("h3", day(chosen.date)), times.length ? el("div", { class: "row" }, times) : note(t("Nothing is free on this day any more."), "warn"));
   return undefined;
 }
 
@@ -140,7 +139,7 @@ function contact(place, offer, choice) {
   place.hidden = false;
   const at = `${day(choice.date)}, ${clock(choice.time)}`;
   const again = el("a", { href: to({ kind: choice.kind, service: choice.service, date: offer.has_calendar && choice.date }) }, t("Another time"));
-  const title = [el("h3", {}, at), el("p", { class: "small" }, again)];
+  const title = [headed("h3", at), el("p", { class: "small" }, again)];
   if (!signedIn()) {
     const sentence = el("p", {}, t("Sign in to book: the booking is then yours on every phone."));
     const press = async (event) => {
@@ -163,7 +162,6 @@ function contact(place, offer, choice) {
     el("p", {}, button),
   );
   show(place, title, form);
-  place.scrollIntoView({ block: "nearest" });
 }
 
 async function book(event, button, offer, choice) {

@@ -1,7 +1,7 @@
 // One payment session: what is bought, the prompt on the phone with the time that is left, and what came of it.
 
-import { ApiError, call, newKey, now, sleep } from "./api.js";
-import { isFinal, outcome } from "./outcome.js";
+import { ApiError, call, newKey, now } from "./api.js";
+import { outcome } from "./outcome.js";
 import { bill, facts, field } from "./parts.js";
 import { here, link } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
@@ -10,7 +10,8 @@ import { t } from "./words.js";
 
 const place = document.getElementById("checkout");
 const path = `/api/payments/sessions/${encodeURIComponent(here()[1])}`;
-const LATE_MS = 20000; // between questions once it has ended: money may still come
+const LATE_MS = 300000; // how long after its end a failed session is still watched: money may come late
+const PACE = { pending: [3000, 15000], payment_initiated: [1500, 5000], paid: [1000, 4000], failed: [20000, 60000] };
 
 const panel = el("section", { class: "panel", "aria-label": t("Payment") });
 const left = el("p", { class: "countdown", role: "timer" });
@@ -30,21 +31,24 @@ async function start() {
   return watch();
 }
 
-/** Ask how it stands until it has ended, and again whenever something was done. */
+/** Ask how it stands, as often as is worth it, and again whenever something was done here or in another tab. */
 async function watch() {
   watching.abort();
   watching = new AbortController();
   const { signal } = watching;
   const ask = () => call("GET", `${path}/status`, null, { signal });
   try {
-    const quick = { until: (told) => isFinal(told.session_status), seen: draw, first: 1500, most: 6000, signal };
-    const late = { until: (told) => told.session_status === "order_created", seen: draw, first: LATE_MS, most: LATE_MS * 3, signal };
-    const ended = await poll(ask, quick);
-    if (ended.session_status === "failed") await sleep(LATE_MS, signal).then(() => poll(ask, late));
+    for (let pace; (pace = PACE[session.session_status]) && !tooLate(); ) {
+      const from = session.session_status;
+      const until = (told) => told.session_status !== from || tooLate();
+      await poll(ask, { until, seen: draw, first: pace[0], most: pace[1], signal });
+    }
   } catch (error) {
     if (!signal.aborted) failed(panel, error, watch);
   }
 }
+
+const tooLate = () => session.session_status === "failed" && now() > Date.parse(session.expires_at) + LATE_MS;
 
 let drawn = "";
 

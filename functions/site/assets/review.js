@@ -4,7 +4,7 @@ import { call, newKey } from "./api.js";
 import { bill, facts } from "./parts.js";
 import { pay } from "./pay.js";
 import { signedIn, signIn } from "./signin.js";
-import { busy, clock, day, el, failed, money, note, show } from "./ui.js";
+import { busy, clock, day, el, failed, headed, money, note, show } from "./ui.js";
 import { t } from "./words.js";
 
 /** Show the cart `number` in `place`; it is of one of `offers`, which says its currency. */
@@ -28,7 +28,7 @@ function draw(place, config, offers, cart) {
   const rows = [[cart.package?.name ?? service.name, kept], Number(cart.discount) && [t("Code {code}", { code: cart.promo_code }), -cart.discount], [t("To pay"), cart.total_price]];
   show(
     place,
-    el("h2", {}, service.name),
+    headed("h2", service.name),
     el(
       "section",
       { class: "panel" },

@@ -12,17 +12,27 @@ async function start() {
   try {
     const [config, listings, services] = await Promise.all([
       call("GET", "/api/config"),
-      call("GET", "/api/listings?page_size=100"),
-      call("GET", "/api/services?page_size=100"),
+      whole("/api/listings"),
+      whole("/api/services"),
     ]);
-    const wares = listings.results.filter((each) => each.active);
-    const offers = services.results.filter((each) => each.active);
+    const wares = listings.filter((each) => each.active);
+    const offers = services.filter((each) => each.active);
     const draw = () => open(config, wares, offers);
-    addEventListener("hashchange", draw);
+    addEventListener("hashchange", () => {
+      draw();
+      if (document.activeElement === document.body) place.querySelector("[aria-current=page]")?.focus();
+    });
     draw();
   } catch (error) {
     failed(place, error, start);
   }
+}
+
+/** All of a list; a shop that sells more than some hundred things wants pages of its own. */
+async function whole(path, cursor = "") {
+  const found = await call("GET", `${path}?page_size=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+  const next = found.next && new URL(found.next).searchParams.get("cursor");
+  return next ? [...found.results, ...(await whole(path, next))] : found.results;
 }
 
 /** What the address chooses: { service, kind, month, date, time, cart, … }. */

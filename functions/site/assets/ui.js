@@ -1,6 +1,7 @@
 // What pages are made of. Text from the API is text wherever it goes: there is no way from here to markup.
 
 import { ApiError, sleep } from "./api.js";
+import { link } from "./place.js";
 import { t } from "./words.js";
 
 const language = document.documentElement.lang;
@@ -94,11 +95,22 @@ export function refuse(button, error) {
   }
 }
 
-/** A page that cannot be shown: what happened, and another try. */
+/** A page that cannot be shown: what happened, and another try, or where else to look. */
 export function failed(where, error, again) {
   const message = sentence(error);
-  show(where, note(message, "bad"), el("p", {}, el("button", { type: "button", onclick: again }, t("Try again"))));
+  const next =
+    error.status === 404
+      ? [el("p", {}, t("Perhaps it was bought by somebody else, or you signed in under another name.")), el("a", { class: "button", href: link("/me") }, t("My orders and bookings"))]
+      : el("button", { type: "button", onclick: again }, t("Try again"));
+  show(where, note(message, "bad"), el("div", {}, next));
   say(message);
+}
+
+/** A heading to which the keyboard goes on, after something was chosen and what was chosen from is gone. */
+export function headed(tag, words) {
+  const made = el(tag, { tabindex: "-1" }, words);
+  queueMicrotask(() => made.focus());
+  return made;
 }
 
 /**

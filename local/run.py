@@ -278,6 +278,7 @@ def _welcome(stack: LocalStack, token: str, given: argparse.Namespace, seconds: 
     return f"""
 PayFirst is ready after {seconds:.1f} s.
 
+  Shop            {api}  pick whom to be when it asks; {api}/desk is for the shop's own people
   API             {api}  (documentation: {api}/docs)
 {_gateways(stack)}
   Mail            {stack.simulator_url}/mail  every e-mail that was sent, to customers and to the owner

@@ -87,8 +87,8 @@ class Pages:
 
         `doors` shows the ways to the other parts of a shop that runs on one machine.
         """
-        words = self.words(language)
-        spoken = self.assets.get(f"words.{language}.json")
+        catalogue = f"{'desk-words' if name.startswith('desk') else 'words'}.{language}.json"
+        words = self._spoken.get(catalogue, {})
 
         def address(asset: str) -> str:
             return f"{base}/assets/{self.assets[asset].name}"
@@ -104,7 +104,7 @@ class Pages:
             doors=doors,
             language=language,
             languages=LANGUAGES,
-            words=address(f"words.{language}.json") if spoken else None,
+            words=address(catalogue) if words else None,
         )
 
     def asset(self, address: str) -> tuple[Asset, str] | None:
@@ -118,20 +118,22 @@ class Pages:
             return None
         return kept, SAME_FOR_GOOD if kept.name == address else "no-store"
 
-    def words(self, language: str) -> Mapping[str, str]:
-        """What each English sentence is in that language."""
-        return self._words.get(language, {})
-
     @cached_property
-    def _words(self) -> dict[str, dict[str, str]]:
-        return {file.stem: read_words(file.read_text(encoding="utf-8")) for file in (self._folder / "words").glob("*.po")}
+    def _spoken(self) -> dict[str, dict[str, str]]:
+        """What each English sentence is, by the asset that says it: the customer's pages have a catalogue, and the desk's."""
+        folders = {"words": self._folder / "words", "desk-words": self._folder / "words" / "desk"}
+        return {
+            f"{name}.{file.stem}.json": read_words(file.read_text(encoding="utf-8"))
+            for name, folder in folders.items()
+            for file in folder.glob("*.po")
+        }
 
     @cached_property
     def assets(self) -> dict[str, Asset]:
-        """All of them by their file's name, and the words of each language as `words.LANGUAGE.json`."""
+        """All of them by their file's name, and the words of each language as `words.LANGUAGE.json` and `desk-words.…`."""
         made: dict[str, Asset] = {}
         files = {file.name: file.read_text(encoding="utf-8") for file in (self._folder / "assets").iterdir()}
-        spoken = {f"words.{tongue}.json": json.dumps(told, ensure_ascii=False) for tongue, told in self._words.items()}
+        spoken = {name: json.dumps(told, ensure_ascii=False) for name, told in self._spoken.items()}
         for name in sorted({**files, **spoken}):
             self._make(name, {**files, **spoken}, made)
         return made

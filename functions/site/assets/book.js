@@ -28,7 +28,7 @@ function card(offer) {
     el(
       "div",
       { class: "body" },
-      el("h3", {}, offer.name),
+      el("h2", {}, offer.name),
       el("p", { class: "small" }, offer.description),
       el("p", { class: "number" }, offer.packages.length > 1 ? t("from {price}", { price }) : price),
       el("a", { class: "button main", href: to({ kind: offer.service_type, service: offer.id }) }, t("Choose a day")),

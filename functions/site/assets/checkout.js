@@ -3,9 +3,10 @@
 import { ApiError, call, newKey, now } from "./api.js";
 import { outcome } from "./outcome.js";
 import { bill, facts, field } from "./parts.js";
-import { here, link } from "./place.js";
+import { follow } from "./pay.js";
+import { here } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
-import { busy, day, el, failed, note, poll, say, show } from "./ui.js";
+import { busy, day, el, failed, note, number, poll, say, show } from "./ui.js";
 import { t } from "./words.js";
 
 const place = document.getElementById("checkout");
@@ -25,6 +26,7 @@ async function start() {
   } catch (error) {
     return failed(place, error, start);
   }
+  if (!session.delivery_details) return location.replace(follow(session.session_id)); // a booking is paid through its cart
   show(place, el("div", { class: "columns" }, panel, summary()));
   draw(session);
   setInterval(tick, 1000);
@@ -74,9 +76,6 @@ function state() {
 }
 
 function waiting() {
-  if (session.booking !== undefined || !session.delivery_details) {
-    return [note(t("We are checking whether the payment went through.")), el("p", {}, el("a", { class: "button", href: link("/paid") }, t("Look at the payment")))];
-  }
   return [
     el("h2", {}, t("Look at your phone")),
     el("ol", {}, [t("A request of M-Pesa opens on it by itself."), t("Compare the amount, then enter your M-Pesa PIN."), t("This page shows when it has arrived. You can leave it open, or come back to it.")].map((each) => el("li", {}, each))),
@@ -131,10 +130,10 @@ function tick() {
 
 function summary() {
   const { cart_snapshot: cart, delivery_details: to, currency } = session;
-  const lines = cart.items?.map((line) => [`${line.product_name}, ${line.quantity} ${line.unit_of_measure}`, line.subtotal]) ?? [];
+  const lines = cart.items.map((line) => [`${line.product_name}, ${number(line.quantity)} ${line.unit_of_measure}`, line.subtotal]);
   const more = [
     cart.discount && [t("Code {code}", { code: cart.promo_code }), -cart.discount],
-    to && [t("Delivery"), session.delivery_fee],
+    [t("Delivery"), session.delivery_fee],
     session.rounding && [t("Rounding"), session.rounding],
     [t("To pay"), session.total_amount],
   ];
@@ -143,9 +142,7 @@ function summary() {
     { class: "panel" },
     el("h2", {}, t("What you buy")),
     bill([...lines, ...more.filter(Boolean)], currency),
-    to
-      ? facts([[t("For"), to.full_name], [t("Where to"), to.detailed_address], [t("Day"), to.estimated_delivery_date && day(to.estimated_delivery_date)]])
-      : facts([[t("When"), `${day(cart.selected_date)}, ${cart.selected_time}`]]),
+    facts([[t("For"), to.full_name], [t("Where to"), to.detailed_address], [t("Day"), to.estimated_delivery_date && day(to.estimated_delivery_date)]]),
   );
 }
 

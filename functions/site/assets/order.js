@@ -5,7 +5,7 @@ import { refund } from "./outcome.js";
 import { bill, confirm, facts, printed, timeline } from "./parts.js";
 import { here } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
-import { busy, day, el, failed, money, note, say, show, when } from "./ui.js";
+import { busy, day, el, failed, money, note, number, say, show, when } from "./ui.js";
 import { sentence, t } from "./words.js";
 
 const place = document.getElementById("order");
@@ -80,7 +80,7 @@ function draw(order, places) {
 
 function rows(order) {
   return [
-    ...order.items.map((line) => [`${line.product_name}, ${line.quantity} ${line.unit_of_measure} × ${money(line.price, order.currency)}`, line.subtotal]),
+    ...order.items.map((line) => [`${line.product_name}, ${number(line.quantity)} ${line.unit_of_measure} × ${money(line.price, order.currency)}`, line.subtotal]),
     order.discount && [t("Code {code}", { code: order.promo_code }), -order.discount],
     [t("Delivery"), order.delivery_fee],
     order.rounding && [t("Rounding"), order.rounding],

@@ -17,7 +17,7 @@ async function start() {
     return;
   }
   try {
-    const number = lastPayment() ?? (await newest());
+    const number = lastPayment()?.id ?? (await newest());
     if (number === null) {
       show(place, note(t("We know of no payment of yours. Nothing was booked.")), el("p", {}, el("a", { class: "button main", href: link("/shop") }, t("To the shop"))));
       return;
@@ -48,8 +48,10 @@ function draw(payment, told) {
   say(place.querySelector(".note")?.textContent ?? "");
 }
 
-const under = (told) =>
-  told.session_status === "paid" ? t("Paid. One moment: your booking is being made.") : t("We are checking whether the payment went through.");
+function under(told) {
+  if (told.session_status === "paid") return t("Paid. One moment: your booking is being made.");
+  return lastPayment()?.prompted ? t("Look at your phone: a request to pay waits there.") : t("We are checking whether the payment went through.");
+}
 
 function again(payment) {
   if (payment.cart_id === null) return [el("p", {}, el("a", { class: "button main", href: link(`/checkout/${payment.payment_id}`) }, t("Try again")))];

@@ -50,7 +50,7 @@ function card(ware, draw) {
     el(
       "div",
       { class: "body" },
-      el("h3", {}, ware.product_name),
+      el("h2", {}, ware.product_name),
       el("p", { class: "soft small" }, ware.farm_name),
       ware.description && el("p", { class: "small" }, ware.description),
       el("p", {}, el("b", { class: "number" }, money(ware.price, ware.currency)), ` / ${ware.unit_of_measure}`),

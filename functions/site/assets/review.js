@@ -56,7 +56,7 @@ function next(cart, gateway, currency, anew) {
     return [note(t("This time cannot be had any more. Nothing was charged; please choose another."), "warn"), el("a", { class: "button main", href: anew }, t("Another time"))];
   }
   const words = t("Pay {amount} with {gateway}", { amount: money(cart.total_price, currency), gateway: gateway.label });
-  return el("p", {}, el("button", { class: "main wide", type: "button", onclick: (event) => pay(event.target, cart.id, gateway.name) }, words));
+  return el("p", {}, el("button", { class: "main wide", type: "button", onclick: (event) => pay(event.target, cart.id, gateway.name, gateway.prompts_phone ? cart.phone_number : null) }, words));
 }
 
 function promo(place, config, offers, cart) {

@@ -54,6 +54,17 @@ export function say(message) {
   document.getElementById("said").textContent = message;
 }
 
+/** Say for as long as it lasts that there is no network. */
+function connection() {
+  document.getElementById("offline")?.remove();
+  if (navigator.onLine) return;
+  const words = t("You are offline. This page goes on by itself as soon as the network is back.");
+  document.getElementById("main").prepend(el("p", { class: "note warn", id: "offline", role: "alert" }, words));
+}
+addEventListener("offline", connection);
+addEventListener("online", connection);
+connection();
+
 /** A sentence that stands out; `kind` is "good", "bad" or nothing. */
 export function note(message, kind = "") {
   return el("p", { class: `note ${kind}` }, message);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -156,6 +157,20 @@ def test_the_shop_moves_what_its_customer_may_not_and_says_why_to_its_own_people
         ("booking.rescheduled", "operator:amina", "the pandit is ill"),
         ("booking.cancelled", "operator:amina", "the pandit is ill"),
     ]
+
+
+def test_what_the_shop_moves_is_none_of_its_customer_s_moves(shop: Shop) -> None:
+    shop.calendar, shop.changes = by_calendar(500), replace(HALF, most_reschedules=1)
+    started = pay(shop, new_customer())
+    booking = booked(shop, started)
+    for _ in range(2):
+        booking = reschedule(booking, OTHER, given(), None, table=shop.table, now=shop.now, actor=AMINA)
+        booking = reschedule(booking, DAY, given(), None, table=shop.table, now=shop.now, actor=AMINA)
+    once = reschedule(booking, OTHER, given(), None, table=shop.table, now=shop.now)
+    assert (once.version, booked(shop, started).moved_by_shop) == (6, 4)
+    with pytest.raises(RefusedError, match="rescheduled 1 times"):
+        reschedule(once, DAY, given(), None, table=shop.table, now=shop.now)
+    assert reschedule(once, DAY, given(), None, table=shop.table, now=shop.now, actor=AMINA).moved_by_shop == 5
 
 
 def test_a_booking_of_a_release_that_kept_no_lists_is_found_once_it_is_indexed(shop: Shop, started: Started) -> None:

@@ -72,7 +72,8 @@ class Booking:
     `version` counts its reschedules from 1; `session_number` is A's `payment_id`; `refund` is what its cancellation gave back.
     `most_back` is the per cent that cancelling it would have given back when that was least of all its customer's
     reschedules; None where they never moved it, or by a release that did not say. With `in_full` the shop gave back more than
-    the rule: all that was left. `receipt` is the gateway's, None where none is known, or where an earlier release made it.
+    the rule: all that was left. `moved_by_shop` says how many of its reschedules were not its customer's. `receipt` is the
+    gateway's, None where none is known, or where an earlier release made it.
     """
 
     number: int
@@ -91,6 +92,7 @@ class Booking:
     refund: Money | None = None
     most_back: int | None = None
     in_full: bool = False
+    moved_by_shop: int = 0
     receipt: str | None = None
 
     @property
@@ -132,13 +134,19 @@ def why_not_in_time(content: BookingSnapshot, days: Days, now: datetime) -> Refu
     return None
 
 
+def most_moves(booking: Booking, rules: ChangeRules) -> int:
+    """How often `booking` may be rescheduled in all: what the shop moves takes nothing from what `rules` allow."""
+    return min(rules.most_reschedules + booking.moved_by_shop, MAX_RESCHEDULES)
+
+
 def why_not_reschedulable(booking: Booking, rules: ChangeRules, days: Days, now: datetime) -> RefusedError | None:
     """What keeps `booking` from another slot; None when nothing does. The write's conditions say the same."""
     if booking.status is not BookingStatus.CONFIRMED:
         return _not_confirmed(booking, "rescheduled")
-    most = min(rules.most_reschedules, MAX_RESCHEDULES)
+    most = most_moves(booking, rules)
     if booking.version > most:
-        return RefusedError(f"A booking can be rescheduled {most} times.", code="RESCHEDULE_LIMIT")
+        allowed = min(rules.most_reschedules, MAX_RESCHEDULES)
+        return RefusedError(f"A booking can be rescheduled {allowed} times.", code="RESCHEDULE_LIMIT")
     hours = rules.reschedule_hours
     if hours is not None and now > booking.starts_at - timedelta(hours=hours):
         return RefusedError(f"A booking can be rescheduled until {hours} hours before it.", code="RESCHEDULE_TOO_LATE")

@@ -167,6 +167,7 @@ def _changed(seen: Booking, after: Booking, *also: Condition, due: Mapping[str, 
             "refund": after.refund.minor if after.refund else None,
             "most_back": after.most_back,
             "in_full": after.in_full or None,
+            "moved_by_shop": after.moved_by_shop or None,
             **due,
         },
     )
@@ -244,5 +245,6 @@ def booking_from_item(item: Item) -> Booking:
         refund=None if refund is None else Money(int(refund), currency),
         most_back=None if most_back is None else int(most_back),
         in_full=item.get("in_full", False),
+        moved_by_shop=int(item.get("moved_by_shop", 0)),
         receipt=item.get("receipt"),
     )

@@ -9,13 +9,13 @@ from typing import Final
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.booking import (
     AS_USUAL,
-    MAX_RESCHEDULES,
     THE_CUSTOMER,
     Actor,
     Booking,
     ChangeRules,
     Step,
     given_back,
+    most_moves,
     percent_back,
     why_not_cancellable,
     why_not_completable,
@@ -79,8 +79,8 @@ def reschedule(
     actor: Actor = THE_CUSTOMER,
 ) -> Booking:
     """`booking` at another day and time; the same slot again writes nothing. No money moves. After a customer's own move
-    cancelling never gives more back than it would have now; what the shop moves counts by its new day alone. What a
-    service's rule allows its customers does not bind the shop.
+    cancelling never gives more back than it would have now; what the shop moves counts by its new day alone, and
+    is none of its customer's moves. What a service's rule allows its customers does not bind the shop.
 
     RefusedError BOOKING_NOT_CONFIRMED, RESCHEDULE_LIMIT or RESCHEDULE_TOO_LATE, SLOT_… for a slot that cannot be booked (the
     old one is kept), NotFoundError, ContentionError.
@@ -96,7 +96,9 @@ def reschedule(
         moved = _moved(booking, day, at, reason, seen, now, days)
         if actor is THE_CUSTOMER:
             moved = replace(moved, most_back=percent_back(booking, seen.rules, now))
-        most = min(allowed.most_reschedules, MAX_RESCHEDULES)
+        else:
+            moved = replace(moved, moved_by_shop=booking.moved_by_shop + 1)
+        most = most_moves(booking, allowed)
         try:
             bookings.store_reschedule(table, seen.session, booking, moved, most, now, actor)
         except ConditionFailedError as error:

@@ -16,6 +16,9 @@ export async function waiting(again) {
   ];
 }
 
+const whatFor = (what) =>
+  what === "needs review" ? t("needs a person") : t("overdue: {what}", { what: what.replace("overdue: ", "") });
+
 function card(entry, again) {
   const hasPayment = entry.customer ? !entry.key.includes(" B#") : !entry.key.startsWith("INBOX#");
   const name = hasPayment ? el("a", { href: paymentPage(entry.which, entry.customer) }, entry.which) : entry.key;
@@ -26,7 +29,7 @@ function card(entry, again) {
     el(
       "div",
       { class: "body" },
-      el("p", { class: "row end" }, badge(entry.what, "warn"), el("span", { class: "soft" }, when(entry.since))),
+      el("p", { class: "row end" }, badge(whatFor(entry.what), "warn"), el("span", { class: "soft" }, when(entry.since))),
       el("h3", { class: "mono" }, name),
       el(
         "p",

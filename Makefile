@@ -20,7 +20,7 @@ TWO := -n auto --dist loadfile --no-loadscope-reorder
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
 	restore-drill faults soak check bench bench-quick sbom validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
-	tools-bench tools-browser browser-test
+	tools-bench tools-browser browser-test pictures
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests,
 
 browser-test: tools-venv tools-aws tools-browser ## Walk through every page in a browser; ARGS="--pictures .local/pictures" keeps how they looked
 	$(BIN)/python -m pytest $(TWO) --all-pages tests/browser $(ARGS)
+
+pictures: tools-venv tools-aws tools-browser ## Take the README's pictures of the running pages, and weigh each page
+	@$(BIN)/python -m tests.browser.pictures
 
 restore-drill: tools-venv tools-aws ## Lose the table of a shop that was doing business, bring it back, compare the books; a minute
 	@$(BIN)/python -m tests.proofs.restore_drill $(ARGS)

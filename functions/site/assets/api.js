@@ -24,7 +24,9 @@ export class ApiError extends Error {
 
 /** What is wrong with each field: { name: [sentence] }. Document B has them in `errors`, document A beside the code. */
 function fieldsOf(told) {
-  const listed = Object.entries(told.errors ?? told).filter(([, said]) => Array.isArray(said) && typeof said[0] === "string");
+  const listed = Object.entries(told.errors ?? told).filter(
+    ([, said]) => Array.isArray(said) && typeof said[0] === "string",
+  );
   return Object.fromEntries(listed);
 }
 
@@ -44,7 +46,9 @@ function words(status, told, after) {
   if (told.error_code in SAID) return t(SAID[told.error_code]);
   if (status === 0) return t("The shop cannot be reached. Look at your connection, and try again.");
   const fields = Object.values(fieldsOf(told)).flat();
-  const said = fields.length ? fields : [told.message ?? told.details ?? told.error].filter((each) => typeof each === "string");
+  const said = fields.length
+    ? fields
+    : [told.message ?? told.details ?? told.error].filter((each) => typeof each === "string");
   const all = said.length ? said.map((each) => t(each)) : [t("Something went wrong on our side; please try again.")];
   if (status === 429 && after > 0) all.push(t("Try again in {seconds} seconds.", { seconds: Math.ceil(after / 1000) }));
   return [...new Set(all)].join(" ");
@@ -90,7 +94,7 @@ async function send(method, path, body, key, signal) {
       method,
       headers,
       body: body === undefined || body === null ? undefined : JSON.stringify(body),
-      signal: signal && AbortSignal.any ? AbortSignal.any([signal, limit]) : signal ?? limit,
+      signal: signal && AbortSignal.any ? AbortSignal.any([signal, limit]) : (signal ?? limit),
       cache: "no-store",
     });
     const told = await answer.json().catch(() => ({}));
@@ -112,7 +116,9 @@ async function renewed() {
 
 /** How long to wait before another try: as long as was asked for, else longer each time, and not for everybody the same. */
 function pause(attempt, after) {
-  return after > 0 ? after : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
+  return after > 0
+    ? after
+    : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
 }
 
 /** Wait, or reject as soon as `signal` says so. */

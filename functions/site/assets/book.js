@@ -17,7 +17,8 @@ export function bookings(place, config, offers, choice) {
 
 const to = (choice) => `#${new URLSearchParams(Object.entries(choice).filter(([, value]) => value))}`;
 
-const cheapest = (offer) => Math.min(...[offer.price, ...offer.packages.map((each) => each.price)].filter(Boolean).map(Number));
+const cheapest = (offer) =>
+  Math.min(...[offer.price, ...offer.packages.map((each) => each.price)].filter(Boolean).map(Number));
 
 function card(offer) {
   const price = money(cheapest(offer), offer.currency);
@@ -50,7 +51,8 @@ function plan(place, offer, choice) {
     calendar,
     rest,
   );
-  if (offer.has_calendar) month(calendar, offer, chosen, choice.month ?? choice.date?.slice(0, 7) ?? today(offer).slice(0, 7), choice);
+  if (offer.has_calendar)
+    month(calendar, offer, chosen, choice.month ?? choice.date?.slice(0, 7) ?? today(offer).slice(0, 7), choice);
   else anyTime(calendar, offer, chosen, choice);
   if (choice.date && choice.time) contact(rest, offer, choice);
   else if (choice.date && offer.has_calendar) slots(rest, offer, { ...chosen, date: choice.date });
@@ -83,7 +85,13 @@ async function month(place, offer, chosen, which, choice) {
     el(
       "div",
       { class: "row end" },
-      earlier ? el("a", { class: "button", href: to({ ...chosen, month: other(-1) }), "aria-label": t("The month before") }, "‹") : el("span", {}),
+      earlier
+        ? el(
+            "a",
+            { class: "button", href: to({ ...chosen, month: other(-1) }), "aria-label": t("The month before") },
+            "‹",
+          )
+        : el("span", {}),
       el("h3", {}, title),
       el("a", { class: "button", href: to({ ...chosen, month: other(1) }), "aria-label": t("The next month") }, "›"),
     ),
@@ -102,8 +110,18 @@ function weekdays() {
 
 function cell(date, shown, free, isChosen, href) {
   const words = day(date);
-  if (!free) return el("span", { class: "soft shut", role: "img", "aria-label": t("{day}: not free", { day: words }) }, shown);
-  return el("a", { class: "button choice", href, "aria-current": isChosen && "date", "aria-label": t("{day}: {count} free", { day: words, count: free }) }, shown);
+  if (!free)
+    return el("span", { class: "soft shut", role: "img", "aria-label": t("{day}: not free", { day: words }) }, shown);
+  return el(
+    "a",
+    {
+      class: "button choice",
+      href,
+      "aria-current": isChosen && "date",
+      "aria-label": t("{day}: {count} free", { day: words, count: free }),
+    },
+    shown,
+  );
 }
 
 async function slots(place, offer, chosen) {
@@ -119,7 +137,11 @@ async function slots(place, offer, chosen) {
       ? el("a", { class: "button choice", href: to({ ...chosen, time: slot.time }) }, clock(slot.time))
       : el("span", { class: "button choice shut" }, clock(slot.time), el("small", {}, t("taken"))),
   );
-  show(place, headed("h3", day(chosen.date)), times.length ? el("div", { class: "row" }, times) : note(t("Nothing is free on this day any more."), "warn"));
+  show(
+    place,
+    headed("h3", day(chosen.date)),
+    times.length ? el("div", { class: "row" }, times) : note(t("Nothing is free on this day any more."), "warn"),
+  );
   return undefined;
 }
 
@@ -131,19 +153,33 @@ function anyTime(place, offer, chosen, choice) {
   };
   const date = el("input", { type: "date", name: "date", required: true, min: today(offer), value: choice.date ?? "" });
   const time = el("input", { type: "time", name: "time", required: true, value: choice.time ?? "" });
-  show(place, el("form", { onsubmit: go }, field(t("Day"), date), field(t("Time"), time), el("p", {}, el("button", { class: "main" }, t("Go on")))));
+  show(
+    place,
+    el(
+      "form",
+      { onsubmit: go },
+      field(t("Day"), date),
+      field(t("Time"), time),
+      el("p", {}, el("button", { class: "main" }, t("Go on"))),
+    ),
+  );
 }
 
 /** Who it is for, and where it takes place; then a cart of it. */
 function contact(place, offer, choice) {
   place.hidden = false;
   const at = `${day(choice.date)}, ${clock(choice.time)}`;
-  const again = el("a", { href: to({ kind: choice.kind, service: choice.service, date: offer.has_calendar && choice.date }) }, t("Another time"));
+  const again = el(
+    "a",
+    { href: to({ kind: choice.kind, service: choice.service, date: offer.has_calendar && choice.date }) },
+    t("Another time"),
+  );
   const title = [headed("h3", at), el("p", { class: "small" }, again)];
   if (!signedIn()) {
     const sentence = el("p", {}, t("Sign in to book: the booking is then yours on every phone."));
     const press = async (event) => {
-      if ((await busy(event.target, signIn())) === false) event.target.after(note(t("This shop has no page to sign in at."), "bad"));
+      if ((await busy(event.target, signIn())) === false)
+        event.target.after(note(t("This shop has no page to sign in at."), "bad"));
     };
     show(place, title, sentence, el("button", { class: "main", type: "button", onclick: press }, t("Sign in")));
     return;
@@ -155,9 +191,24 @@ function contact(place, offer, choice) {
     "form",
     { onsubmit: (event) => book(event, button, offer, choice) },
     packages.length > 0 && field(t("Package"), el("select", { name: "package_id", required: true }, options(packages))),
-    field(t("Name"), el("input", { name: "customer_name", required: true, maxlength: "100", autocomplete: "name", value: me.name ?? "" })),
-    field(t("Phone number"), el("input", { name: "phone_number", type: "tel", required: true, autocomplete: "tel", value: me.phone ?? "" })),
-    field(t("Where it takes place"), el("textarea", { name: "address", required: true, maxlength: "500", autocomplete: "street-address" })),
+    field(
+      t("Name"),
+      el("input", {
+        name: "customer_name",
+        required: true,
+        maxlength: "100",
+        autocomplete: "name",
+        value: me.name ?? "",
+      }),
+    ),
+    field(
+      t("Phone number"),
+      el("input", { name: "phone_number", type: "tel", required: true, autocomplete: "tel", value: me.phone ?? "" }),
+    ),
+    field(
+      t("Where it takes place"),
+      el("textarea", { name: "address", required: true, maxlength: "500", autocomplete: "street-address" }),
+    ),
     field(t("Promo code, if you have one"), el("input", { name: "promo_code", autocomplete: "off", maxlength: "50" })),
     el("p", {}, button),
   );

@@ -11,7 +11,11 @@ import { sentence, t } from "./words.js";
 const place = document.getElementById("booking");
 const path = `/api/booking/bookings/${encodeURIComponent(here()[1])}`;
 
-const STEPS = { CONFIRMED: sentence("Confirmed."), COMPLETED: sentence("It has taken place."), CANCELLED: sentence("Cancelled.") };
+const STEPS = {
+  CONFIRMED: sentence("Confirmed."),
+  COMPLETED: sentence("It has taken place."),
+  CANCELLED: sentence("Cancelled."),
+};
 
 async function start() {
   if (!signedIn()) return signIn();
@@ -29,7 +33,10 @@ function draw(booking, payment) {
   const open = booking.status === "CONFIRMED";
   show(
     place,
-    note(STEPS[booking.status] ? t(STEPS[booking.status]) : booking.status, open || booking.status === "COMPLETED" ? "good" : "warn"),
+    note(
+      STEPS[booking.status] ? t(STEPS[booking.status]) : booking.status,
+      open || booking.status === "COMPLETED" ? "good" : "warn",
+    ),
     refund(payment.refund, currency),
     el(
       "section",
@@ -40,9 +47,22 @@ function draw(booking, payment) {
       facts([
         [t("Name"), booking.customer_name],
         [t("Phone number"), booking.phone_number],
-        [t("Where it takes place"), typeof booking.address === "string" ? booking.address : Object.values(booking.address ?? {}).join(", ")],
+        [
+          t("Where it takes place"),
+          typeof booking.address === "string" ? booking.address : Object.values(booking.address ?? {}).join(", "),
+        ],
       ]),
-      open && el("div", { class: "row noprint" }, el("button", { type: "button", onclick: () => move(booking) }, t("Move")), el("button", { class: "bad", type: "button", onclick: (event) => cancel(event.target, booking) }, t("Cancel"))),
+      open &&
+        el(
+          "div",
+          { class: "row noprint" },
+          el("button", { type: "button", onclick: () => move(booking) }, t("Move")),
+          el(
+            "button",
+            { class: "bad", type: "button", onclick: (event) => cancel(event.target, booking) },
+            t("Cancel"),
+          ),
+        ),
     ),
     el(
       "section",
@@ -53,15 +73,29 @@ function draw(booking, payment) {
         [t("Payment"), payment.transaction_id],
         [t("Paid on"), when(booking.created_at, zone)],
       ]),
-      bill([[booking.package_name ?? booking.service_name, booking.total_amount], [t("Paid"), booking.total_amount]], currency),
+      bill(
+        [
+          [booking.package_name ?? booking.service_name, booking.total_amount],
+          [t("Paid"), booking.total_amount],
+        ],
+        currency,
+      ),
     ),
-    el("section", { class: "panel" }, el("h2", {}, t("What has happened")), timeline(booking.timeline.map((step) => [words(step), when(step.at, zone)]))),
+    el(
+      "section",
+      { class: "panel" },
+      el("h2", {}, t("What has happened")),
+      timeline(booking.timeline.map((step) => [words(step), when(step.at, zone)])),
+    ),
   );
 }
 
 function words(step) {
   if (step.moved_to) {
-    return t("Moved to {day}, {time}", { day: day(step.moved_to.selected_date), time: clock(step.moved_to.selected_time) });
+    return t("Moved to {day}, {time}", {
+      day: day(step.moved_to.selected_date),
+      time: clock(step.moved_to.selected_time),
+    });
   }
   return t(STEPS[step.status] ?? step.status);
 }
@@ -70,7 +104,10 @@ async function cancel(button, booking) {
   const back = booking.cancellation?.refund;
   const sentence =
     Number(back) > 0
-      ? t("You get {amount} back of {paid}. This cannot be undone.", { amount: money(back, booking.currency), paid: money(booking.total_amount, booking.currency) })
+      ? t("You get {amount} back of {paid}. This cannot be undone.", {
+          amount: money(back, booking.currency),
+          paid: money(booking.total_amount, booking.currency),
+        })
       : t("You get nothing back, since it is too late for that. This cannot be undone.");
   const reason = await confirm(t("Cancel the booking?"), sentence, t("Cancel the booking"));
   if (reason === null) return;
@@ -84,7 +121,13 @@ async function cancel(button, booking) {
 /** Another day and time, in a dialog; no money moves. */
 async function move(booking) {
   const service = `/api/services/${booking.service_id}`;
-  const date = el("input", { type: "date", name: "selected_date", required: true, value: booking.selected_date, onchange: () => free() });
+  const date = el("input", {
+    type: "date",
+    name: "selected_date",
+    required: true,
+    value: booking.selected_date,
+    onchange: () => free(),
+  });
   const where = el("div", {});
   const go = el("button", { class: "main" }, t("Move"));
   const form = el(
@@ -105,8 +148,21 @@ async function move(booking) {
     const found = await busy(date, call("GET", `${service}/slots?date=${asked}&service_type=${booking.service_type}`));
     if (!found || asked !== date.value) return;
     const times = found.slots.filter((slot) => slot.free > 0).map((slot) => [slot.time.slice(0, 5), clock(slot.time)]);
-    if (found.any_time) show(where, field(t("Time"), el("input", { type: "time", name: "selected_time", required: true, value: booking.selected_time.slice(0, 5) })));
-    else if (times.length) show(where, field(t("Time"), el("select", { name: "selected_time", required: true }, options(times))));
+    if (found.any_time)
+      show(
+        where,
+        field(
+          t("Time"),
+          el("input", {
+            type: "time",
+            name: "selected_time",
+            required: true,
+            value: booking.selected_time.slice(0, 5),
+          }),
+        ),
+      );
+    else if (times.length)
+      show(where, field(t("Time"), el("select", { name: "selected_time", required: true }, options(times))));
     else show(where, note(t("Nothing is free on this day. Please choose another."), "warn"));
     go.disabled = !found.any_time && !times.length;
   }

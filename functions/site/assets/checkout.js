@@ -40,7 +40,7 @@ async function watch() {
   const { signal } = watching;
   const ask = () => call("GET", `${path}/status`, null, { signal });
   try {
-    for (let pace; (pace = PACE[session.session_status]) && !tooLate(); ) {
+    for (let pace; (pace = PACE[session.session_status]) && !tooLate();) {
       const from = session.session_status;
       const until = (told) => told.session_status !== from || tooLate();
       await poll(ask, { until, seen: draw, first: pace[0], most: pace[1], signal });
@@ -69,7 +69,13 @@ function draw(told) {
 
 function state() {
   const status = session.session_status;
-  if (status === "pending") return [el("h2", {}, t("Pay with M-Pesa")), el("p", {}, t("We send a request to your phone. You agree there, with your M-Pesa PIN.")), prompt(t("Send the request to my phone")), time()];
+  if (status === "pending")
+    return [
+      el("h2", {}, t("Pay with M-Pesa")),
+      el("p", {}, t("We send a request to your phone. You agree there, with your M-Pesa PIN.")),
+      prompt(t("Send the request to my phone")),
+      time(),
+    ];
   if (status === "payment_initiated") return waiting();
   if (status === "paid") return [note(t("Paid. One moment: your order is being made."), "good")];
   return outcome(session, session.currency, [prompt(t("Try again")), time()]);
@@ -78,16 +84,41 @@ function state() {
 function waiting() {
   return [
     el("h2", {}, t("Look at your phone")),
-    el("ol", {}, [t("A request of M-Pesa opens on it by itself."), t("Compare the amount, then enter your M-Pesa PIN."), t("This page shows when it has arrived. You can leave it open, or come back to it.")].map((each) => el("li", {}, each))),
+    el(
+      "ol",
+      {},
+      [
+        t("A request of M-Pesa opens on it by itself."),
+        t("Compare the amount, then enter your M-Pesa PIN."),
+        t("This page shows when it has arrived. You can leave it open, or come back to it."),
+      ].map((each) => el("li", {}, each)),
+    ),
     el("p", { class: "soft small" }, t("Time left to pay")),
     left,
-    el("details", {}, el("summary", {}, t("No request has come")), el("p", {}, t("Is the phone on, and does it have a network? A request ends by itself after a minute or two; then this page offers another try."))),
+    el(
+      "details",
+      {},
+      el("summary", {}, t("No request has come")),
+      el(
+        "p",
+        {},
+        t(
+          "Is the phone on, and does it have a network? A request ends by itself after a minute or two; then this page offers another try.",
+        ),
+      ),
+    ),
   ];
 }
 
 /** The form that prompts a phone: the one of the delivery, or another. */
 function prompt(words) {
-  const phone = el("input", { name: "phone_number", type: "tel", autocomplete: "tel", required: true, value: session.phone_number ?? session.delivery_details?.phone_number ?? "" });
+  const phone = el("input", {
+    name: "phone_number",
+    type: "tel",
+    autocomplete: "tel",
+    required: true,
+    value: session.phone_number ?? session.delivery_details?.phone_number ?? "",
+  });
   const button = el("button", { class: "main wide" }, words);
   const send = async (event) => {
     event.preventDefault();
@@ -120,7 +151,11 @@ function time() {
     tick();
     say(t("You have more time."));
   };
-  return [el("p", { class: "soft small" }, t("Time left to pay")), left, el("button", { type: "button", onclick: extend }, t("More time"))];
+  return [
+    el("p", { class: "soft small" }, t("Time left to pay")),
+    left,
+    el("button", { type: "button", onclick: extend }, t("More time")),
+  ];
 }
 
 function tick() {
@@ -130,7 +165,10 @@ function tick() {
 
 function summary() {
   const { cart_snapshot: cart, delivery_details: to, currency } = session;
-  const lines = cart.items.map((line) => [`${line.product_name}, ${number(line.quantity)} ${line.unit_of_measure}`, line.subtotal]);
+  const lines = cart.items.map((line) => [
+    `${line.product_name}, ${number(line.quantity)} ${line.unit_of_measure}`,
+    line.subtotal,
+  ]);
   const more = [
     cart.discount && [t("Code {code}", { code: cart.promo_code }), -cart.discount],
     [t("Delivery"), session.delivery_fee],
@@ -142,7 +180,11 @@ function summary() {
     { class: "panel" },
     el("h2", {}, t("What you buy")),
     bill([...lines, ...more.filter(Boolean)], currency),
-    facts([[t("For"), to.full_name], [t("Where to"), to.detailed_address], [t("Day"), to.estimated_delivery_date && day(to.estimated_delivery_date)]]),
+    facts([
+      [t("For"), to.full_name],
+      [t("Where to"), to.detailed_address],
+      [t("Day"), to.estimated_delivery_date && day(to.estimated_delivery_date)],
+    ]),
   );
 }
 

@@ -14,22 +14,50 @@ export async function delivery(button, cart) {
   const places = (counties.results ?? counties).filter((each) => each.delivery_fee !== null);
   const subcounty = el("select", { name: "subcounty_id", required: true, disabled: true });
   const fee = el("p", { class: "soft small", "aria-live": "polite" });
-  const county = el("select", { name: "county_id", required: true, onchange: (event) => choose(event.target, places, subcounty, fee, cart) });
-  county.append(...options(places.map((each) => [each.id, each.name]), t("Choose")));
+  const county = el("select", {
+    name: "county_id",
+    required: true,
+    onchange: (event) => choose(event.target, places, subcounty, fee, cart),
+  });
+  county.append(
+    ...options(
+      places.map((each) => [each.id, each.name]),
+      t("Choose"),
+    ),
+  );
   const go = el("button", { class: "main" }, t("To the payment"));
   const form = el(
     "form",
     { onsubmit: (event) => open(event, go) },
     el("h2", {}, t("Where do we deliver to?")),
-    field(t("Name"), el("input", { name: "full_name", autocomplete: "name", required: true, maxlength: "100", value: who()?.name ?? "" })),
+    field(
+      t("Name"),
+      el("input", {
+        name: "full_name",
+        autocomplete: "name",
+        required: true,
+        maxlength: "100",
+        value: who()?.name ?? "",
+      }),
+    ),
     field(
       t("M-Pesa phone number"),
-      el("input", { name: "phone_number", type: "tel", autocomplete: "tel", required: true, placeholder: "0712345678", value: who()?.phone ?? "" }),
+      el("input", {
+        name: "phone_number",
+        type: "tel",
+        autocomplete: "tel",
+        required: true,
+        placeholder: "0712345678",
+        value: who()?.phone ?? "",
+      }),
     ),
     field(t("County"), county),
     field(t("Sub-county"), subcounty),
     fee,
-    field(t("Street, house, landmark"), el("textarea", { name: "detailed_address", required: true, maxlength: "500", autocomplete: "street-address" })),
+    field(
+      t("Street, house, landmark"),
+      el("textarea", { name: "detailed_address", required: true, maxlength: "500", autocomplete: "street-address" }),
+    ),
     field(t("Day"), el("input", { name: "estimated_delivery_date", type: "date" })),
     field(t("Time of day"), slots()),
     field(t("For the rider"), el("input", { name: "special_instructions", maxlength: "500" })),
@@ -41,9 +69,16 @@ export async function delivery(button, cart) {
 }
 
 const slots = () =>
-  el("select", { name: "delivery_time_slot" }, options([
-    ["anytime", t("Any time")], ["morning", t("Morning")], ["afternoon", t("Afternoon")], ["evening", t("Evening")],
-  ]));
+  el(
+    "select",
+    { name: "delivery_time_slot" },
+    options([
+      ["anytime", t("Any time")],
+      ["morning", t("Morning")],
+      ["afternoon", t("Afternoon")],
+      ["evening", t("Evening")],
+    ]),
+  );
 
 async function choose(county, places, subcounty, fee, cart) {
   const chosen = places.find((each) => String(each.id) === county.value);
@@ -53,7 +88,12 @@ async function choose(county, places, subcounty, fee, cart) {
   if (!chosen) return;
   const found = await busy(county, call("GET", `/api/locations/counties/${chosen.id}/subcounties`));
   if (!found || county.value !== String(chosen.id)) return;
-  subcounty.append(...options((found.results ?? found).map((each) => [each.id, each.name]), t("Choose")));
+  subcounty.append(
+    ...options(
+      (found.results ?? found).map((each) => [each.id, each.name]),
+      t("Choose"),
+    ),
+  );
   subcounty.disabled = false;
 }
 
@@ -62,6 +102,9 @@ async function open(event, button) {
   const given = Object.fromEntries(new FormData(event.target));
   const details = { ...given, county_id: Number(given.county_id), subcounty_id: Number(given.subcounty_id) };
   const kept = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== ""));
-  const session = await busy(button, call("POST", "/api/payments/sessions", { delivery_details: kept }, { key: newKey() }));
+  const session = await busy(
+    button,
+    call("POST", "/api/payments/sessions", { delivery_details: kept }, { key: newKey() }),
+  );
   if (session) location.assign(link(`/checkout/${session.session_id}`));
 }

@@ -12,22 +12,38 @@ const ZONE = "Africa/Nairobi";
 async function start() {
   if (!signedIn()) {
     const press = async (event) => {
-      if ((await busy(event.target, signIn())) === false) event.target.after(note(t("This shop has no page to sign in at."), "bad"));
+      if ((await busy(event.target, signIn())) === false)
+        event.target.after(note(t("This shop has no page to sign in at."), "bad"));
     };
-    show(place, el("p", {}, t("Sign in to see your orders and bookings.")), el("p", {}, el("button", { class: "main", type: "button", onclick: press }, t("Sign in"))));
+    show(
+      place,
+      el("p", {}, t("Sign in to see your orders and bookings.")),
+      el("p", {}, el("button", { class: "main", type: "button", onclick: press }, t("Sign in"))),
+    );
     return;
   }
   const me = who() ?? {};
   const lists = el("div", {});
   show(
     place,
-    el("div", { class: "row end" }, el("p", { class: "soft" }, t("Signed in as {name}", { name: me.name ?? me.email ?? me.phone ?? "" })), el("button", { type: "button", onclick: (event) => busy(event.target, signOut()) }, t("Sign out"))),
+    el(
+      "div",
+      { class: "row end" },
+      el("p", { class: "soft" }, t("Signed in as {name}", { name: me.name ?? me.email ?? me.phone ?? "" })),
+      el("button", { type: "button", onclick: (event) => busy(event.target, signOut()) }, t("Sign out")),
+    ),
     me.operator && el("p", {}, el("a", { class: "button", href: link("/desk") }, t("To the desk"))),
     lists,
   );
   try {
-    const [sessions, orders, bookings] = await Promise.all(["/api/payments/sessions", "/api/orders", "/api/booking/bookings"].map((each) => call("GET", `${each}?page_size=10`)));
-    const open = sessions.results.filter((each) => ["pending", "payment_initiated", "paid"].includes(each.session_status));
+    const [sessions, orders, bookings] = await Promise.all(
+      ["/api/payments/sessions", "/api/orders", "/api/booking/bookings"].map((each) =>
+        call("GET", `${each}?page_size=10`),
+      ),
+    );
+    const open = sessions.results.filter((each) =>
+      ["pending", "payment_initiated", "paid"].includes(each.session_status),
+    );
     show(
       lists,
       open.length > 0 && [el("h2", {}, t("Not paid yet")), el("ul", { class: "panel lines" }, open.map(session))],
@@ -60,17 +76,43 @@ function list(found, path, row) {
 const cursor = (found) => (found.next ? new URL(found.next).searchParams.get("cursor") : null);
 
 const row = (href, title, status, amount) =>
-  el("li", {}, el("div", { class: "row end" }, el("a", { href: link(href) }, title), el("span", { class: "number" }, amount)), el("p", { class: "soft small" }, status));
+  el(
+    "li",
+    {},
+    el("div", { class: "row end" }, el("a", { href: link(href) }, title), el("span", { class: "number" }, amount)),
+    el("p", { class: "soft small" }, status),
+  );
 
-const session = (each) => row(`/checkout/${each.session_id}`, when(each.created_at, ZONE), t("Go on with the payment"), each.total_amount);
+const session = (each) =>
+  row(`/checkout/${each.session_id}`, when(each.created_at, ZONE), t("Go on with the payment"), each.total_amount);
 
-const ORDER = { confirmed: sentence("Confirmed"), packed: sentence("Packed"), out_for_delivery: sentence("On its way"), delivered: sentence("Delivered"), cancelled: sentence("Cancelled") };
-const BOOKING = { CONFIRMED: sentence("Confirmed"), COMPLETED: sentence("Taken place"), CANCELLED: sentence("Cancelled") };
+const ORDER = {
+  confirmed: sentence("Confirmed"),
+  packed: sentence("Packed"),
+  out_for_delivery: sentence("On its way"),
+  delivered: sentence("Delivered"),
+  cancelled: sentence("Cancelled"),
+};
+const BOOKING = {
+  CONFIRMED: sentence("Confirmed"),
+  COMPLETED: sentence("Taken place"),
+  CANCELLED: sentence("Cancelled"),
+};
 
 const order = (each) =>
-  row(`/orders/${each.order_number}`, each.order_number, `${t(ORDER[each.order_status] ?? each.order_status)}, ${when(each.created_at, ZONE)}`, money(each.total_amount, each.currency));
+  row(
+    `/orders/${each.order_number}`,
+    each.order_number,
+    `${t(ORDER[each.order_status] ?? each.order_status)}, ${when(each.created_at, ZONE)}`,
+    money(each.total_amount, each.currency),
+  );
 
 const booking = (each) =>
-  row(`/bookings/${each.book_id}`, `${each.service_name}, ${day(each.selected_date)}, ${clock(each.selected_time)}`, t(BOOKING[each.status] ?? each.status), money(each.total_amount, each.currency));
+  row(
+    `/bookings/${each.book_id}`,
+    `${each.service_name}, ${day(each.selected_date)}, ${clock(each.selected_time)}`,
+    t(BOOKING[each.status] ?? each.status),
+    money(each.total_amount, each.currency),
+  );
 
 await start();

@@ -19,7 +19,12 @@ const STEPS = {
   delivered: sentence("Delivered."),
   cancelled: sentence("Cancelled."),
 };
-const PARTS = { morning: sentence("Morning"), afternoon: sentence("Afternoon"), evening: sentence("Evening"), anytime: sentence("Any time") };
+const PARTS = {
+  morning: sentence("Morning"),
+  afternoon: sentence("Afternoon"),
+  evening: sentence("Evening"),
+  anytime: sentence("Any time"),
+};
 
 async function start() {
   if (!signedIn()) return signIn();
@@ -35,8 +40,13 @@ async function start() {
 /** The names of county and sub-county. */
 async function names({ county_id: county, subcounty_id: subcounty }) {
   try {
-    const [counties, subcounties] = await Promise.all([call("GET", "/api/locations/counties"), call("GET", `/api/locations/counties/${county}/subcounties`)]);
-    return [subcounties, counties].map((list, at) => list.results.find((each) => each.id === [subcounty, county][at])?.name);
+    const [counties, subcounties] = await Promise.all([
+      call("GET", "/api/locations/counties"),
+      call("GET", `/api/locations/counties/${county}/subcounties`),
+    ]);
+    return [subcounties, counties].map(
+      (list, at) => list.results.find((each) => each.id === [subcounty, county][at])?.name,
+    );
   } catch {
     return []; // the rest of the order is worth showing without them
   }
@@ -74,13 +84,25 @@ function draw(order, places) {
       ]),
       timeline(order.timeline.map((step) => [t(STEPS[step.status] ?? step.status), when(step.at, ZONE)])),
     ),
-    order.order_status === "confirmed" && el("p", { class: "noprint" }, el("button", { class: "bad", type: "button", onclick: (event) => cancel(event.target, order) }, t("Cancel the order"))),
+    order.order_status === "confirmed" &&
+      el(
+        "p",
+        { class: "noprint" },
+        el(
+          "button",
+          { class: "bad", type: "button", onclick: (event) => cancel(event.target, order) },
+          t("Cancel the order"),
+        ),
+      ),
   );
 }
 
 function rows(order) {
   return [
-    ...order.items.map((line) => [`${line.product_name}, ${number(line.quantity)} ${line.unit_of_measure} × ${money(line.price, order.currency)}`, line.subtotal]),
+    ...order.items.map((line) => [
+      `${line.product_name}, ${number(line.quantity)} ${line.unit_of_measure} × ${money(line.price, order.currency)}`,
+      line.subtotal,
+    ]),
     order.discount && [t("Code {code}", { code: order.promo_code }), -order.discount],
     [t("Delivery"), order.delivery_fee],
     order.rounding && [t("Rounding"), order.rounding],
@@ -90,7 +112,11 @@ function rows(order) {
 
 async function cancel(button, order) {
   const amount = money(order.total_amount, order.currency);
-  const reason = await confirm(t("Cancel the order?"), t("You get {amount} back. This cannot be undone.", { amount }), t("Cancel the order"));
+  const reason = await confirm(
+    t("Cancel the order?"),
+    t("You get {amount} back. This cannot be undone.", { amount }),
+    t("Cancel the order"),
+  );
   if (reason === null) return;
   const told = await busy(button, call("POST", `${path}/cancel`, reason ? { reason } : {}, { key: newKey() }));
   if (!told) return;
@@ -98,6 +124,9 @@ async function cancel(button, order) {
   start();
 }
 
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && !document.querySelector("dialog") && start());
+document.addEventListener(
+  "visibilitychange",
+  () => document.visibilityState === "visible" && !document.querySelector("dialog") && start(),
+);
 
 await start();

@@ -13,10 +13,19 @@ export function outcome(status, currency, again) {
     case "order_created":
       return bought(status, currency);
     case "failed":
-      return [note(t(status.failure?.message ?? sentence("The payment was not completed. You can try again.")), "bad"), refund(status.refund, currency), ...(status.failure?.retryable === false ? [shop()] : again)];
+      return [
+        note(t(status.failure?.message ?? sentence("The payment was not completed. You can try again.")), "bad"),
+        refund(status.refund, currency),
+        ...(status.failure?.retryable === false ? [shop()] : again),
+      ];
     default:
       return [
-        note(t("The time to pay is over. Your basket is still there. If you paid at the last moment, it counts or comes back by itself."), "warn"),
+        note(
+          t(
+            "The time to pay is over. Your basket is still there. If you paid at the last moment, it counts or comes back by itself.",
+          ),
+          "warn",
+        ),
         refund(status.refund, currency),
         shop(),
       ];
@@ -33,7 +42,15 @@ function bought(status, currency) {
   return [
     cancelled ? note(t("This was paid, and cancelled since."), "warn") : note(sentence, "good"),
     refund(status.refund, currency),
-    el("p", {}, el("a", { class: "button main", href: link(where) }, order ? t("See your order and its receipt") : t("See your booking and its receipt"))),
+    el(
+      "p",
+      {},
+      el(
+        "a",
+        { class: "button main", href: link(where) },
+        order ? t("See your order and its receipt") : t("See your booking and its receipt"),
+      ),
+    ),
   ];
 }
 

@@ -12,19 +12,34 @@ const place = document.getElementById("paid");
 
 async function start() {
   if (!signedIn()) {
-    const sentence = t("Sign in, and we show what became of your payment. Whatever it is, it does not depend on this page.");
-    show(place, note(sentence), el("p", {}, el("button", { class: "main", type: "button", onclick: () => signIn() }, t("Sign in"))));
+    const sentence = t(
+      "Sign in, and we show what became of your payment. Whatever it is, it does not depend on this page.",
+    );
+    show(
+      place,
+      note(sentence),
+      el("p", {}, el("button", { class: "main", type: "button", onclick: () => signIn() }, t("Sign in"))),
+    );
     return;
   }
   try {
     const number = lastPayment()?.id ?? (await newest());
     if (number === null) {
-      show(place, note(t("We know of no payment of yours. Nothing was booked.")), el("p", {}, el("a", { class: "button main", href: link("/shop") }, t("To the shop"))));
+      show(
+        place,
+        note(t("We know of no payment of yours. Nothing was booked.")),
+        el("p", {}, el("a", { class: "button main", href: link("/shop") }, t("To the shop"))),
+      );
       return;
     }
     const payment = await call("GET", `/api/payments/${encodeURIComponent(number)}`);
     const ask = () => call("GET", `/api/payments/sessions/${payment.payment_id}/status`);
-    const ended = await poll(ask, { until: (told) => isFinal(told.session_status), seen: (told) => draw(payment, told), first: 1500, most: 10000 });
+    const ended = await poll(ask, {
+      until: (told) => isFinal(told.session_status),
+      seen: (told) => draw(payment, told),
+      first: 1500,
+      most: 10000,
+    });
     draw(payment, ended);
   } catch (error) {
     failed(place, error, start);
@@ -43,19 +58,45 @@ function draw(payment, told) {
   const seen = JSON.stringify(told);
   if (seen === drawn) return;
   drawn = seen;
-  const shown = isFinal(told.session_status) ? outcome(told, payment.currency, again(payment)) : [note(under(told)), el("p", { class: "soft" }, t("This takes a few seconds, now and then some minutes. You may close this page: the booking is made by itself, and stands with your bookings."))];
+  const shown = isFinal(told.session_status)
+    ? outcome(told, payment.currency, again(payment))
+    : [
+        note(under(told)),
+        el(
+          "p",
+          { class: "soft" },
+          t(
+            "This takes a few seconds, now and then some minutes. You may close this page: the booking is made by itself, and stands with your bookings.",
+          ),
+        ),
+      ];
   show(place, el("p", { class: "amount" }, money(payment.amount, payment.currency)), shown);
   say(place.querySelector(".note")?.textContent ?? "");
 }
 
 function under(told) {
   if (told.session_status === "paid") return t("Paid. One moment: your booking is being made.");
-  return lastPayment()?.prompted ? t("Look at your phone: a request to pay waits there.") : t("We are checking whether the payment went through.");
+  return lastPayment()?.prompted
+    ? t("Look at your phone: a request to pay waits there.")
+    : t("We are checking whether the payment went through.");
 }
 
 function again(payment) {
-  if (payment.cart_id === null) return [el("p", {}, el("a", { class: "button main", href: link(`/checkout/${payment.payment_id}`) }, t("Try again")))];
-  return [el("p", {}, el("button", { class: "main", type: "button", onclick: (event) => pay(event.target, payment.cart_id, payment.method) }, t("Try again")))];
+  if (payment.cart_id === null)
+    return [
+      el("p", {}, el("a", { class: "button main", href: link(`/checkout/${payment.payment_id}`) }, t("Try again"))),
+    ];
+  return [
+    el(
+      "p",
+      {},
+      el(
+        "button",
+        { class: "main", type: "button", onclick: (event) => pay(event.target, payment.cart_id, payment.method) },
+        t("Try again"),
+      ),
+    ),
+  ];
 }
 
 await start();

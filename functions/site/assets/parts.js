@@ -24,7 +24,12 @@ export function options(pairs, first = null) {
 /** What is bought, what comes on top and what that is together: rows of [words, amount], the last one the sum. */
 export function bill(rows, currency) {
   const made = rows.map(([words, amount], at) =>
-    el("tr", { class: at === rows.length - 1 ? "sum" : null }, el("th", { scope: "row" }, words), el("td", { class: "number" }, money(amount, currency))),
+    el(
+      "tr",
+      { class: at === rows.length - 1 ? "sum" : null },
+      el("th", { scope: "row" }, words),
+      el("td", { class: "number" }, money(amount, currency)),
+    ),
   );
   return el("table", {}, el("tbody", {}, made));
 }
@@ -32,15 +37,24 @@ export function bill(rows, currency) {
 /** A list of names with their values; those without a value are left out. */
 export function facts(pairs) {
   const told = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return el("dl", {}, told.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  return el(
+    "dl",
+    {},
+    told.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
+  );
 }
 
 /** What happened, oldest first: [words, when] each. */
 export const timeline = (steps) =>
-  el("ol", { class: "timeline" }, steps.map(([words, at]) => el("li", {}, el("b", {}, words), el("div", { class: "soft small" }, at))));
+  el(
+    "ol",
+    { class: "timeline" },
+    steps.map(([words, at]) => el("li", {}, el("b", {}, words), el("div", { class: "soft small" }, at))),
+  );
 
 /** A button that prints the page, of which a receipt is left. */
-export const printed = () => el("button", { class: "noprint", type: "button", onclick: () => print() }, t("Print or keep"));
+export const printed = () =>
+  el("button", { class: "noprint", type: "button", onclick: () => print() }, t("Print or keep"));
 
 /** Ask before what cannot be undone; resolves to the reason that was given, perhaps empty, or to null. */
 export function confirm(title, sentence, words) {
@@ -52,7 +66,12 @@ export function confirm(title, sentence, words) {
       el("h2", {}, title),
       el("p", {}, sentence),
       field(t("Why? The shop reads it."), reason),
-      el("div", { class: "row end" }, el("button", { value: "" }, t("Back")), el("button", { class: "bad", value: "yes" }, words)),
+      el(
+        "div",
+        { class: "row end" },
+        el("button", { value: "" }, t("Back")),
+        el("button", { class: "bad", value: "yes" }, words),
+      ),
     );
     const dialog = el("dialog", { "aria-label": title }, form);
     dialog.addEventListener("close", () => {

@@ -18,7 +18,11 @@ export async function produce(place, wares) {
     show(down, cart?.items.length && toBasket(cart, basket));
     down.hidden = !cart?.items.length;
   };
-  const shelf = el("ul", { class: "cards" }, wares.map((ware) => card(ware, draw)));
+  const shelf = el(
+    "ul",
+    { class: "cards" },
+    wares.map((ware) => card(ware, draw)),
+  );
   show(place, el("div", { class: "columns" }, el("div", {}, shelf), basket), down);
   if (!signedIn()) return draw(null);
   try {
@@ -38,8 +42,16 @@ async function takeUp() {
 function card(ware, draw) {
   const left = Number(ware.available);
   const quantity = el("input", {
-    class: "few", type: "number", min: "0.001", step: "any", max: String(left), value: "1", inputmode: "decimal",
-    name: "quantity", "aria-label": t("How much, in {unit}", { unit: ware.unit_of_measure }), required: true,
+    class: "few",
+    type: "number",
+    min: "0.001",
+    step: "any",
+    max: String(left),
+    value: "1",
+    inputmode: "decimal",
+    name: "quantity",
+    "aria-label": t("How much, in {unit}", { unit: ware.unit_of_measure }),
+    required: true,
   });
   const add = el("button", { class: "main" }, t("Add"));
   const form = el("form", { class: "row", onsubmit: (event) => put(event, ware, quantity, add, draw) }, quantity, add);
@@ -79,7 +91,11 @@ async function put(event, ware, quantity, button, draw) {
 /** On a phone the basket is below all the produce: a way to it that is always in sight. */
 function toBasket(cart, basket) {
   const words = t("Basket: {amount}", { amount: money(cart.total_cost - cart.discount, cart.currency) });
-  return el("button", { class: "main wide", type: "button", onclick: () => basket.scrollIntoView({ behavior: "smooth" }) }, words);
+  return el(
+    "button",
+    { class: "main wide", type: "button", onclick: () => basket.scrollIntoView({ behavior: "smooth" }) },
+    words,
+  );
 }
 
 function contents(cart, draw) {
@@ -92,32 +108,69 @@ function contents(cart, draw) {
   return [
     title,
     changed && note(t("A price has changed since. Remove that line and add it again to take the new one."), "warn"),
-    el("ul", { class: "lines" }, cart.items.map((line) => row(line, cart, draw))),
+    el(
+      "ul",
+      { class: "lines" },
+      cart.items.map((line) => row(line, cart, draw)),
+    ),
     promo(cart, draw),
-    el("p", { class: "row end" }, el("b", {}, t("Together, without delivery")), el("b", { class: "number" }, money(sum, cart.currency))),
-    el("button", { class: "main wide", type: "button", onclick: (event) => delivery(event.target, cart) }, t("Choose the delivery")),
+    el(
+      "p",
+      { class: "row end" },
+      el("b", {}, t("Together, without delivery")),
+      el("b", { class: "number" }, money(sum, cart.currency)),
+    ),
+    el(
+      "button",
+      { class: "main wide", type: "button", onclick: (event) => delivery(event.target, cart) },
+      t("Choose the delivery"),
+    ),
   ];
 }
 
 function row(line, cart, draw) {
-  const send = (button, path, body) => busy(button, call("POST", path, body, { key: newKey() })).then((told) => told && draw(told));
+  const send = (button, path, body) =>
+    busy(button, call("POST", path, body, { key: newKey() })).then((told) => told && draw(told));
   const quantity = el("input", {
-    class: "few", type: "number", min: "0.001", step: "any", value: String(line.quantity), inputmode: "decimal",
+    class: "few",
+    type: "number",
+    min: "0.001",
+    step: "any",
+    value: String(line.quantity),
+    inputmode: "decimal",
     "aria-label": t("How much, in {unit}", { unit: line.unit_of_measure }),
     onchange: (event) =>
       event.target.reportValidity() &&
-      send(event.target, "/api/carts/update_quantity", { cart_item_id: line.cart_item_id, quantity: Number(event.target.value) }),
+      send(event.target, "/api/carts/update_quantity", {
+        cart_item_id: line.cart_item_id,
+        quantity: Number(event.target.value),
+      }),
   });
-  const remove = el("button", {
-    type: "button", "aria-label": t("Remove {product}", { product: line.product_name }),
-    onclick: (event) => send(event.target, "/api/carts/remove_item", { cart_item_id: line.cart_item_id }),
-  }, "✕");
+  const remove = el(
+    "button",
+    {
+      type: "button",
+      "aria-label": t("Remove {product}", { product: line.product_name }),
+      onclick: (event) => send(event.target, "/api/carts/remove_item", { cart_item_id: line.cart_item_id }),
+    },
+    "✕",
+  );
   return el(
     "li",
     {},
-    el("div", { class: "row end" }, el("b", {}, line.product_name), el("span", { class: "number" }, money(line.subtotal, cart.currency))),
+    el(
+      "div",
+      { class: "row end" },
+      el("b", {}, line.product_name),
+      el("span", { class: "number" }, money(line.subtotal, cart.currency)),
+    ),
     el("p", { class: "soft small" }, `${money(line.price_at_addition, cart.currency)} / ${line.unit_of_measure}`),
-    line.price_changed && el("p", { class: "small bad-ink" }, t("It costs {price} now.", { price: money(line.current_price, cart.currency) })),
+    line.price_changed &&
+      el(
+        "p",
+        { class: "small bad-ink" },
+        t("It costs {price} now.", { price: money(line.current_price, cart.currency) }),
+      ),
     Number(line.available) < Number(line.quantity) &&
       el("p", { class: "small bad-ink" }, t("Only {amount} can be had now.", { amount: number(line.available) })),
     el("div", { class: "row" }, quantity, el("span", {}, line.unit_of_measure), remove),
@@ -131,16 +184,38 @@ function promo(cart, draw) {
     if (told) draw(told);
   };
   if (cart.promo_code) {
-    const problem = cart.promo_error_code ? t("This code takes nothing off any more.") : cart.promo_changed && t("It takes something else off now.");
+    const problem = cart.promo_error_code
+      ? t("This code takes nothing off any more.")
+      : cart.promo_changed && t("It takes something else off now.");
     return el(
       "div",
       {},
-      el("p", { class: "row end" }, t("Code {code}", { code: cart.promo_code }), el("span", { class: "number" }, money(-cart.discount, cart.currency))),
+      el(
+        "p",
+        { class: "row end" },
+        t("Code {code}", { code: cart.promo_code }),
+        el("span", { class: "number" }, money(-cart.discount, cart.currency)),
+      ),
       problem && note(problem, "warn"),
-      el("button", { type: "button", onclick: (event) => send(event, "/api/carts/remove_promo", {}) }, t("Remove the code")),
+      el(
+        "button",
+        { type: "button", onclick: (event) => send(event, "/api/carts/remove_promo", {}) },
+        t("Remove the code"),
+      ),
     );
   }
-  const code = el("input", { name: "promo_code", autocomplete: "off", required: true, "aria-label": t("Promo code"), placeholder: t("Promo code") });
+  const code = el("input", {
+    name: "promo_code",
+    autocomplete: "off",
+    required: true,
+    "aria-label": t("Promo code"),
+    placeholder: t("Promo code"),
+  });
   const apply = (event) => send(event, "/api/carts/apply_promo", { promo_code: code.value.trim() });
-  return el("details", {}, el("summary", {}, t("I have a promo code")), el("form", { class: "row", onsubmit: apply }, code, el("button", {}, t("Apply"))));
+  return el(
+    "details",
+    {},
+    el("summary", {}, t("I have a promo code")),
+    el("form", { class: "row", onsubmit: apply }, code, el("button", {}, t("Apply"))),
+  );
 }

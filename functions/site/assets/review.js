@@ -25,7 +25,11 @@ function draw(place, config, offers, cart) {
   const gateway = config.gateways.find((each) => each.currencies.includes(currency));
   const anew = `#${new URLSearchParams({ kind: cart.service_type, service: service.id, date: cart.selected_date })}`;
   const kept = Number(cart.total_price) + Number(cart.discount);
-  const rows = [[cart.package?.name ?? service.name, kept], Number(cart.discount) && [t("Code {code}", { code: cart.promo_code }), -cart.discount], [t("To pay"), cart.total_price]];
+  const rows = [
+    [cart.package?.name ?? service.name, kept],
+    Number(cart.discount) && [t("Code {code}", { code: cart.promo_code }), -cart.discount],
+    [t("To pay"), cart.total_price],
+  ];
   show(
     place,
     headed("h2", service.name),
@@ -36,7 +40,10 @@ function draw(place, config, offers, cart) {
         [t("When"), `${day(cart.selected_date)}, ${clock(cart.selected_time)}`],
         [t("Name"), cart.customer_name],
         [t("Phone number"), cart.phone_number],
-        [t("Where it takes place"), typeof cart.address === "string" ? cart.address : Object.values(cart.address ?? {}).join(", ")],
+        [
+          t("Where it takes place"),
+          typeof cart.address === "string" ? cart.address : Object.values(cart.address ?? {}).join(", "),
+        ],
       ]),
       bill(rows.filter(Boolean), currency),
       cart.status === "ACTIVE" && promo(place, config, offers, cart),
@@ -50,25 +57,61 @@ function next(cart, gateway, currency, anew) {
   if (cart.status === "CONVERTED") return note(t("This has been paid for. Look at your bookings."), "good");
   if (cart.price_changed) {
     const price = money(Number(cart.current_price) - Number(cart.current_discount), currency);
-    return [note(t("It costs {price} now. Nothing was charged; start again to take the new price.", { price }), "warn"), el("a", { class: "button main", href: anew }, t("Start again"))];
+    return [
+      note(t("It costs {price} now. Nothing was charged; start again to take the new price.", { price }), "warn"),
+      el("a", { class: "button main", href: anew }, t("Start again")),
+    ];
   }
   if (!cart.available) {
-    return [note(t("This time cannot be had any more. Nothing was charged; please choose another."), "warn"), el("a", { class: "button main", href: anew }, t("Another time"))];
+    return [
+      note(t("This time cannot be had any more. Nothing was charged; please choose another."), "warn"),
+      el("a", { class: "button main", href: anew }, t("Another time")),
+    ];
   }
   const words = t("Pay {amount} with {gateway}", { amount: money(cart.total_price, currency), gateway: gateway.label });
-  return el("p", {}, el("button", { class: "main wide", type: "button", onclick: (event) => pay(event.target, cart.id, gateway.name, gateway.prompts_phone ? cart.phone_number : null) }, words));
+  return el(
+    "p",
+    {},
+    el(
+      "button",
+      {
+        class: "main wide",
+        type: "button",
+        onclick: (event) => pay(event.target, cart.id, gateway.name, gateway.prompts_phone ? cart.phone_number : null),
+      },
+      words,
+    ),
+  );
 }
 
 function promo(place, config, offers, cart) {
   const send = async (event, path, body) => {
     event.preventDefault();
-    const told = await busy(event.submitter ?? event.target, call("POST", `/api/cart/carts/${cart.id}/${path}`, body, { key: newKey() }));
+    const told = await busy(
+      event.submitter ?? event.target,
+      call("POST", `/api/cart/carts/${cart.id}/${path}`, body, { key: newKey() }),
+    );
     if (told) review(place, config, offers, cart.id);
   };
   if (cart.promo_code) {
-    return el("p", {}, el("button", { type: "button", onclick: (event) => send(event, "remove_promo", {}) }, t("Remove the code")));
+    return el(
+      "p",
+      {},
+      el("button", { type: "button", onclick: (event) => send(event, "remove_promo", {}) }, t("Remove the code")),
+    );
   }
-  const code = el("input", { name: "promo_code", required: true, autocomplete: "off", "aria-label": t("Promo code"), placeholder: t("Promo code") });
+  const code = el("input", {
+    name: "promo_code",
+    required: true,
+    autocomplete: "off",
+    "aria-label": t("Promo code"),
+    placeholder: t("Promo code"),
+  });
   const apply = (event) => send(event, "apply_promo", { promo_code: code.value.trim() });
-  return el("details", {}, el("summary", {}, t("I have a promo code")), el("form", { class: "row", onsubmit: apply }, code, el("button", {}, t("Apply"))));
+  return el(
+    "details",
+    {},
+    el("summary", {}, t("I have a promo code")),
+    el("form", { class: "row", onsubmit: apply }, code, el("button", {}, t("Apply"))),
+  );
 }

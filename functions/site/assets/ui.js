@@ -36,7 +36,9 @@ export function money(text, currency) {
 
 /** An instant, by the clock of `zone`. */
 export function when(instant, zone) {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).format(new Date(instant));
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).format(
+    new Date(instant),
+  );
 }
 
 /** A day of the calendar ("2026-01-31"), wherever it is read. */
@@ -46,7 +48,9 @@ export function day(isoDate, style = { dateStyle: "full" }) {
 
 /** A time of the day ("09:00:00") as people here write it. */
 export function clock(time) {
-  return new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone: "UTC" }).format(new Date(`1970-01-01T${time.slice(0, 5)}Z`));
+  return new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone: "UTC" }).format(
+    new Date(`1970-01-01T${time.slice(0, 5)}Z`),
+  );
 }
 
 /** Say something to who cannot see that it changed. */
@@ -111,7 +115,10 @@ export function failed(where, error, again) {
   const message = sentence(error);
   const next =
     error.status === 404
-      ? [el("p", {}, t("Perhaps it was bought by somebody else, or you signed in under another name.")), el("a", { class: "button", href: link("/me") }, t("My orders and bookings"))]
+      ? [
+          el("p", {}, t("Perhaps it was bought by somebody else, or you signed in under another name.")),
+          el("a", { class: "button", href: link("/me") }, t("My orders and bookings")),
+        ]
       : el("button", { type: "button", onclick: again }, t("Try again"));
   show(where, note(message, "bad"), el("div", {}, next));
   say(message);

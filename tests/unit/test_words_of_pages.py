@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from payfirst.api.pages import LANGUAGES, Pages
+from payfirst.api.pages import EVERY_PAGE, LANGUAGES, Pages
 from payfirst.api.words import read_words
 
 ROOT: Final = Path(__file__).parents[2]
@@ -24,8 +24,6 @@ IN_TEMPLATES: Final = re.compile(r"""\bt\((?:"([^"]*)"|'([^']*)')\)""")
 ALIKE: Final = ("M-Pesa", "PhonePe")
 CUSTOMERS, DESK = "words", "words/desk"
 """Where the catalogues of the customer's pages are, and of the desk's."""
-
-EVERYWHERE: Final = ("shell.html", "api.js", "place.js", "signin.js", "ui.js", "words.js")
 
 LARGEST: Final = 100_000
 """Bytes of all that a page loads, itself and the shop's answers apart."""
@@ -49,11 +47,7 @@ def said_in(file: Path) -> set[str]:
 
 
 def of(pages: str, pattern: str) -> Iterator[Path]:
-    """The files of those pages; the desk's have what every page has, too."""
-    found = sorted(SITE.glob(pattern))
-    return (
-        file for file in found if file.name.startswith("desk") == (pages == DESK) or (pages == DESK and file.name in EVERYWHERE)
-    )
+    return (file for file in sorted(SITE.glob(pattern)) if file.name.startswith("desk") == (pages == DESK))
 
 
 def constants(file: Path) -> Iterator[str]:
@@ -77,9 +71,14 @@ def catalogue(language: str, pages: str = CUSTOMERS) -> dict[str, str]:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_each_sentence_of_a_page_is_in_the_catalogue(language: str) -> None:
-    assert said_by(CUSTOMERS) - catalogue(language).keys() == set()
-    to_customers = said_in(SITE / "assets" / "api.js")  # of which the desk meets few: the others it would say in English
-    assert said_by(DESK) - to_customers - catalogue(language, DESK).keys() == set()
+    for pages in (CUSTOMERS, DESK):
+        assert said_by(pages) - catalogue(language, pages).keys() == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_desk_says_what_every_page_does(language: str) -> None:
+    spoken = json.loads(Pages(SITE).assets[f"desk-words.{language}.json"].text)
+    assert {sentence for name in EVERY_PAGE for sentence in said_in(SITE / name)} - spoken.keys() == set()
 
 
 @pytest.mark.parametrize("language", OTHERS)

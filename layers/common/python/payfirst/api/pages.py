@@ -22,6 +22,9 @@ from payfirst.api.words import read_words
 LANGUAGES: Final = {"en": "English", "sw": "Kiswahili", "hi": "हिन्दी"}
 """What pages are written in, each by its own name; the first where nobody asks for another."""
 
+EVERY_PAGE: Final = ("templates/shell.html", *(f"assets/{name}.js" for name in ("api", "place", "signin", "ui", "words")))
+"""Where what every page says stands."""
+
 SAME_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {"js": "text/javascript", "css": "text/css", "json": "application/json"}
 _IMPORT: Final = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
@@ -120,13 +123,17 @@ class Pages:
 
     @cached_property
     def _spoken(self) -> dict[str, dict[str, str]]:
-        """What each English sentence is, by the asset that says it: the customer's pages have a catalogue, and the desk's."""
-        folders = {"words": self._folder / "words", "desk-words": self._folder / "words" / "desk"}
-        return {
-            f"{name}.{file.stem}.json": read_words(file.read_text(encoding="utf-8"))
-            for name, folder in folders.items()
-            for file in folder.glob("*.po")
-        }
+        """What each English sentence is, by the asset that says it; the desk's says what every page does, too."""
+        everybodys, desks = self._catalogues("words"), self._catalogues("words/desk")
+        every_page = _quoted("".join((self._folder / name).read_text(encoding="utf-8") for name in EVERY_PAGE)) if desks else ""
+        for tongue, told in desks.items():
+            shared = {each: said for each, said in everybodys.get(tongue, {}).items() if _quoted(f'"{each}"') in every_page}
+            desks[tongue] = {**shared, **told}
+        by_name = {"words": everybodys, "desk-words": desks}
+        return {f"{name}.{tongue}.json": told for name, said in by_name.items() for tongue, told in said.items()}
+
+    def _catalogues(self, folder: str) -> dict[str, dict[str, str]]:
+        return {file.stem: read_words(file.read_text(encoding="utf-8")) for file in (self._folder / folder).glob("*.po")}
 
     @cached_property
     def assets(self) -> dict[str, Asset]:
@@ -154,3 +161,8 @@ class Pages:
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         made[name] = Asset(f"{stem}.{digest}.{kind}", text, f"{_TYPES[kind]}; charset=utf-8", tuple(loads))
         return made[name]
+
+
+def _quoted(text: str) -> str:
+    """`text` with one kind of quotes, whichever a script or a template takes."""
+    return text.replace("'", '"')

@@ -24,9 +24,7 @@ class Resolver:
     def __init__(self, template: Mapping[str, Any], known: Mapping[str, str]) -> None:
         self._conditions: Mapping[str, Any] = template.get("Conditions", {})
         self._mappings: Mapping[str, Any] = template.get("Mappings", {})
-        defaults = {
-            name: declared["Default"] for name, declared in template.get("Parameters", {}).items() if "Default" in declared
-        }
+        defaults = {name: _default(one) for name, one in template.get("Parameters", {}).items() if "Default" in one}
         self._known: dict[str, Any] = defaults | dict(known)
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._look_up,
@@ -85,3 +83,9 @@ class Resolver:
     def _find_in_map(self, argument: list[Any]) -> Json:
         name, first, second = (self.value(part) for part in argument)
         return self._mappings[name][first][second]
+
+
+def _default(parameter: Mapping[str, Any]) -> Json:
+    """What a Ref to a parameter answers where nobody gave a value: of a list, its parts."""
+    default: Json = parameter["Default"]
+    return default.split(",") if "List" in parameter.get("Type", "") and isinstance(default, str) else default

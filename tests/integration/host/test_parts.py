@@ -80,6 +80,11 @@ def test_a_template_is_resolved_with_its_parameters_and_conditions() -> None:
         resolver.value({"Fn::GetAtt": ["Table", "Arn"]})
 
 
+def test_a_list_that_nobody_gives_has_the_parts_of_its_default() -> None:
+    template = {"Parameters": {"Pages": {"Type": "CommaDelimitedList", "Default": "one,two"}}}
+    assert Resolver(template, {}).value({"Fn::Join": [" ", {"Ref": "Pages"}]}) == "one two"
+
+
 def test_a_setting_that_nobody_gives_locally_is_named(tmp_path: Any) -> None:
     with pytest.raises(TemplateError, match="nothing says what TABLE_NAME is"):
         read_application(HostConfig(template=SAMPLE, log_dir=tmp_path))

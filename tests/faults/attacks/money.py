@@ -50,6 +50,7 @@ def _awaited(write: Kept) -> dict[str, Happening]:
         "its session waits for another": has(place, live_attempt="MT0"),
         "its session does not wait": has(place, status="order_created"),
         "its money goes back": has(keys.attempt(attempt.ref), status="refund_due"),
+        "its money is recorded": has(keys.attempt(attempt.ref), captured=100),
     }
 
 
@@ -94,9 +95,9 @@ def what_comes_before_a_review(world: World) -> None:
     world.confirm = ConfirmWithQuery.STRICT
     world.ledger.payments[started.attempt.ref].state = "declined"
     review = kept_back(world, attempts, "review", _telling)
-    stopped(
-        review, {**to_session(review.given[0]), "it is paid for": has(keys.attempt(started.attempt.ref), status="succeeded")}
-    )
+    attempt = keys.attempt(started.attempt.ref)
+    decided = {"it is paid for": has(attempt, status="succeeded"), "its money is recorded": has(attempt, captured=100)}
+    stopped(review, {**to_session(review.given[0]), **decided})
     world.ledger.payments[started.attempt.ref].state = "paid"
 
 
@@ -130,6 +131,7 @@ def what_comes_before_late_money(world: World) -> None:
         {
             **to_session(record.given[0]),
             "it is paid for": has(keys.attempt(ref), status="succeeded"),
+            "its money is recorded": has(keys.attempt(ref), captured=100),
             "its receipt serves another": has(keys.receipt("PHONEPE", "N1"), ref="MT0"),
             "its session has its money": has(place, captured="MT0"),
             "its session waits for another": has(place, live_attempt="MT0"),

@@ -131,6 +131,26 @@ def test_a_session_that_was_paid_or_refused_is_open_no_more(shop: Shop) -> None:
         _session(shop, customer, limits=TWO_OPEN)
 
 
+def test_a_session_whose_payment_failed_counts_again_when_it_is_tried_again(shop: Shop) -> None:
+    customer = new_customer()
+    sessions = []
+    for _ in range(2):
+        shop.fill_cart(customer)
+        sessions.append(_session(shop, customer, limits=TWO_OPEN))
+        refused = shop.initiate(sessions[-1])
+        shop.decide(refused, "cancel")
+        shop.tell(refused, shop.notice(refused, code=1032))
+    shop.fill_cart(customer)
+    _session(shop, customer, limits=TWO_OPEN)
+    _session(shop, customer, limits=TWO_OPEN)
+    shop.initiate(sessions[0])
+    shop.initiate(sessions[1])
+    with pytest.raises(FairUseError):
+        _session(shop, customer, limits=TWO_OPEN)
+    [opening] = [item for item in shop.items() if item["sk"] == "OPENING" and item["pk"] == keys.owner(customer.sub)]
+    assert len(opening["opened"]) == 4
+
+
 def test_a_session_that_was_extended_stays_open(shop: Shop) -> None:
     customer = new_customer()
     shop.fill_cart(customer)

@@ -203,7 +203,7 @@ def fail(
         Update(
             ATTEMPT,
             keys.attempt(attempt.ref),
-            when=(one_of("status", _failing(attempt)),),
+            when=(one_of("status", _failing(attempt)), absent("captured")),
             set={
                 "status": AttemptStatus.FAILED.value,
                 "failure": failure_to_map(failure),
@@ -256,13 +256,15 @@ def review(table: Table, session: Session, attempt: Attempt, reason: str, now: d
     Of one whose money is recorded nothing can be made; it keeps the money.
     """
     key, by = keys.attempt(attempt.ref), "gateway" if attempt.captured is None else "payfirst"
+    # Somebody else may have recorded its money, and found that nothing can be made of it: it looks the same otherwise.
+    as_read = () if attempt.captured else (absent("captured"),)
     transact(
         table,
         [
             Update(
                 ATTEMPT,
                 key,
-                when=(one_of("status", _as_found(attempt) & attempt_sources(AttemptStatus.NEEDS_REVIEW)),),
+                when=(one_of("status", _as_found(attempt) & attempt_sources(AttemptStatus.NEEDS_REVIEW)), *as_read),
                 set={
                     "status": AttemptStatus.NEEDS_REVIEW.value,
                     "review": reason,

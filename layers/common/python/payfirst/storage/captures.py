@@ -49,7 +49,7 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
         Update(
             ATTEMPT,
             key,
-            when=(one_of("status", sources),),
+            when=(one_of("status", sources), absent("captured")),
             set={
                 "status": AttemptStatus.SUCCEEDED.value,
                 "captured": collected.amount.minor,

@@ -28,6 +28,9 @@ COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})
 OPENED: Final = "opened"
 """The name under which somebody else, who opened a session a moment before, stands in the way of a write."""
 
+MOST_LOOKED_AT: Final = 90
+"""Sessions of a customer that may be open: what one request reads."""
+
 _KEPT: Final = timedelta(hours=24)
 _OPEN: Final = frozenset({SessionStatus.PENDING, SessionStatus.PAYMENT_INITIATED})
 
@@ -55,11 +58,14 @@ def _opened(turn: Item | None) -> Opened:
     return Opened(tuple(map(int, turn.get("opened", ()))), int(turn["n"])) if turn else Opened((), 0)
 
 
-def still_open(table: Table, sub: str, seen: Opened, now: datetime) -> dict[int, datetime]:
-    """Those of `seen` that can be paid, or are being paid, as of now, each with its end."""
+def looked_up(table: Table, sub: str, seen: Opened, now: datetime) -> tuple[list[datetime], list[int]]:
+    """Of `seen`, the ends of those that can be paid, or are being paid, as of now; and the numbers of these and of those whose
+    payment failed, which can be tried again until their end."""
     items = batch_get(table, [keys.owned(sub, keys.SESSION, number) for number in seen.numbers])
-    found = (session_from_item(item) for item in items if item is not None)
-    return {session.number: session.expires_at for session in found if session.status_at(now) in _OPEN}
+    found = [session_from_item(item) for item in items if item is not None]
+    open_now = [session for session in found if session.status_at(now) in _OPEN]
+    again = [session for session in found if session.status is SessionStatus.FAILED and session.expires_at > now]
+    return [session.expires_at for session in open_now], [session.number for session in (*open_now, *again)][:MOST_LOOKED_AT]
 
 
 def opened_after(sub: str, seen: Opened, numbers: Iterable[int]) -> Write:

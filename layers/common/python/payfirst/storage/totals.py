@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from payfirst.domain.attempt import Attempt
@@ -93,7 +93,7 @@ def _standing(refund: Refund, sign: int, status: RefundStatus | None = None) -> 
 
 
 def _moved(of: Attempt | Refund, amounts: Sequence[Amount]) -> list[Update]:
-    """One write for each day of which a counter changes."""
+    """One write for each day, also where its amounts come to nothing: whoever counts anew sees that they moved."""
     days: defaultdict[date, Counter[Column]] = defaultdict(Counter)
     for at, column, minor in amounts:
         days[day_of(at)][column] += minor
@@ -102,7 +102,6 @@ def _moved(of: Attempt | Refund, amounts: Sequence[Amount]) -> list[Update]:
     return [
         Update(f"totals{number}", keys.totals(day, of.gateway, of.amount.currency, shard), add=sums)
         for number, (day, sums) in enumerate(changed.items())
-        if sums
     ]
 
 
@@ -167,15 +166,22 @@ def standing(found: Attempt | Refund) -> list[Update]:
     return [*received(found, found.captured, found.captured_at or found.created_at), *waiting]
 
 
-def set_counter(table: Table, place: Place, seen: Item | None, sums: Mapping[str, int]) -> bool:
-    """Set the counter at `place`, as it was `seen` (None: not there), to `sums`; False where that is what it says.
+class Recounted(StrEnum):
+    """What became of a counter that was compared: it was right, it was set, or it has moved since and is left alone."""
 
-    One that has moved since it was seen is left alone.
-    """
+    RIGHT = "right"
+    SET = "set"
+    MOVED = "moved"
+
+
+def set_counter(table: Table, place: Place, seen: Item | None, sums: Mapping[str, int]) -> Recounted:
+    """Set the counter at `place`, as it was `seen` (None: not there), to `sums`, where it says something else."""
     wanted = {column.value: sums.get(column.value, 0) for column in Column}
     if wanted == {column: int((seen or {}).get(column, 0)) for column in wanted}:
-        return False
+        return Recounted.RIGHT
     still = equal("writer", seen["writer"]) if seen else absent("pk")
-    with suppress(ConditionFailedError):
+    try:
         write(table, Update("totals", {"pk": place[0], "sk": place[1]}, when=(still,), set=wanted))
-    return True
+    except ConditionFailedError:
+        return Recounted.MOVED
+    return Recounted.SET

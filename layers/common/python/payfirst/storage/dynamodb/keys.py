@@ -227,6 +227,9 @@ def event_count(hour: datetime, kind: str, event: str) -> Key:
     return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}"}
 
 
+MONEY: Final = "MONEY#"
+"""What the partitions of payments and refunds of a day begin with."""
+
 TOTALS: Final = "TOTALS"
 """The partition of the counters of money; days follow each other."""
 
@@ -243,7 +246,7 @@ def money(what: str, day: date, at: datetime, name: str) -> Key:
 
 def money_of_day(what: str, day: date) -> str:
     """The partition of what came, or of what went back, on that day."""
-    return f"MONEY#{what}#{day.isoformat()}"
+    return f"{MONEY}{what}#{day.isoformat()}"
 
 
 NEWS: Final = "NEWS"

@@ -28,12 +28,12 @@ def one_more_session(
     seen = seen or fair_use.opened(table, sub)
     if len(seen.numbers) < limits.open_sessions:
         return [*counted, fair_use.opened_after(sub, seen, (*seen.numbers, number))]
-    ends = fair_use.still_open(table, sub, seen, now)
+    ends, numbers = fair_use.looked_up(table, sub, seen, now)
     if len(ends) >= limits.open_sessions:
         note("fair_use.reached", limits=["open_sessions"])
         message = "You have as many open payment sessions as you can; please pay one of them, or let it end."
-        raise FairUseError(message, retry_after_seconds=max(1, int((min(ends.values()) - now).total_seconds()) + 1))
-    return [*counted, fair_use.opened_after(sub, seen, (*ends, number))]
+        raise FairUseError(message, retry_after_seconds=max(1, int((min(ends) - now).total_seconds()) + 1))
+    return [*counted, fair_use.opened_after(sub, seen, (*numbers, number))]
 
 
 def asked_enough(failed: set[str], now: datetime) -> FairUseError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
@@ -15,11 +15,12 @@ from payfirst.domain.totals import Column, Totals, together
 from payfirst.storage import refunds, totals
 from payfirst.storage.due import batches
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import Item
+from payfirst.storage.dynamodb.expressions import Item, Update
 from payfirst.storage.dynamodb.table import Table, batch_get, write
 from payfirst.storage.items import attempt_from_item, session_from_item
+from payfirst.storage.totals import Recounted
 
-MOST_ROUNDS: Final = 5
+MOST_ROUNDS: Final = 10
 _AT_ONCE: Final = 100
 
 
@@ -54,7 +55,7 @@ class WentBack(NamedTuple):
 def payments_of_day(table: Table, day: date) -> Iterator[Paid]:
     """The payments that came on `day`, oldest first: as many and as much as its `captured` says."""
     for some in batches(totals.entries(table, Column.CAPTURED, day), _AT_ONCE):
-        found = [attempt_from_item(item) for item in batch_get(table, [keys.attempt(each.ref) for each in some]) if item]
+        found = [attempt_from_item(item) for item in _all_of(table, [keys.attempt(each.ref) for each in some])]
         yield from map(Paid, found, _sessions(table, found))
 
 
@@ -62,42 +63,62 @@ def refunds_of_day(table: Table, day: date) -> Iterator[WentBack]:
     """The refunds that went back on `day`, oldest first: as many and as much as its `refunded` says."""
     for some in batches(totals.entries(table, Column.REFUNDED, day), _AT_ONCE):
         places = [keys.refund(each.ref, each.number or 0) for each in some]
-        found = [refunds.refund_from_item(item) for item in batch_get(table, places) if item]
+        found = [refunds.refund_from_item(item) for item in _all_of(table, places)]
         yield from map(WentBack, found, _sessions(table, found))
 
 
 def _sessions(table: Table, found: Iterable[Attempt | Refund]) -> list[Session]:
     places = [keys.owned(each.owner, keys.SESSION, each.session_number) for each in found]
-    return [session_from_item(item) for item in batch_get(table, places) if item]
+    return [session_from_item(item) for item in _all_of(table, places)]
+
+
+def _all_of(table: Table, places: Sequence[keys.Key]) -> Iterator[Item]:
+    for place, item in zip(places, batch_get(table, places), strict=True):
+        if item is None:  # a line less would be money less
+            raise LookupError(f"{keys.name_of(place)} is gone")
+        yield item
 
 
 def recount(table: Table, items: Callable[[], Iterable[Item]]) -> int | None:
     """Make the counters and entries what the table holds, as no release before them wrote any; how many counters were wrong.
 
     `items` reads the whole table. The shop may go on meanwhile: whatever moves money moves its counter, so that one which
-    stands as it did before the items were read is set to what they come to, and another one is looked at again. None where
-    there was no end of it.
+    stands as it did before the items were read is set to what they come to, and stays right from then on; another one is looked
+    at again. None where there was no end of it.
     """
+    right: set[totals.Place] = set()
     corrected = 0
     for _ in range(MOST_ROUNDS):
-        wrong = _recounted(table, items)
-        if not wrong:
+        seen = {(item["pk"], item["sk"]): item for item in totals.counters(table)}
+        sums, missing = _come_to(items())
+        said = {
+            place: totals.set_counter(table, place, seen.get(place), sums[place])
+            for place in sorted((seen.keys() | sums.keys()) - right)
+        }
+        for entry in missing:
+            write(table, entry)
+        corrected += sum(each is Recounted.SET for each in said.values())
+        right |= {place for place, each in said.items() if each is not Recounted.MOVED}
+        if said.keys() <= right:
             return corrected
-        corrected += wrong
     return None
 
 
-def _recounted(table: Table, items: Callable[[], Iterable[Item]]) -> int:
-    seen = {(item["pk"], item["sk"]): item for item in totals.counters(table)}
-    sums: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for item in items():
+def _come_to(items: Iterable[Item]) -> tuple[defaultdict[totals.Place, Counter[str]], list[Update]]:
+    """What the counters have to say, and the entries that are not there."""
+    sums: defaultdict[totals.Place, Counter[str]] = defaultdict(Counter)
+    entries: dict[totals.Place, Update] = {}
+    there: set[totals.Place] = set()
+    for item in items:
+        if item["pk"].startswith(keys.MONEY):
+            there.add((item["pk"], item["sk"]))
         for change in totals.standing(found) if (found := _read(item)) else ():
+            place = change.key["pk"], change.key["sk"]
             if change.name == totals.ENTRY:
-                write(table, change)
+                entries[place] = change
             else:
-                sums[change.key["pk"], change.key["sk"]].update(change.add)
-    places = sorted(seen.keys() | sums.keys())
-    return sum(totals.set_counter(table, place, seen.get(place), sums[place]) for place in places)
+                sums[place].update(change.add)
+    return sums, [entry for place, entry in entries.items() if place not in there]
 
 
 def _read(item: Item) -> Attempt | Refund | None:

@@ -9,7 +9,8 @@ for (const button of document.querySelectorAll("[data-who]")) {
 
 async function pick(button) {
   button.disabled = true;
-  const said = document.getElementById("said");
+  const refused = document.getElementById("refused");
+  refused.hidden = true;
   try {
     const answer = await fetch("/sign-in", {
       method: "POST",
@@ -21,7 +22,8 @@ async function pick(button) {
     keep(told.id_token);
     location.replace(ownAddress(new URLSearchParams(location.search).get("back") ?? ""));
   } catch (error) {
-    said.textContent = error.message;
+    refused.textContent = error.message;
+    refused.hidden = false;
     button.disabled = false;
   }
 }

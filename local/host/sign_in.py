@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 from jinja2 import Environment, StrictUndefined
@@ -25,7 +26,7 @@ from payfirst.api.pages import Pages, headers
 PATH: Final = "/sign-in"
 HERE: Final = Path(__file__).parent
 SITE: Final = HERE.parents[1] / "functions" / "site"
-LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 OPERATORS: Final = "operators"
 
 
@@ -60,8 +61,7 @@ class SignIn:
 
     async def answer(self, request: HttpRequest) -> HttpAnswer:
         """The answer to any request below PATH."""
-        host = (request.header("host") or "").rsplit(":", 1)[0]
-        if host not in LOOPBACK:  # another name may lead here from anybody's page
+        if _host(request.header("host") or "") not in LOOPBACK:  # another name may lead here from anybody's page
             return _json(403, {"message": "The sign-in page answers at 127.0.0.1 and localhost only."})
         match request.method, request.path.rstrip("/"):
             case "GET" | "HEAD", "/sign-in":
@@ -89,6 +89,13 @@ class SignIn:
         except (TokenError, ClientError, BotoCoreError) as exc:
             return _json(409, {"message": str(exc)})
         return _json(200, {"id_token": token})
+
+
+def _host(called: str) -> str | None:
+    try:
+        return urlsplit(f"//{called}").hostname
+    except ValueError:
+        return None
 
 
 def _asked(body: bytes) -> Person | None:

@@ -58,6 +58,9 @@ def test_nobody_is_signed_in_by_a_form_another_name_or_a_stranger(shop: LocalSta
     assert requests.post(address, json=[], timeout=SECONDS).status_code == 400
     rebound = requests.post(address, json={"who": PEOPLE[0].name}, headers={"Host": "evil.example"}, timeout=SECONDS)
     assert rebound.status_code == 403
+    for called, status in {"[": 403, "localhost.evil.example": 403, "[::1]": 200, "[::1]:1": 200, "localhost": 200}.items():
+        answer = requests.get(address, headers={"Host": called}, timeout=SECONDS)
+        assert (answer.status_code, called) == (status, called)
     assert requests.put(address, timeout=SECONDS).status_code == 405
     assert requests.get(f"{address}/other", timeout=SECONDS).status_code == 404
 

@@ -93,17 +93,18 @@ def lost(request: Request) -> Reply | None:
     below = request.event["rawPath"].split("/")[1]
     if not read or below in ("api", "cb", "assets") or "text/html" not in (request.header("accept") or ""):
         return None
-    return _shell(request, "lost", status=404)
+    reply = _shell(request, "lost")
+    return Reply(404, reply.body, {**reply.headers, "Vary": "Accept, Accept-Language"})
 
 
-def _shell(request: Request, template: str, *, status: int = 200) -> Reply:
+def _shell(request: Request, template: str) -> Reply:
     from payfirst.api.pages import chosen_language, headers  # noqa: PLC0415 - as above
 
     language = chosen_language(request.parameter("lang"), request.header("accept-language"))
     sign_in = settings().sign_in_page
     base = urlsplit(public_origin(request)).path
     body = _pages().shell(template, language, base=base, doors=sign_in.startswith("/"))
-    return Reply(status, body, headers(sign_in))
+    return Reply(200, body, headers(sign_in))
 
 
 def _asset(address: str) -> Reply:

@@ -1,6 +1,7 @@
 // One payment session: what is bought, the prompt on the phone with the time that is left, and what came of it.
 
-import { ApiError, call, newKey, now } from "./api.js";
+import { call, newKey, now } from "./api.js";
+import { ApiError } from "./errors.js";
 import { outcome } from "./outcome.js";
 import { bill, facts, field } from "./parts.js";
 import { follow } from "./pay.js";

@@ -119,7 +119,10 @@ function sale(entry, { change, changed, name, kept }) {
   const wanted = !entry.active;
   const pressed = step(
     wanted ? t("Sell it again") : t("Take it off sale"),
-    async () => change({ active: wanted }, (await kept(pressed))?.version),
+    async () => {
+      const now = await kept(pressed); // what came in between would be lost without its version
+      return now && change({ active: wanted }, now.version);
+    },
     (now) =>
       changed(now, now.active ? t("{name} is for sale.", { name }) : t("{name} is not for sale any more.", { name }), {
         active: entry.active,

@@ -2,7 +2,7 @@
 
 import { call, newKey, now } from "./api.js";
 import { link } from "./place.js";
-import { forget, signedIn, signIn, signOut, who } from "./signin.js";
+import { signedIn, signIn, signInAnew, signOut, who } from "./signin.js";
 import { busy, el, failed, say, show } from "./ui.js";
 import { t } from "./words.js";
 
@@ -60,10 +60,7 @@ function askToSignIn() {
 
 /** What a customer sees of the desk: whose it is, and nothing else. */
 function notOurs() {
-  const again = button(t("Sign in as somebody else"), () => {
-    forget();
-    signIn();
-  });
+  const again = button(t("Sign in as somebody else"), () => signInAnew());
   const said = t("This desk is for the shop's own people; you are signed in as a customer.");
   show(
     "desk",
@@ -88,7 +85,6 @@ export function section(title, load, { follows = false } = {}) {
     } catch (error) {
       if (error.status === 401) return askToSignIn(); // nor is there a page to which one is sent by itself
       failed(body, error, again);
-      if (error.status === 0) addEventListener("online", again, { once: true });
     }
   };
   if (follows) body.addEventListener("moved", again);

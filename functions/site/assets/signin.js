@@ -1,9 +1,12 @@
 // Who is signed in, for as long as this tab lives: tokens are in no address, no cookie and no lasting store.
 
-import { back, base, link, ownAddress } from "./place.js";
+import { ApiError } from "./errors.js";
+import { back, base, link, ownAddress, store } from "./place.js";
 
 const TOKENS = "tokens"; // { id, refresh } as the sign-in page gave them
-const UNDER_WAY = "signing_in"; // { state, verifier, back } until the customer is back from there
+const UNDER_WAY = "signing_in"; // { state, verifier, back } until the customer is back from there; { back } from signing out there
+const OF_A_CUSTOMER = [TOKENS, UNDER_WAY, "payment", "wanted"]; // what the tab remembers of who is signed in
+const PATIENCE_MS = 30000;
 const JUST_NOW_MS = 15000;
 
 /** The ID token, or null. */
@@ -19,7 +22,7 @@ export function keep(id, refresh = null) {
 
 /** Forget who was signed in. */
 export function forget() {
-  sessionStorage.removeItem(TOKENS);
+  store.removeItem(TOKENS);
 }
 
 /** Who is signed in: { sub, name, email, phone, operator }, or null. What it says is for show; the API looks for itself. */
@@ -35,7 +38,12 @@ export function who() {
   }
 }
 
-/** Go to the sign-in page and come back to `to`. Resolves to false, and goes nowhere, where the shop has none. */
+let secrets = null; // of this page's way to sign in: several requests that are refused at once go the same way
+
+/**
+ * Go to the sign-in page and come back to `to`. Resolves to false, and goes nowhere, where the shop has none; rejects with an
+ * ApiError where that cannot be found out.
+ */
 export async function signIn(to = back()) {
   const { page, client_id: client } = await settings();
   if (!page) return false;
@@ -43,7 +51,8 @@ export async function signIn(to = back()) {
     location.assign(`${base}${page}?back=${encodeURIComponent(to)}`);
     return true;
   }
-  const [state, verifier] = [random(), random()];
+  secrets ??= { state: random(), verifier: random() };
+  const { state, verifier } = secrets;
   write(UNDER_WAY, { state, verifier, back: to });
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   const asked = new URLSearchParams({
@@ -59,61 +68,98 @@ export async function signIn(to = back()) {
   return true;
 }
 
-/** Back from the sign-in page: take the code out of the address, exchange it, and go on. False where that cannot be. */
+/**
+ * Back from the sign-in page: take the code out of the address and exchange it. Resolves to { back, done, again, error }: where the
+ * customer was going, whether they are signed in, whether they only signed out to sign in as somebody else; and `error`, an
+ * ApiError, where the sign-in page cannot be reached.
+ */
 export async function finish() {
   const told = new URLSearchParams(location.search);
   const begun = read(UNDER_WAY);
   history.replaceState(null, "", location.pathname);
-  sessionStorage.removeItem(UNDER_WAY);
-  if (!told.has("code") || !begun || told.get("state") !== begun.state) return false;
-  const given = await exchange({
-    grant_type: "authorization_code",
-    code: told.get("code"),
-    redirect_uri: returnAddress(),
-    code_verifier: begun.verifier,
-  });
-  if (!given) return false;
-  keep(given.id_token, given.refresh_token);
-  location.replace(ownAddress(begun.back));
-  return true;
+  store.removeItem(UNDER_WAY);
+  const found = { back: ownAddress(begun?.back ?? link("/shop")), done: false, again: Boolean(begun && !begun.state) };
+  if (!told.has("code") || !begun?.state || told.get("state") !== begun.state) return found;
+  try {
+    const given = await exchange({
+      grant_type: "authorization_code",
+      code: told.get("code"),
+      redirect_uri: returnAddress(),
+      code_verifier: begun.verifier,
+    });
+    if (given) keep(given.id_token, given.refresh_token);
+    return { ...found, done: Boolean(given) };
+  } catch (error) {
+    return { ...found, error };
+  }
 }
 
-/** A new ID token in place of one that is too old; false where there is none to be had. */
-export async function renew() {
+let renewing = null; // one renewal at a time, whoever asks for it
+
+/** A new ID token in place of one that is too old; false where there is none to be had. Rejects where that cannot be asked. */
+export function renew() {
+  renewing ??= another().finally(() => (renewing = null));
+  return renewing;
+}
+
+async function another() {
   const { refresh, since } = read(TOKENS) ?? {};
   if (!refresh || Date.now() - since < JUST_NOW_MS) return false;
   const given = await exchange({ grant_type: "refresh_token", refresh_token: refresh });
-  if (given) keep(given.id_token, refresh);
+  if (given) keep(given.id_token, given.refresh_token ?? refresh);
   return Boolean(given);
 }
 
 /** Whether the API's refusal of this token is no reason to sign in again: it was given a moment ago. */
 export const justSignedIn = () => Date.now() - (read(TOKENS)?.since ?? 0) < JUST_NOW_MS;
 
-/** Forget the tokens, end them where they were given, and go to the shop. */
-export async function signOut() {
+/** Forget who was signed in and what they were doing, end the tokens where they were given, and go to the shop. */
+export function signOut() {
+  return leave(null);
+}
+
+/** The same, then to the sign-in page, which asks who it is, and back to `to`. */
+export function signInAnew(to = back()) {
+  return leave(to);
+}
+
+async function leave(to) {
   const { refresh } = read(TOKENS) ?? {};
-  forget();
-  const { page, client_id: client } = await settings();
-  if (refresh) await post(`${page}/oauth2/revoke`, { token: refresh, client_id: client }).catch(() => null);
-  if (!refresh) return location.assign(link("/shop"));
+  for (const name of OF_A_CUSTOMER) store.removeItem(name);
+  if (!refresh) return to ? signIn(to) : location.assign(link("/shop"));
+  const { page, client_id: client } = await settings().catch(() => ({}));
+  if (!page) return location.assign(link("/shop"));
+  await post(`${page}/oauth2/revoke`, { token: refresh, client_id: client }).catch(() => null);
+  if (to) write(UNDER_WAY, { back: to });
   location.assign(`${page}/logout?${new URLSearchParams({ client_id: client, logout_uri: returnAddress() })}`);
 }
 
 const returnAddress = () => `${location.origin}${base}/signed-in`;
 
 async function settings() {
-  const answer = await fetch(`${base}/api/config`);
+  const answer = await reach(`${base}/api/config`);
+  if (!answer.ok) throw new ApiError(answer.status);
   return (await answer.json()).sign_in;
 }
 
+/** What the sign-in page gives, or null where it refuses: only then is what was shown to it worth nothing. */
 async function exchange(fields) {
   const { page, client_id: client } = await settings();
-  const answer = await post(`${page}/oauth2/token`, { ...fields, client_id: client }).catch(() => null);
-  return answer?.ok ? answer.json() : null;
+  const answer = await post(`${page}/oauth2/token`, { ...fields, client_id: client });
+  if (answer.ok) return answer.json();
+  if ([400, 401].includes(answer.status)) return null;
+  throw new ApiError(answer.status);
 }
 
-const post = (address, fields) => fetch(address, { method: "POST", body: new URLSearchParams(fields) });
+const post = (address, fields) => reach(address, { method: "POST", body: new URLSearchParams(fields) });
+
+async function reach(address, options = {}) {
+  try {
+    return await fetch(address, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch {
+    throw new ApiError(0);
+  }
+}
 
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
@@ -123,11 +169,11 @@ const base64url = (bytes) =>
     .replace(/\//g, "_")
     .replace(/=+$/, "");
 
-const write = (name, value) => sessionStorage.setItem(name, JSON.stringify(value));
+const write = (name, value) => store.setItem(name, JSON.stringify(value));
 
 function read(name) {
   try {
-    return JSON.parse(sessionStorage.getItem(name));
+    return JSON.parse(store.getItem(name));
   } catch {
     return null;
   }

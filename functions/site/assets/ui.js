@@ -1,6 +1,6 @@
 // What pages are made of. Text from the API is text wherever it goes: there is no way from here to markup.
 
-import { ApiError, sleep } from "./api.js";
+import { ApiError } from "./errors.js";
 import { link } from "./place.js";
 import { t } from "./words.js";
 
@@ -78,6 +78,7 @@ export function note(message, kind = "") {
 export async function busy(button, promise) {
   const beside = button.closest("form, .panel, .card, main") ?? document.body;
   beside.querySelector(":scope .note.refused")?.remove();
+  const focused = document.activeElement === button;
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
   try {
@@ -88,11 +89,12 @@ export async function busy(button, promise) {
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");
+    if (focused && document.activeElement === document.body) button.focus(); // which was lost while it could not be pressed
   }
 }
 
 /** What to say of an error; one of ours is for the console. */
-function sentence(error) {
+export function sentence(error) {
   if (error instanceof ApiError) return error.message;
   console.error(error);
   return t("Something went wrong on our side; please try again.");
@@ -101,25 +103,30 @@ function sentence(error) {
 /** Show what was refused beside `button`, and at the field that it is about. */
 export function refuse(button, error) {
   const message = sentence(error);
-  button.after(el("p", { class: "note bad refused", role: "alert" }, message));
+  const said = el("p", { class: "note bad refused", role: "alert", id: `refused-${crypto.randomUUID()}` }, message);
+  button.after(said);
   const field = error.field && button.form?.elements.namedItem(error.field.split(".").pop());
   if (field instanceof HTMLElement) {
     field.setAttribute("aria-invalid", "true");
-    field.addEventListener("input", () => field.removeAttribute("aria-invalid"), { once: true });
+    field.setAttribute("aria-describedby", said.id);
+    const right = () => ["aria-invalid", "aria-describedby"].forEach((each) => field.removeAttribute(each));
+    field.addEventListener("input", right, { once: true });
     field.focus();
   }
 }
 
-/** A page that cannot be shown: what happened, and another try, or where else to look. */
+/** A page that cannot be shown: what happened, and another try, by itself once the network is back, or where else to look. */
 export function failed(where, error, again) {
   const message = sentence(error);
+  const retry = el("button", { type: "button", onclick: again }, t("Try again"));
+  if (error.status === 0) addEventListener("online", () => retry.isConnected && again(), { once: true });
   const next =
     error.status === 404
       ? [
           el("p", {}, t("Perhaps it was bought by somebody else, or you signed in under another name.")),
           el("a", { class: "button", href: link("/me") }, t("My orders and bookings")),
         ]
-      : el("button", { type: "button", onclick: again }, t("Try again"));
+      : retry;
   show(where, note(message, "bad"), el("div", {}, next));
   say(message);
 }
@@ -149,7 +156,7 @@ export async function poll(ask, { until, seen = () => {}, first = 1500, most = 1
       if (!passing) throw error;
       say(error.message);
     }
-    await Promise.race([sleep(pause * (0.8 + Math.random() * 0.4), signal), woken(signal)]);
+    await woken(signal, pause * (0.8 + Math.random() * 0.4));
   }
 }
 
@@ -157,18 +164,21 @@ function visible(signal) {
   return document.visibilityState === "visible" ? Promise.resolve() : woken(signal);
 }
 
-/** Resolves when the page is seen again, or the network is back. */
-function woken(signal) {
+/** Resolves when the page is seen again or the network is back, after `most` milliseconds at the latest. */
+function woken(signal, most = null) {
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const done = () => {
-      if (document.visibilityState !== "visible") return;
-      document.removeEventListener("visibilitychange", done);
-      removeEventListener("online", done);
-      resolve();
+    const over = new AbortController(); // takes all the listeners away, whichever was called
+    const end = (settle) => {
+      over.abort();
+      clearTimeout(timer);
+      settle();
     };
-    document.addEventListener("visibilitychange", done);
-    addEventListener("online", done);
-    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    const timer = most === null ? null : setTimeout(end, most, resolve);
+    const seen = () => document.visibilityState === "visible" && end(resolve);
+    document.addEventListener("visibilitychange", seen, { signal: over.signal });
+    addEventListener("online", seen, { signal: over.signal });
+    signal?.addEventListener("abort", () => end(() => reject(signal.reason)), { signal: over.signal });
   });
 }
 

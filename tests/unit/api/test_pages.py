@@ -116,6 +116,7 @@ def test_a_browser_at_no_page_is_told_so_by_a_page_and_a_client_in_json() -> Non
         (None, "de-DE, hi-IN;q=0.7, sw;q=0.9", "sw"),
         (None, "sw-KE", "sw"),
         (None, "hi;q=x, *;q=0.1, ;;,", "en"),
+        (None, "en;q=0.5,\t hi-IN ; q=0.7 ", "hi"),
         ("../etc", "", "en"),
     ],
 )
@@ -125,9 +126,28 @@ def test_the_language_is_what_the_address_asks_for_else_what_the_browser_likes_b
     assert chosen_language(asked, accepted) == language
 
 
+@pytest.mark.parametrize("shape", ["en{}x", "en-{}x;", "en{};{}q", "{}x", "en;q=0.{}"])
+@pytest.mark.parametrize("filler", [" ", "\t", "a", "0"])
+def test_no_header_keeps_the_function_busy(shape: str, filler: str) -> None:
+    """With a step for each pair of these characters this would take hours."""
+    assert chosen_language(None, f"hi, {shape.replace('{}', filler * 300_000)}") == "hi"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_is_in_the_language_that_is_asked_for(language: str) -> None:
     assert f'<html lang="{language}"' in answer("/shop", query={"lang": language})["body"]
+
+
+def test_what_an_answer_depends_on_is_told_to_whoever_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def varies(path: str) -> str:
+        return str(answer(path, accept="text/html", origin="https://app.example")["headers"]["Vary"])
+
+    assert answer("/shpo", accept="text/html")["headers"]["Vary"] == "Accept, Accept-Language"
+    ours = read_settings({**LOCAL, "PUBLIC_ORIGIN": ORIGIN, "SHOP_ORIGIN": "https://app.example"})
+    monkeypatch.setattr("payfirst.api.cors.settings", lambda: ours)
+    assert varies("/shop") == "Accept-Language, Origin"
+    assert varies("/shpo") == "Accept, Accept-Language, Origin"
+    assert varies("/health") == "Origin"
 
 
 def test_only_a_shop_that_runs_on_one_machine_has_doors_to_its_simulators() -> None:

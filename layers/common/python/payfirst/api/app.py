@@ -69,7 +69,7 @@ def build_app(
         logger().append_keys(request_id=event["requestContext"]["requestId"])
         given = read_event(event)
         answer = app.resolve(given, context)
-        headers = {**answer["headers"], **readable_by(given)}
+        headers = {**answer["headers"], **readable_by(given, answer["headers"].get("Vary"))}
         return {"statusCode": answer["statusCode"], "headers": headers, "body": answer["body"], "isBase64Encoded": False}
 
     return handle

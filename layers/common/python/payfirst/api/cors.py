@@ -15,13 +15,17 @@ ASKED_BEFORE: Final = {
 }
 
 
-def readable_by(event: Mapping[str, Any]) -> dict[str, str]:
-    """The headers that let the page which sent `event` read the answer; none for a page of an origin that is not the shop's."""
+def readable_by(event: Mapping[str, Any], varies: str | None = None) -> dict[str, str]:
+    """The headers that let the page which sent `event` read the answer; none for a page of an origin that is not the shop's.
+
+    `varies` names the other request headers by which the answer differs.
+    """
     origin = _header(event, "origin")
     if origin is None or origin not in settings().shop_origin:
         return {}
     exposed = "retry-after,x-amzn-requestid"
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed, "Vary": "Origin"}
+    vary = ", ".join(filter(None, [varies, "Origin"]))
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed, "Vary": vary}
 
 
 def preflight(event: Mapping[str, Any]) -> Reply | None:

@@ -22,14 +22,17 @@ from payfirst.api.words import read_words
 LANGUAGES: Final = {"en": "English", "sw": "Kiswahili", "hi": "हिन्दी"}
 """What pages are written in, each by its own name; the first where nobody asks for another."""
 
-EVERY_PAGE: Final = ("templates/shell.html", *(f"assets/{name}.js" for name in ("api", "place", "signin", "ui", "words")))
+EVERY_PAGE: Final = (
+    "templates/shell.html",
+    *(f"assets/{name}.js" for name in ("api", "errors", "place", "signin", "ui", "words")),
+)
 """Where what every page says stands."""
 
 SAME_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {"js": "text/javascript", "css": "text/css", "json": "application/json"}
 _IMPORT: Final = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
 _ADDRESS: Final = re.compile(r"(?P<stem>[\w-]+(\.[a-z]{2})?)\.(?P<hash>[0-9a-f]{12})\.(?P<kind>js|css|json)")
-_PREFERENCE: Final = re.compile(r"\s*([a-z]{2,3})(?:-[\w-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.IGNORECASE)
+_PREFERENCE: Final = re.compile(r"([a-z]{2,3})(?:-[\w-]+)?(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def chosen_language(asked: str | None, accepted: str | None) -> str:
     """The language that the address asks for, else the best of `Accept-Language` that there is."""
     if asked in LANGUAGES:
         return asked
-    found = [match for part in (accepted or "").split(",") if (match := _PREFERENCE.fullmatch(part))]
+    found = [match for part in (accepted or "").split(",") if (match := _PREFERENCE.fullmatch(part.strip()))]
     liked = sorted(found, key=lambda match: -float(match[2] or 1))
     return next((match[1].lower() for match in liked if match[1].lower() in LANGUAGES), next(iter(LANGUAGES)))
 
@@ -140,7 +143,7 @@ class Pages:
         """All of them by their file's name, and the words of each language as `words.LANGUAGE.json` and `desk-words.…`."""
         made: dict[str, Asset] = {}
         files = {file.name: file.read_text(encoding="utf-8") for file in (self._folder / "assets").iterdir()}
-        spoken = {name: json.dumps(told, ensure_ascii=False) for name, told in self._spoken.items()}
+        spoken = {name: json.dumps(told, ensure_ascii=False, separators=(",", ":")) for name, told in self._spoken.items()}
         for name in sorted({**files, **spoken}):
             self._make(name, {**files, **spoken}, made)
         return made

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
+from payfirst.domain.money import Currency
 from payfirst.storage.dynamodb import keys
 from tests.browser.conftest import Visitors
 from tests.browser.shopping import LONG, Shopper
 from tests.browser.visit import NARROW, WIDE
 from tests.conftest import RunningStack
 from tests.contract.stack_table import table_of
-from tests.contract.test_shop import a_service, new_price
+from tests.contract.test_shop import a_cart, a_service, new_price
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 CONFIRMED = re.compile(r"^Paid\. Your booking BK-\w+ is confirmed\.$")
 
@@ -80,6 +85,26 @@ def test_what_went_wrong_is_one_sentence_and_another_try_is_paid(shopper: Shoppe
     shopper.page.wait_for_url(re.compile("/phonepe/pay/"))
     shopper.press("Pay")
     shopper.page.wait_for_url(re.compile("/paid"))
+    shopper.see(CONFIRMED)
+
+
+def test_a_booking_paid_by_a_prompt_gets_another_try_with_its_number(shopper: Shopper, stack: RunningStack) -> None:
+    cart = a_cart(shopper.customer, a_service(table_of(stack), currency=Currency.KES), phone_number=shopper.phone)
+    prompts: list[str] = []
+
+    def note(route: Route) -> None:
+        answer = route.fetch()
+        prompts.append(answer.json()["checkout_request_id"])
+        route.fulfill(response=answer)
+
+    shopper.page.route(re.compile("/process-cart"), note)
+    shopper.page.goto(f"/shop#cart={cart['id']}")
+    for outcome in ("cancel", "pay"):
+        shopper.press(re.compile("^Pay .* with M-Pesa"))
+        shopper.page.wait_for_url(re.compile("/paid"))
+        stack.decide("mpesa", prompts[-1], outcome)
+        if outcome == "cancel":
+            shopper.press("Try again")
     shopper.see(CONFIRMED)
 
 

@@ -33,14 +33,14 @@ async function start() {
       return;
     }
     const payment = await call("GET", `/api/payments/${encodeURIComponent(number)}`);
-    const ask = () => call("GET", `/api/payments/sessions/${payment.payment_id}/status`);
-    const ended = await poll(ask, {
-      until: (told) => isFinal(told.session_status),
-      seen: (told) => draw(payment, told),
-      first: 1500,
-      most: 10000,
-    });
-    draw(payment, ended);
+    const { gateways } = await call("GET", "/api/config");
+    payment.prompts = gateways.find((each) => each.name === payment.method)?.prompts_phone;
+    const path = `/api/payments/sessions/${payment.payment_id}/status`;
+    const watch = (most, until) =>
+      poll(() => call("GET", path), { until, seen: (told) => draw(payment, told), first: 1500, most });
+    const ended = ({ session_status: status }) => isFinal(status);
+    await watch(10000, (told) => told.session_status === "paid" || ended(told));
+    await watch(60000, ended); // what is paid is booked soon, or seen to by the shop
   } catch (error) {
     failed(place, error, start);
   }
@@ -81,11 +81,13 @@ function under(told) {
     : t("We are checking whether the payment went through.");
 }
 
+/** Another try: at once on a gateway's page; where a phone is prompted, on the page that knows its number. */
 function again(payment) {
-  if (payment.cart_id === null)
-    return [
-      el("p", {}, el("a", { class: "button main", href: link(`/checkout/${payment.payment_id}`) }, t("Try again"))),
-    ];
+  const { cart_id: cart, payment_id: number } = payment;
+  if (cart === null || payment.prompts) {
+    const where = cart === null ? link(`/checkout/${number}`) : `${link("/shop")}#cart=${cart}`;
+    return [el("p", {}, el("a", { class: "button main", href: where }, t("Try again")))];
+  }
   return [
     el(
       "p",

@@ -1,10 +1,11 @@
 // Where and when produce is delivered; then to the checkout.
 
-import { call, newKey } from "./api.js";
+import { call } from "./api.js";
 import { field, options } from "./parts.js";
+import { leave, once } from "./pay.js";
 import { link } from "./place.js";
 import { who } from "./signin.js";
-import { busy, el, money } from "./ui.js";
+import { busy, el, failed, money, show } from "./ui.js";
 import { t } from "./words.js";
 
 /** Ask in a dialog for where `cart` goes, after `button` was pressed, and open a payment session for it. */
@@ -13,7 +14,7 @@ export async function delivery(button, cart) {
   if (!counties) return;
   const places = (counties.results ?? counties).filter((each) => each.delivery_fee !== null);
   const subcounty = el("select", { name: "subcounty_id", required: true, disabled: true });
-  const fee = el("p", { class: "soft small", "aria-live": "polite" });
+  const fee = el("div", { class: "soft small", "aria-live": "polite" });
   const county = el("select", {
     name: "county_id",
     required: true,
@@ -84,10 +85,17 @@ async function choose(county, places, subcounty, fee, cart) {
   const chosen = places.find((each) => String(each.id) === county.value);
   subcounty.replaceChildren();
   subcounty.disabled = true;
-  fee.textContent = chosen ? t("Delivery costs {fee}.", { fee: money(chosen.delivery_fee, cart.currency) }) : "";
+  show(fee, chosen && t("Delivery costs {fee}.", { fee: money(chosen.delivery_fee, cart.currency) }));
   if (!chosen) return;
-  const found = await busy(county, call("GET", `/api/locations/counties/${chosen.id}/subcounties`));
-  if (!found || county.value !== String(chosen.id)) return;
+  const still = () => county.value === String(chosen.id);
+  let found;
+  try {
+    found = await call("GET", `/api/locations/counties/${chosen.id}/subcounties`);
+  } catch (error) {
+    if (still()) failed(fee, error, () => choose(county, places, subcounty, fee, cart));
+    return;
+  }
+  if (!still()) return;
   subcounty.append(
     ...options(
       (found.results ?? found).map((each) => [each.id, each.name]),
@@ -102,9 +110,7 @@ async function open(event, button) {
   const given = Object.fromEntries(new FormData(event.target));
   const details = { ...given, county_id: Number(given.county_id), subcounty_id: Number(given.subcounty_id) };
   const kept = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== ""));
-  const session = await busy(
-    button,
-    call("POST", "/api/payments/sessions", { delivery_details: kept }, { key: newKey() }),
-  );
-  if (session) location.assign(link(`/checkout/${session.session_id}`));
+  const body = { delivery_details: kept };
+  const session = await busy(button, once("/api/payments/sessions", body));
+  if (session) leave(button, link(`/checkout/${session.session_id}`));
 }

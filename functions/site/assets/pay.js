@@ -27,9 +27,32 @@ export function follow(id, prompted = false) {
  */
 export async function pay(button, number, method, phone = null) {
   const wanted = { cart_id: number, method, ...(phone && { phone_number: phone }) };
-  const payment = await busy(button, call("POST", "/api/payments/process-cart", wanted, { key: newKey() }));
+  const payment = await busy(button, once("/api/payments/process-cart", wanted));
   if (!payment) return;
   const shown = follow(payment.payment_id, Boolean(payment.checkout_request_id));
   // Without an address the gateway's answer was lost, and is being looked up.
-  location.assign(/^https?:/.test(payment.payment_url ?? "") ? payment.payment_url : shown);
+  leave(button, /^https?:/.test(payment.payment_url ?? "") ? payment.payment_url : shown);
+}
+
+let unanswered = {}; // what was sent, with its key, while nobody knows whether it was done
+
+/** POST `body` once: pressed again after a lost answer, the same is sent under the same key. A refusal ends that. */
+export async function once(path, body) {
+  const sent = JSON.stringify([path, body]);
+  if (unanswered.sent !== sent) unanswered = { sent, key: newKey() };
+  try {
+    const told = await call("POST", path, body, { key: unanswered.key });
+    unanswered = {};
+    return told;
+  } catch (error) {
+    if (error.status > 0 && error.status < 500) unanswered = {};
+    throw error;
+  }
+}
+
+/** Go to `address`; `button` cannot be pressed again unless the customer comes back to this page. */
+export function leave(button, address) {
+  button.disabled = true;
+  addEventListener("pageshow", () => (button.disabled = false), { once: true });
+  location.assign(address);
 }

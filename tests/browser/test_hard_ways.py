@@ -42,6 +42,12 @@ def tab_to(shopper: Shopper, wanted: Locator) -> None:
     raise AssertionError(f"no Tab leads to {wanted}")
 
 
+def focused(shopper: Shopper) -> str:
+    """What has the focus: its name, or its words."""
+    found: str = shopper.page.evaluate("document.activeElement.name || document.activeElement.textContent")
+    return found
+
+
 def write(shopper: Shopper, field: Locator, words: str) -> None:
     """Go to a field and type, over what stands there."""
     tab_to(shopper, field)
@@ -77,6 +83,20 @@ def test_tomatoes_are_paid_by_keyboard_alone(visitors: Visitors, stack: RunningS
     tab_to(shopper, page.get_by_role("link", name="See your order and its receipt"))
     keyboard.press("Enter")
     page.wait_for_url(re.compile("/orders/"))
+
+
+def test_whoever_changes_the_basket_by_keyboard_stays_where_they_are(shopper: Shopper) -> None:
+    shopper.basket()
+    basket = shopper.page.get_by_role("complementary", name="Basket")
+    write(shopper, basket.get_by_role("spinbutton"), "3")
+    with shopper.page.expect_response(re.compile("update_quantity")):
+        shopper.page.keyboard.press("Enter")
+    shopper.page.wait_for_function("document.querySelector('aside input[name^=quantity]').value === '3'")
+    assert focused(shopper).startswith("quantity-")
+    tab_to(shopper, basket.get_by_role("button", name="Remove Fresh Tomatoes"))
+    shopper.page.keyboard.press("Enter")
+    shopper.see("Nothing is in it yet.")
+    assert focused(shopper) == "Basket"
 
 
 @pytest.mark.all_pages

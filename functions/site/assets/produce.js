@@ -13,8 +13,14 @@ const WANTED = "wanted"; // { listing_id, quantity } of who has to sign in first
 export async function produce(place, wares) {
   const basket = el("aside", { class: "panel", "aria-label": t("Basket") });
   const down = el("div", { class: "tobasket", hidden: true });
-  const draw = (cart) => {
+  const draw = (cart, pressed = null) => {
+    const focused = document.activeElement;
+    const name = basket.contains(focused) ? (focused.name ?? "") : focused === document.body && pressed;
     show(basket, ...contents(cart, draw));
+    if (typeof name === "string") {
+      const same = basket.querySelector(`[name="${CSS.escape(name)}"]`);
+      (same ?? basket.querySelector("h2")).focus({ preventScroll: true });
+    }
     show(down, cart?.items.length && toBasket(cart, basket));
     down.hidden = !cart?.items.length;
   };
@@ -99,7 +105,7 @@ function toBasket(cart, basket) {
 }
 
 function contents(cart, draw) {
-  const title = el("h2", {}, t("Basket"));
+  const title = el("h2", { tabindex: "-1" }, t("Basket"));
   if (!cart?.items.length) {
     return [title, el("p", { class: "soft" }, t("Nothing is in it yet."))];
   }
@@ -129,10 +135,16 @@ function contents(cart, draw) {
 }
 
 function row(line, cart, draw) {
-  const send = (button, path, body) =>
-    busy(button, call("POST", path, body, { key: newKey() })).then((told) => told && draw(told));
+  const { cart_item_id: item } = line;
+  const controls = el("div", { class: "row" });
+  const send = async ({ target }, path, body) => {
+    const pressed = target.type === "button" ? target : controls; // a field that is being typed into stays as it is
+    const told = await busy(pressed, call("POST", path, { cart_item_id: item, ...body }, { key: newKey() }));
+    if (told) draw(told, target.name);
+  };
   const quantity = el("input", {
     class: "few",
+    name: `quantity-${item}`,
     type: "number",
     min: "0.001",
     step: "any",
@@ -141,20 +153,19 @@ function row(line, cart, draw) {
     "aria-label": t("How much, in {unit}", { unit: line.unit_of_measure }),
     onchange: (event) =>
       event.target.reportValidity() &&
-      send(event.target, "/api/carts/update_quantity", {
-        cart_item_id: line.cart_item_id,
-        quantity: Number(event.target.value),
-      }),
+      send(event, "/api/carts/update_quantity", { quantity: Number(event.target.value) }),
   });
   const remove = el(
     "button",
     {
       type: "button",
+      name: `remove-${item}`,
       "aria-label": t("Remove {product}", { product: line.product_name }),
-      onclick: (event) => send(event.target, "/api/carts/remove_item", { cart_item_id: line.cart_item_id }),
+      onclick: (event) => send(event, "/api/carts/remove_item", {}),
     },
     "✕",
   );
+  controls.append(quantity, el("span", {}, line.unit_of_measure), remove);
   return el(
     "li",
     {},
@@ -173,7 +184,7 @@ function row(line, cart, draw) {
       ),
     Number(line.available) < Number(line.quantity) &&
       el("p", { class: "small bad-ink" }, t("Only {amount} can be had now.", { amount: number(line.available) })),
-    el("div", { class: "row" }, quantity, el("span", {}, line.unit_of_measure), remove),
+    controls,
   );
 }
 
@@ -181,7 +192,7 @@ function promo(cart, draw) {
   const send = async (event, path, body) => {
     event.preventDefault();
     const told = await busy(event.submitter ?? event.target, call("POST", path, body, { key: newKey() }));
-    if (told) draw(told);
+    if (told) draw(told, "promo");
   };
   if (cart.promo_code) {
     const problem = cart.promo_error_code
@@ -194,7 +205,7 @@ function promo(cart, draw) {
         "p",
         { class: "row end" },
         t("Code {code}", { code: cart.promo_code }),
-        el("span", { class: "number" }, money(-cart.discount, cart.currency)),
+        Number(cart.discount) > 0 && el("span", { class: "number" }, money(-cart.discount, cart.currency)),
       ),
       problem && note(problem, "warn"),
       el(

@@ -17,10 +17,13 @@ const STEPS = {
   CANCELLED: sentence("Cancelled."),
 };
 
+/** The booking, and what cancelling it gives back now. */
+const read = () => call("GET", `${path}?cancellation=true`);
+
 async function start() {
   if (!signedIn()) return signIn();
   try {
-    const booking = await call("GET", `${path}?cancellation=true`);
+    const booking = await read();
     draw(booking, await call("GET", `/api/payments/${booking.payment_id}`));
   } catch (error) {
     failed(place, error, start);
@@ -57,11 +60,8 @@ function draw(booking, payment) {
           "div",
           { class: "row noprint" },
           el("button", { type: "button", onclick: () => move(booking) }, t("Move")),
-          el(
-            "button",
-            { class: "bad", type: "button", onclick: (event) => cancel(event.target, booking) },
-            t("Cancel"),
-          ),
+          booking.cancellation &&
+            el("button", { class: "bad", type: "button", onclick: (event) => cancel(event.target) }, t("Cancel")),
         ),
     ),
     el(
@@ -100,8 +100,12 @@ function words(step) {
   return t(STEPS[step.status] ?? step.status);
 }
 
-async function cancel(button, booking) {
-  const back = booking.cancellation?.refund;
+/** Cancelling says what goes back, by the rule as it is now, before it asks. */
+async function cancel(button) {
+  const booking = await busy(button, read());
+  if (!booking) return undefined;
+  if (!booking.cancellation) return start();
+  const back = booking.cancellation.refund;
   const sentence =
     Number(back) > 0
       ? t("You get {amount} back of {paid}. This cannot be undone.", {
@@ -110,12 +114,12 @@ async function cancel(button, booking) {
         })
       : t("You get nothing back, since it is too late for that. This cannot be undone.");
   const reason = await confirm(t("Cancel the booking?"), sentence, t("Cancel the booking"));
-  if (reason === null) return;
-  const body = { ...(reason && { reason }), ...(back && { refund: back }) };
+  if (reason === null) return undefined;
+  const body = { ...(reason && { reason }), refund: back };
   const told = await busy(button, call("POST", `${path}/cancel`, body, { key: newKey() }));
-  if (!told) return;
+  if (!told) return undefined;
   say(t("Cancelled."));
-  start();
+  return start();
 }
 
 /** Another day and time, in a dialog; no money moves. */
@@ -145,8 +149,16 @@ async function move(booking) {
 
   async function free() {
     const asked = date.value;
-    const found = await busy(date, call("GET", `${service}/slots?date=${asked}&service_type=${booking.service_type}`));
-    if (!found || asked !== date.value) return;
+    go.disabled = true;
+    if (!asked) return show(where); // while a date is typed, which the field says itself
+    where.setAttribute("aria-busy", "true");
+    let found;
+    try {
+      found = await call("GET", `${service}/slots?date=${asked}&service_type=${booking.service_type}`);
+    } catch (error) {
+      return asked === date.value && failed(where, error, free);
+    }
+    if (asked !== date.value) return undefined;
     const times = found.slots.filter((slot) => slot.free > 0).map((slot) => [slot.time.slice(0, 5), clock(slot.time)]);
     if (found.any_time)
       show(
@@ -165,6 +177,7 @@ async function move(booking) {
       show(where, field(t("Time"), el("select", { name: "selected_time", required: true }, options(times))));
     else show(where, note(t("Nothing is free on this day. Please choose another."), "warn"));
     go.disabled = !found.any_time && !times.length;
+    return undefined;
   }
   await free();
 }

@@ -13,7 +13,7 @@ import { t } from "./words.js";
 const place = document.getElementById("checkout");
 const path = `/api/payments/sessions/${encodeURIComponent(here()[1])}`;
 const LATE_MS = 300000; // how long after its end a failed session is still watched: money may come late
-const PACE = { pending: [3000, 15000], payment_initiated: [1500, 5000], paid: [1000, 4000], failed: [20000, 60000] };
+const PACE = { pending: [3000, 15000], payment_initiated: [1500, 5000], paid: [1000, 60000], failed: [20000, 60000] };
 
 const panel = el("section", { class: "panel", "aria-label": t("Payment") });
 const left = el("p", { class: "countdown", role: "timer" });
@@ -85,6 +85,8 @@ function state() {
 function waiting() {
   return [
     el("h2", {}, t("Look at your phone")),
+    session.elsewhere &&
+      note(t("A request is open already, perhaps on another phone. When it has ended, a new one can be sent."), "warn"),
     el(
       "ol",
       {},
@@ -111,6 +113,8 @@ function waiting() {
   ];
 }
 
+const ELSEWHERE = "elsewhere";
+
 /** The form that prompts a phone: the one of the delivery, or another. */
 function prompt(words) {
   const phone = el("input", {
@@ -125,7 +129,8 @@ function prompt(words) {
     event.preventDefault();
     const begun = await busy(button, initiate(phone.value.trim()));
     if (!begun) return;
-    session.phone_number = phone.value.trim();
+    session.elsewhere = begun === ELSEWHERE;
+    if (!session.elsewhere) session.phone_number = phone.value.trim();
     drawn = "";
     draw({ session_status: "payment_initiated" });
     watch();
@@ -133,12 +138,12 @@ function prompt(words) {
   return el("form", { onsubmit: send }, field(t("M-Pesa phone number"), phone), el("p", {}, button));
 }
 
-/** A prompt on that phone; one that is open already, from another tab perhaps, is as good. */
+/** A prompt on that phone, or ELSEWHERE: one is open already, from another tab perhaps, on this number or another. */
 async function initiate(phone) {
   try {
     return await call("POST", `${path}/initiate_payment`, { phone_number: phone }, { key: newKey() });
   } catch (error) {
-    if (error instanceof ApiError && error.code === "PAYMENT_IN_PROGRESS") return true;
+    if (error instanceof ApiError && error.code === "PAYMENT_IN_PROGRESS") return ELSEWHERE;
     if (error instanceof ApiError && ["SESSION_CLOSED", "SESSION_EXPIRED"].includes(error.code)) watch();
     throw error;
   }

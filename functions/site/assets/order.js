@@ -90,7 +90,7 @@ function draw(order, places) {
         { class: "noprint" },
         el(
           "button",
-          { class: "bad", type: "button", onclick: (event) => cancel(event.target, order) },
+          { class: "bad", type: "button", onclick: (event) => cancel(event.target) },
           t("Cancel the order"),
         ),
       ),
@@ -110,18 +110,22 @@ function rows(order) {
   ].filter(Boolean);
 }
 
-async function cancel(button, order) {
-  const amount = money(order.total_amount, order.currency);
-  const reason = await confirm(
-    t("Cancel the order?"),
-    t("You get {amount} back. This cannot be undone.", { amount }),
-    t("Cancel the order"),
-  );
-  if (reason === null) return;
+/** Cancelling says what is left to give back, as the payment stands now, before it asks. */
+async function cancel(button) {
+  const order = await busy(button, call("GET", path));
+  if (!order) return undefined;
+  if (order.order_status !== "confirmed") return start();
+  const left = Number(order.total_amount) - Number(order.refund?.total ?? 0);
+  const says =
+    left > 0
+      ? t("You get {amount} back. This cannot be undone.", { amount: money(left, order.currency) })
+      : t("What you paid has gone back or is on its way. This cannot be undone.");
+  const reason = await confirm(t("Cancel the order?"), says, t("Cancel the order"));
+  if (reason === null) return undefined;
   const told = await busy(button, call("POST", `${path}/cancel`, reason ? { reason } : {}, { key: newKey() }));
-  if (!told) return;
+  if (!told) return undefined;
   say(t("Cancelled."));
-  start();
+  return start();
 }
 
 document.addEventListener(

@@ -24,10 +24,11 @@ function draw(place, config, offers, cart) {
   const currency = offer?.currency ?? config.currencies[0];
   const gateway = config.gateways.find((each) => each.currencies.includes(currency));
   const anew = `#${new URLSearchParams({ kind: cart.service_type, service: service.id, date: cart.selected_date })}`;
-  const kept = Number(cart.total_price) + Number(cart.discount);
+  const [discount, rounding] = [Number(cart.discount), Number(cart.rounding ?? 0)];
   const rows = [
-    [cart.package?.name ?? service.name, kept],
-    Number(cart.discount) && [t("Code {code}", { code: cart.promo_code }), -cart.discount],
+    [cart.package?.name ?? service.name, cart.package?.price ?? Number(cart.total_price) + discount - rounding],
+    discount > 0 && [t("Code {code}", { code: cart.promo_code }), -discount],
+    rounding !== 0 && [t("Rounding"), rounding],
     [t("To pay"), cart.total_price],
   ];
   show(
@@ -68,6 +69,7 @@ function next(cart, gateway, currency, anew) {
       el("a", { class: "button main", href: anew }, t("Another time")),
     ];
   }
+  if (!gateway) return note(t("This cannot be paid for here. Please ask the shop."), "warn");
   const words = t("Pay {amount} with {gateway}", { amount: money(cart.total_price, currency), gateway: gateway.label });
   return el(
     "p",

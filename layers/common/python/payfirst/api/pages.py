@@ -31,6 +31,9 @@ EVERY_PAGE: Final = (
 SAME_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {"js": "text/javascript", "css": "text/css", "json": "application/json"}
 _IMPORT: Final = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
+_COMMENT: Final = re.compile(r"^[ \t]*(?://.*|/\*\*(?s:.*?)\*/[ \t]*)\n", re.MULTILINE)
+"""Comments that have their lines to themselves: they are for who reads the source, not for a telephone."""
+
 _ADDRESS: Final = re.compile(r"(?P<stem>[\w-]+(\.[a-z]{2})?)\.(?P<hash>[0-9a-f]{12})\.(?P<kind>js|css|json)")
 _PREFERENCE: Final = re.compile(r"([a-z]{2,3})(?:-[\w-]+)?(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 
@@ -142,7 +145,7 @@ class Pages:
     def assets(self) -> dict[str, Asset]:
         """All of them by their file's name, and the words of each language as `words.LANGUAGE.json` and `desk-words.…`."""
         made: dict[str, Asset] = {}
-        files = {file.name: file.read_text(encoding="utf-8") for file in (self._folder / "assets").iterdir()}
+        files = {file.name: _COMMENT.sub("", file.read_text(encoding="utf-8")) for file in (self._folder / "assets").iterdir()}
         spoken = {name: json.dumps(told, ensure_ascii=False, separators=(",", ":")) for name, told in self._spoken.items()}
         for name in sorted({**files, **spoken}):
             self._make(name, {**files, **spoken}, made)

@@ -84,7 +84,12 @@ const row = (href, title, status, amount) =>
   );
 
 const session = (each) =>
-  row(`/checkout/${each.session_id}`, when(each.created_at, ZONE), t("Go on with the payment"), each.total_amount);
+  row(
+    `/checkout/${each.session_id}`,
+    when(each.created_at, ZONE),
+    t("Go on with the payment"),
+    money(each.total_amount, each.currency),
+  );
 
 const ORDER = {
   confirmed: sentence("Confirmed"),

@@ -86,6 +86,7 @@ class SessionListed(Out):
     session_id: str
     session_status: SessionStatus
     total_amount: str
+    currency: str
     created_at: str
     order_details: OrderNamed | None
     booking: BookingShown | None = None
@@ -98,6 +99,7 @@ class SessionListed(Out):
             session_id=session.uuid,
             session_status=session.status_at(now),
             total_amount=str(session.amount),
+            currency=session.amount.currency,
             created_at=instant(session.created_at),
             order_details=OrderNamed(order_id=order.order_id, order_number=order.order_number) if order else None,
             **({"booking": booking} if booking else {}),

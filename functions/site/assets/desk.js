@@ -54,13 +54,13 @@ function askToSignIn() {
   return show(
     "desk",
     soft(said),
-    button(t("Sign in"), () => signIn(), "main"),
+    button(t("Sign in"), (event) => busy(event.currentTarget, signIn()), "main"),
   );
 }
 
 /** What a customer sees of the desk: whose it is, and nothing else. */
 function notOurs() {
-  const again = button(t("Sign in as somebody else"), () => signInAnew());
+  const again = button(t("Sign in as somebody else"), (event) => busy(event.currentTarget, signInAnew()));
   const said = t("This desk is for the shop's own people; you are signed in as a customer.");
   show(
     "desk",

@@ -1,7 +1,7 @@
 // Off to the gateway, and what is needed to find the payment when the customer is back.
 
 import { call, newKey } from "./api.js";
-import { link } from "./place.js";
+import { link, store } from "./place.js";
 import { busy } from "./ui.js";
 
 const PAYMENT = "payment"; // of this tab: { id, prompted } of the payment that was begun last
@@ -9,7 +9,7 @@ const PAYMENT = "payment"; // of this tab: { id, prompted } of the payment that 
 /** The payment that this tab began or looked at last: its id, and whether a phone was prompted for it; or null. */
 export function lastPayment() {
   try {
-    return JSON.parse(sessionStorage.getItem(PAYMENT));
+    return JSON.parse(store.getItem(PAYMENT));
   } catch {
     return null;
   }
@@ -17,7 +17,7 @@ export function lastPayment() {
 
 /** Go to the page that shows what becomes of the payment `id`. */
 export function follow(id, prompted = false) {
-  sessionStorage.setItem(PAYMENT, JSON.stringify({ id, prompted }));
+  store.setItem(PAYMENT, JSON.stringify({ id, prompted }));
   return link("/paid");
 }
 

@@ -53,6 +53,8 @@ def wait_until_signed_in(visitor: Visit, deployed: Deployed) -> None:
     """Until they are back on a page of the shop, with a token that is worth something."""
     wait_until(lambda: deployed.asked[-1:], ["authorization_code"].__eq__)
     visitor.page.wait_for_url(lambda address: address.startswith(deployed.shop) and "/signed-in" not in address)
+    visitor.page.locator("footer a").first.wait_for()
+    visitor.page.wait_for_load_state("networkidle")
     assert tokens(visitor)["id"] in deployed.good
 
 

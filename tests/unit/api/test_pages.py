@@ -158,7 +158,7 @@ def test_only_a_shop_that_runs_on_one_machine_has_doors_to_its_simulators() -> N
 def test_an_address_changes_with_whatever_its_module_imports(tmp_path: Path) -> None:
     for folder in ("templates", "assets", "words"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "assets" / "a.js").write_text('import { b } from "./b.js";\n')
+    (tmp_path / "assets" / "a.js").write_text('// What it is for.\n/** Why\n * so. */\nimport { b } from "./b.js";\n')
     (tmp_path / "assets" / "b.js").write_text('export { c as b } from "./c.js";\n')
     addresses = set()
     for text in ("export const c = 1;\n", "export const c = 2;\n"):

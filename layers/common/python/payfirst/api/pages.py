@@ -34,6 +34,9 @@ _IMPORT: Final = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
 _COMMENT: Final = re.compile(r"^[ \t]*(?://.*|/\*\*(?s:.*?)\*/[ \t]*)\n", re.MULTILINE)
 """Comments that have their lines to themselves: they are for who reads the source, not for a telephone."""
 
+_REMARK: Final = re.compile(r"^ *(?://.*|/\*\*(?:(?!\*/)[^`])*\*/)\n", re.MULTILINE)
+"""Lines of a script that are for who reads its source; no browser has to load them."""
+
 _ADDRESS: Final = re.compile(r"(?P<stem>[\w-]+(\.[a-z]{2})?)\.(?P<hash>[0-9a-f]{12})\.(?P<kind>js|css|json)")
 _PREFERENCE: Final = re.compile(r"([a-z]{2,3})(?:-[\w-]+)?(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 
@@ -162,7 +165,7 @@ class Pages:
             loads.update(dict.fromkeys([*one.loads, one.name]))
             return f"./{one.name}"
 
-        text = _IMPORT.sub(hashed, texts[name]) if name.endswith(".js") else texts[name]
+        text = _IMPORT.sub(hashed, _REMARK.sub("", texts[name])) if name.endswith(".js") else texts[name]
         stem, _, kind = name.rpartition(".")
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         made[name] = Asset(f"{stem}.{digest}.{kind}", text, f"{_TYPES[kind]}; charset=utf-8", tuple(loads))

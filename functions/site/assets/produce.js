@@ -3,6 +3,7 @@
 import { call, newKey } from "./api.js";
 import { delivery } from "./delivery.js";
 import { photo } from "./parts.js";
+import { store } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
 import { busy, el, failed, money, note, number, say, show } from "./ui.js";
 import { t } from "./words.js";
@@ -40,8 +41,8 @@ export async function produce(place, wares) {
 
 /** What was pressed before signing in. */
 async function takeUp() {
-  const wanted = JSON.parse(sessionStorage.getItem(WANTED));
-  sessionStorage.removeItem(WANTED);
+  const wanted = JSON.parse(store.getItem(WANTED));
+  store.removeItem(WANTED);
   return wanted && call("POST", "/api/carts/add_item", wanted, { key: newKey() });
 }
 
@@ -82,9 +83,9 @@ async function put(event, ware, quantity, button, draw) {
   event.preventDefault();
   const wanted = { listing_id: ware.listing_id, quantity: Number(quantity.value) };
   if (!signedIn()) {
-    sessionStorage.setItem(WANTED, JSON.stringify(wanted));
+    store.setItem(WANTED, JSON.stringify(wanted));
     if (await busy(button, signIn())) return;
-    sessionStorage.removeItem(WANTED);
+    store.removeItem(WANTED);
     button.after(note(t("This shop has no page to sign in at."), "bad"));
     return;
   }

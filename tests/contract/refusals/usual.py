@@ -46,6 +46,7 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
 
 @brings(
     "INVALID_INPUT",
+    "get_booking",
     "get_service",
     "operators_orders",
     "operators_bookings",
@@ -56,7 +57,7 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
     "list_days",
 )
 def a_word_that_there_is_not(scene: Scene, route: Route) -> requests.Response:
-    query = "status=lost&kind=lost&service_type=CATERING&date=2025-07-20&month=2025-07&from=lost"
+    query = "status=lost&kind=lost&service_type=CATERING&date=2025-07-20&month=2025-07&from=lost&cancellation=lost"
     return scene.caller(route).send("GET", f"{path_of(route, 1)}?{query}")
 
 

@@ -57,7 +57,7 @@ def chosen_language(asked: str | None, accepted: str | None) -> str:
     if asked in LANGUAGES:
         return asked
     found = [match for part in (accepted or "").split(",") if (match := _PREFERENCE.fullmatch(part.strip()))]
-    liked = sorted(found, key=lambda match: -float(match[2] or 1))
+    liked = sorted(found, key=lambda match: match[2] or "1", reverse=True)
     return next((match[1].lower() for match in liked if match[1].lower() in LANGUAGES), next(iter(LANGUAGES)))
 
 

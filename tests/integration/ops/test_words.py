@@ -189,7 +189,7 @@ def test_every_command_that_reaches_the_table_takes_a_deployed_stack_by_its_name
 
 
 ACT: Final = {
-    *("export orders", "export bookings"),
+    *("export orders", "export bookings", "export payments", "export refunds"),
     *("orders pack", "orders dispatch", "orders deliver", "orders cancel", "bookings complete"),
     *("bookings index", "catalogue add-stock", "orders slip"),
     *("catalogue import", "catalogue set-stock", "seed", "backup export", "backup restore"),

@@ -217,12 +217,17 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         say("the tests have ended")
 
 
-@pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[RunningStack | PooledStack | AnnouncedStack]:
-    """The whole stack: embedded AWS, catalogue, simulators and functions; sweeps run every other second.
+AnyStack = RunningStack | PooledStack | AnnouncedStack
 
-    With `--deployed` it is the deployed one, with `--against` one that runs already.
-    """
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[AnyStack]:
+    """The whole stack: embedded AWS, catalogue, simulators and functions; sweeps run every other second."""
+    yield from chosen_stack(request, issuer)
+
+
+def chosen_stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[AnyStack]:
+    """A new stack in the light host; with `--deployed` the deployed one, with `--against` one that runs already."""
     if request.config.getoption("against"):
         yield AnnouncedStack(request.config.getoption("against"), request.config.getoption("base_url"))
         return

@@ -11,7 +11,8 @@ import pytest
 
 from tests.browser.chromium import running_browser
 from tests.browser.visit import NARROW, Visit, visit
-from tests.conftest import RunningStack
+from tests.conftest import AnyStack, RunningStack, chosen_stack
+from tests.issuer import TokenIssuer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,6 +26,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         longer = [item for item in items if item.get_closest_marker("all_pages")]
         items[:] = [item for item in items if item not in longer]
         config.hook.pytest_deselected(items=longer)
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[AnyStack]:
+    """A stack for the pages alone: nothing that other tests sell stands on its shelves."""
+    yield from chosen_stack(request, issuer)
 
 
 @pytest.fixture(scope="module")

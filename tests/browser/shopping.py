@@ -60,7 +60,7 @@ class Shopper:
     def basket(self, product: str = TOMATOES, quantity: str = "2") -> None:
         """Open the shop and put some of `product` into the basket."""
         self.page.goto("/shop")
-        card = self.page.locator("li.card").filter(has_text=product)
+        card = self.page.locator("li.card").filter(has_text=product).first
         card.get_by_role("spinbutton").fill(quantity)
         card.get_by_role("button", name="Add").click()
         self.see("Together, without delivery")
@@ -95,7 +95,7 @@ class Shopper:
     def puja(self) -> None:
         """Choose the puja with a calendar, its first free day and time, and say who and where."""
         self.page.goto("/shop#part=bookings")
-        card = self.page.locator("li.card").filter(has_text=PUJA)
+        card = self.page.locator("li.card").filter(has_text=PUJA).first
         card.get_by_role("link", name="Choose a day").click()
         self.first_free_day()
         self.page.locator("a.choice").filter(has_text=":").first.click()

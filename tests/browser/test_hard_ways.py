@@ -59,7 +59,7 @@ def test_tomatoes_are_paid_by_keyboard_alone(visitors: Visitors, stack: RunningS
     shopper = Shopper.signed_in(visitors(stack.base_url, width=WIDE), stack)
     page, keyboard = shopper.page, shopper.page.keyboard
     page.goto("/shop")
-    card = page.locator("li.card").filter(has_text="Fresh Tomatoes")
+    card = page.locator("li.card").filter(has_text="Fresh Tomatoes").first
     write(shopper, card.get_by_role("spinbutton"), "3")
     keyboard.press("Enter")
     tab_to(shopper, page.get_by_role("button", name="Choose the delivery"))
@@ -103,7 +103,7 @@ def test_whoever_changes_the_basket_by_keyboard_stays_where_they_are(shopper: Sh
 def test_a_puja_is_chosen_by_keyboard_alone(shopper: Shopper) -> None:
     page, keyboard = shopper.page, shopper.page.keyboard
     page.goto("/shop#part=bookings")
-    tab_to(shopper, page.locator("li.card").filter(has_text=PUJA).get_by_role("link", name="Choose a day"))
+    tab_to(shopper, page.locator("li.card").filter(has_text=PUJA).first.get_by_role("link", name="Choose a day"))
     keyboard.press("Enter")
     tab_to(shopper, page.get_by_role("link", name="The next month"))
     keyboard.press("Enter")

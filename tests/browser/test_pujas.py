@@ -42,7 +42,7 @@ def test_a_puja_is_paid_with_the_mouse(visitors: Visitors, stack: RunningStack, 
     shopper.page.goto("/shop#part=bookings")
     shopper.see("Satyanarayan Puja")
     look(shopper, "1-offers")
-    shopper.page.locator("li.card").filter(has_text="Satyanarayan Puja").get_by_role("link", name="Choose a day").click()
+    shopper.page.locator("li.card").filter(has_text="Satyanarayan Puja").first.get_by_role("link", name="Choose a day").click()
     shopper.first_free_day()
     slots = shopper.page.locator("a.choice").filter(has_text=":")
     slots.first.wait_for()

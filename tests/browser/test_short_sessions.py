@@ -45,7 +45,7 @@ def sign_in(visitor: Visit, name: str) -> None:
 def test_who_pressed_a_button_signs_in_and_finds_it_pressed_and_the_session_ends(visitor: Visit, shop: LocalStack) -> None:
     page = visitor.page
     page.goto("/shop")
-    page.locator("li.card").filter(has_text="Fresh Tomatoes").get_by_role("button", name="Add").click()
+    page.locator("li.card").filter(has_text="Fresh Tomatoes").first.get_by_role("button", name="Add").click()
     sign_in(visitor, "Customer 1")
     page.get_by_text("Together, without delivery").wait_for()
     shopper = Shopper(visitor, shop, Customer(shop.base_url, visitor.secrets[0]), "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
+from unittest.mock import patch
 
 from typer.testing import CliRunner
 
@@ -57,12 +59,13 @@ class Operator:
 
     def run(self, *words: str, given: dict[str, str] | None = None, stdin: Any = None) -> Said:
         """`payfirst credentials words…` with the variables `given` and, as JSON, `stdin`."""
-        result = CliRunner().invoke(
-            app,
-            ["credentials", *words],
-            input=stdin if isinstance(stdin, str) or stdin is None else json.dumps(stdin),
-            env={**self.aws.environment(), **dict.fromkeys(VARIABLES), **(given or {})},
-        )
+        with patch.dict(os.environ):  # a command that is told of a running stack takes over its environment
+            result = CliRunner().invoke(
+                app,
+                ["credentials", *words],
+                input=stdin if isinstance(stdin, str) or stdin is None else json.dumps(stdin),
+                env={**self.aws.environment(), **dict.fromkeys(VARIABLES), **(given or {})},
+            )
         self.printed.append(result.output)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -16,7 +16,7 @@ def test_creating_a_session_takes_two_requests(shop: Shop) -> None:
     with counted(shop.table) as requests:
         shop.session_from_cart(customer)
 
-    assert requests.operations == ["GetItem", "TransactWriteItems"]
+    assert requests.operations == ["BatchGetItem", "TransactWriteItems"]
 
 
 def test_initiating_takes_three_requests(shop: Shop) -> None:

@@ -12,7 +12,10 @@ from typing import Any, Final
 import payfirst
 from payfirst.storage import erasing
 from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Delete, Update
 from payfirst.storage.dynamodb.failures import ConditionFailedError
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.operators import totals
 from tests.faults import suite
 from tests.faults.flows import paid_booking, paid_order
 from tests.faults.front import AnsweredError
@@ -25,10 +28,11 @@ WRITES: Final = frozenset({"Put", "Update", "Check", "Delete"})
 
 
 def made() -> Recording:
-    """Every write that attacks, flows and scenarios make, and those of erasing, which no flow reaches."""
+    """Every write that attacks, flows and scenarios make, and those of erasing and counting anew, which no flow reaches."""
     with recording() as kept:
         suite.guards.__wrapped__()
         _erase()
+        _recount()
     return kept
 
 
@@ -62,6 +66,20 @@ def _erase() -> None:
             world.fill_cart(customer)
             world.booking_cart(customer)
             _erase_one(world, customer.sub)
+
+
+def _recount() -> None:
+    """Counters are set where there are none, and where they say something else."""
+    world = World(ModelTable(), seed=2)
+    with at_work(world):
+        world.stock()
+        paid_order(world)
+        world.deliver_all()
+        [place] = [keys.key_of(item) for item in world.items() if item["pk"] == keys.TOTALS]
+        write(world.table, Delete("uncounted", place))
+        totals.recount(world.table, world.items)
+        write(world.table, Update("miscounted", place, add={"captured": 1}))
+        totals.recount(world.table, world.items)
 
 
 def _erase_one(world: World, sub: str) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.chromium import running_browser
+from tests.browser.desk import keep_token
 from tests.browser.visit import NARROW, Visit, visit
 from tests.conftest import AnyStack, RunningStack, chosen_stack
+from tests.contract.walk import Customer
 from tests.issuer import TokenIssuer
 
 if TYPE_CHECKING:
@@ -68,4 +70,19 @@ def visitor(visitors: Visitors, stack: RunningStack) -> Visit:
 @pytest.fixture
 def page(visitor: Visit) -> Page:
     """That visitor's page."""
+    return visitor.page
+
+
+@pytest.fixture
+def operator(stack: RunningStack) -> Customer:
+    """One of the shop's own people, as the API knows her."""
+    claims: dict[str, Any] = {"cognito:groups": ["operators"]}
+    return Customer(stack.base_url, stack.token(email="amina@example.com", **claims))
+
+
+@pytest.fixture
+def desk(visitor: Visit, operator: Customer) -> Page:
+    """Her page, on a telephone."""
+    assert operator.token
+    keep_token(visitor, operator.token)
     return visitor.page

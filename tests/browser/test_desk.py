@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.desk import MARKUP, a_booking, agree, an_order_of, card, free_days, keep_token, loaded, look_at, part, told
-from tests.browser.visit import Visit
+from tests.browser.desk import MARKUP, a_booking, agree, an_order_of, card, free_days, loaded, look_at, part, told
 from tests.conftest import RunningStack
 from tests.contract.stack_table import table_of
 from tests.contract.test_operators import an_order, under_review
@@ -16,19 +15,6 @@ from tests.contract.walk import Customer, new_phone, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
-
-
-@pytest.fixture
-def operator(stack: RunningStack) -> Customer:
-    claims: dict[str, Any] = {"cognito:groups": ["operators"]}
-    return Customer(stack.base_url, stack.token(email="amina@example.com", **claims))
-
-
-@pytest.fixture
-def desk(visitor: Visit, operator: Customer) -> Page:
-    assert operator.token
-    keep_token(visitor, operator.token)
-    return visitor.page
 
 
 def test_an_order_goes_to_the_door_by_one_tap_each(stack: RunningStack, desk: Page, operator: Customer) -> None:

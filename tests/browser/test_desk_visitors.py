@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,19 +19,6 @@ from tests.contract.walk import Customer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
-
-
-@pytest.fixture
-def operator(stack: RunningStack) -> Customer:
-    claims: dict[str, Any] = {"cognito:groups": ["operators"]}
-    return Customer(stack.base_url, stack.token(email="amina@example.com", **claims))
-
-
-@pytest.fixture
-def desk(visitor: Visit, operator: Customer) -> Page:
-    assert operator.token
-    keep_token(visitor, operator.token)
-    return visitor.page
 
 
 @pytest.mark.parametrize("width", [NARROW, pytest.param(WIDE, marks=pytest.mark.all_pages)])

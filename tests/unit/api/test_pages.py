@@ -170,6 +170,13 @@ def test_an_address_changes_with_whatever_its_module_imports(tmp_path: Path) -> 
     assert len(addresses) == 2
 
 
+def test_remarks_stay_in_the_source_and_all_else_goes_to_browsers(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    code = 'const address = "https://shop.example"; // beside code\nconst drawn = `\n<b>/* ${1 / 2} */</b>\n`;\n'
+    (tmp_path / "assets" / "one.js").write_text(f"// what it is\n{code}  // why\n/**\n * What goes in.\n */\nrun();\n")
+    assert Pages(tmp_path).assets["one.js"].text == f"{code}run();\n"
+
+
 def test_words_are_read_from_gettexts_own_form() -> None:
     text = 'msgid ""\nmsgstr ""\n"Language: sw\\n"\n\n# a remark\nmsgid "Shop"\nmsgstr "Duka"\n\n'
     text += 'msgid ""\n"Say \\"yes\\", "\n"please"\nmsgstr ""\n"Sema \\"ndiyo\\"\\n"\n"tafadhali"\n\nmsgid "None"\nmsgstr ""\n'

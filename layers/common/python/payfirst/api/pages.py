@@ -31,9 +31,6 @@ EVERY_PAGE: Final = (
 SAME_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {"js": "text/javascript", "css": "text/css", "json": "application/json"}
 _IMPORT: Final = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
-_COMMENT: Final = re.compile(r"^[ \t]*(?://.*|/\*\*(?s:.*?)\*/[ \t]*)\n", re.MULTILINE)
-"""Comments that have their lines to themselves: they are for who reads the source, not for a telephone."""
-
 _REMARK: Final = re.compile(r"^ *(?://.*|/\*\*(?:(?!\*/)[^`])*\*/)\n", re.MULTILINE)
 """Lines of a script that are for who reads its source; no browser has to load them."""
 
@@ -148,7 +145,7 @@ class Pages:
     def assets(self) -> dict[str, Asset]:
         """All of them by their file's name, and the words of each language as `words.LANGUAGE.json` and `desk-words.…`."""
         made: dict[str, Asset] = {}
-        files = {file.name: _COMMENT.sub("", file.read_text(encoding="utf-8")) for file in (self._folder / "assets").iterdir()}
+        files = {file.name: file.read_text(encoding="utf-8") for file in (self._folder / "assets").iterdir()}
         spoken = {name: json.dumps(told, ensure_ascii=False, separators=(",", ":")) for name, told in self._spoken.items()}
         for name in sorted({**files, **spoken}):
             self._make(name, {**files, **spoken}, made)

@@ -2,8 +2,8 @@
 
 Each amount stands on the day, on the shop's clock, on which it began to be what it is: a payment on the day on which it came,
 what is owed back on the day from which on it is owed, and what went back on the day on which that was known. So a day's
-`captured` and `refunded` never change once it is over, while the other two are what of it is open still. Over all days
-`captured` less the three others is what the shop keeps.
+`captured` and `refunded` stay as they are once what was being written at its end is; the other two are what of it is open
+still. Over all days `captured` less the three others is what the shop keeps.
 """
 
 from __future__ import annotations

@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from payfirst.api.app import build_app
-from payfirst.api.errors import NoSuchRouteError, Reply
+from payfirst.api.errors import NoSuchRouteError, Reply, reply_to
 from payfirst.api.request import Request
 from payfirst.api.resources import public_origin
+from payfirst.api.routes import Family
 from payfirst.settings import settings
 
 if TYPE_CHECKING:
     from payfirst.api.pages import Pages
+    from payfirst.api.reference.page import Reference
 
-REFERENCE_HEADERS: Final = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "public, max-age=300",
-}
 TEMPLATES: Final = {
     "": "shop",
     "shop": "shop",
@@ -46,10 +42,10 @@ def _description() -> str:
 
 
 @cache
-def _reference() -> str:
-    from payfirst.api.reference.page import render  # noqa: PLC0415 - templates are loaded for who reads the page, once
+def _reference() -> Reference:
+    from payfirst.api.reference.page import Reference  # noqa: PLC0415 - templates are loaded for who reads the page, once
 
-    return render(json.loads(_description()))
+    return Reference(json.loads(_description()))
 
 
 @cache
@@ -69,15 +65,24 @@ def openapi(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
     return Reply(200, _description(), {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})
 
 
-def docs(request: Request) -> Reply:  # noqa: ARG001 - a handler's form
-    """`GET /docs`"""
-    return Reply(200, _reference(), REFERENCE_HEADERS)
+def docs(request: Request, operation: str | None = None) -> Reply:
+    """`GET /docs`, and the page of one operation: the description for people, in English."""
+    from payfirst.api.pages import headers  # noqa: PLC0415 - as above
+
+    sign_in, base = settings().sign_in_page, urlsplit(public_origin(request)).path
+    body = _reference().page(operation, _pages().addresses(base), doors=sign_in.startswith("/"))
+    if body is None:
+        return lost(request) or reply_to(NoSuchRouteError("Not found"), Family.ORDERS)
+    told = {name: value for name, value in headers(sign_in).items() if name != "Vary"}
+    return Reply(200, body, {**told, "Cache-Control": "public, max-age=300"})
 
 
 def page(request: Request, **parameters: str) -> Reply:
     """A page's shell, whose script reads the rest of the path, or an asset."""
     if "name" in parameters:
         return _asset(parameters["name"])
+    if "operation" in parameters:
+        return docs(request, parameters["operation"])
     words = request.event["rawPath"].split("/")[1:]
     return _shell(request, TEMPLATES["/".join(words[:2] if words[0] == "desk" else words[:1])])
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from ops.api_reference import bookings, operators, orders, public
+from ops.api_reference import bookings, operators, orders, public, samples
 from ops.api_reference.operation import Answer, Body, Listed, Operation, Raw
 from ops.api_reference.refusals import REF, SCHEMAS, named, refusals, share
 from payfirst.api.routes import ROUTES, Route
@@ -24,6 +24,22 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 """The words of every operation, by its id."""
 
 Json = dict[str, Any]
+
+_SHOWN: Final[Mapping[str, int | str]] = {
+    "session_id": "018d0cab-9c10-7c80-8a55-446655440000",
+    "payment_id": samples.PAYMENT_NUMBER,
+    "cart_id": samples.CART_NUMBER,
+    "booking_id": samples.BOOKING_NUMBER,
+    "book_id": samples.BOOKING.code,
+    "order_id": samples.ORDER_NUMBER,
+    "order_number": samples.ORDER.code,
+    "listing_id": samples.TOMATOES.number,
+    "service_id": samples.PUJA.number,
+    "county_id": 1,
+    "which": samples.ORDER.code,
+    "refund": f"R{samples.SETTLED.ref}-1",
+}
+"""What stands for each parameter of a path in examples: what the answers' examples name."""
 
 _PHRASES: Final = {200: "Done", 201: "Made", 202: "Under way", 204: "Gone"}
 _DESCRIPTION: Final = """\
@@ -111,7 +127,8 @@ def _path_parameters(route: Route) -> Iterable[Json]:
         form: Json = {"type": "string"}
         if name.endswith("_id"):
             form = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
-        yield {"name": name, "in": "path", "required": True, "schema": form}
+        shown = {"example": _SHOWN[name]} if name in _SHOWN else {}
+        yield {"name": name, "in": "path", "required": True, "schema": form, **shown}
 
 
 def _query(words: Operation) -> Iterable[Json]:

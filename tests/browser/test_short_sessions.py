@@ -69,3 +69,13 @@ def test_signing_out_forgets_the_token_and_the_desk_is_for_operators(visitor: Vi
     page.wait_for_url(re.compile("/shop"))
     assert page.evaluate("sessionStorage.tokens") is None
     assert page.context.cookies() == []
+
+
+def test_who_signs_in_from_the_reference_tries_on_as_themselves(visitor: Visit) -> None:
+    page = visitor.page
+    page.goto("/docs/my_cart")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in(visitor, "Customer 1")
+    page.get_by_text("Sent as user@example.com.").wait_for()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.locator("#answer h3").get_by_text("200").wait_for()

@@ -17,7 +17,8 @@ from tests.unit.api.test_site import Context
 from tests.unit.test_settings import LOCAL
 
 SITE: Final = Path(app.__file__).parent
-SHELLS: Final = [re.sub(r"\{\w+\}", "MT1-x_y", path) for path in PAGES if path != "/assets/{name}"] + ["/paid"]
+SHELLS: Final = [re.sub(r"\{\w+\}", "MT1-x_y", path) for path in PAGES if not path.startswith(("/assets", "/docs"))] + ["/paid"]
+REFERENCE: Final = ["/docs", "/docs/add_item"]
 ORIGIN: Final = "https://shop.example/live"
 
 
@@ -37,7 +38,7 @@ def answer(path: str, method: str = "GET", query: dict[str, str] | None = None, 
     return app.handler({**event, "queryStringParameters": query or {}, "headers": headers, "isBase64Encoded": False}, Context())
 
 
-@pytest.mark.parametrize("path", SHELLS)
+@pytest.mark.parametrize("path", [*SHELLS, *REFERENCE])
 def test_a_page_lets_nothing_run_that_is_not_the_shops_own_and_nobody_frame_it(path: str) -> None:
     given = answer(path)
     assert given["statusCode"] == 200
@@ -55,7 +56,8 @@ def test_a_page_lets_nothing_run_that_is_not_the_shops_own_and_nobody_frame_it(p
         "base-uri": "'none'",
     }
     assert (told["X-Content-Type-Options"], told["Referrer-Policy"]) == ("nosniff", "strict-origin")
-    assert (told["Cache-Control"], told["Vary"]) == ("no-cache", "Accept-Language")
+    kept = ("public, max-age=300", None) if path in REFERENCE else ("no-cache", "Accept-Language")
+    assert (told["Cache-Control"], told.get("Vary")) == kept
     assert not re.search(r"<script(?! type=\"module\" src=)|<style|\son\w+=|\sstyle=|javascript:", given["body"])
 
 
@@ -91,7 +93,7 @@ def test_what_is_no_asset_is_not_found(name: str) -> None:
     assert answer(f"/assets/{name}", accept="text/html")["statusCode"] == 404
 
 
-@pytest.mark.parametrize("path", [*SHELLS, "/assets/style.css"])
+@pytest.mark.parametrize("path", [*SHELLS, *REFERENCE, "/assets/style.css"])
 def test_a_page_answers_head_as_get_and_no_other_method(path: str) -> None:
     assert answer(path, "HEAD")["headers"] == answer(path)["headers"]
     for method in ("PUT", "DELETE", "PATCH") if path == "/paid" else ("POST", "PUT", "DELETE"):
@@ -104,6 +106,8 @@ def test_a_browser_at_no_page_is_told_so_by_a_page_and_a_client_in_json() -> Non
     assert (given["statusCode"], given["headers"]["Content-Type"]) == (404, "text/html; charset=utf-8")
     for path, accept in [("/shpo", "*/*"), ("/shpo", "application/json"), ("/api/shpo", "text/html"), ("/cb/x", "text/html")]:
         assert answer(path, accept=accept)["headers"]["Content-Type"] == "application/json"
+    assert answer("/docs/no_such_operation", accept="text/html")["headers"] == given["headers"]
+    assert answer("/docs/no_such_operation")["statusCode"] == 404
     assert answer("/shpo", "POST", accept="text/html")["headers"]["Content-Type"] == "application/json"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 import payfirst
 from ops.api_reference.document import build
 from ops.api_reference.write import WRITTEN, difference, write_reference
-from payfirst.api.reference.page import render
+from payfirst.api.reference.page import MOVE_MONEY, Reference
 from payfirst.api.routes import ROUTES
 from payfirst.domain.errors import PayFirstError
 from payfirst.domain.refund import WHY_MONEY_GOES_BACK
@@ -173,15 +174,60 @@ def test_the_written_file_lies_in_the_package() -> None:
     assert WRITTEN.is_file()
 
 
-def test_the_page_shows_every_operation_and_loads_nothing() -> None:
-    page = render(DOCUMENT)
+def page(operation: str | None = None, document: dict[str, Any] = DOCUMENT) -> str:
+    """A page of the reference as the site renders it, its assets called by their names."""
+    addresses = {"base": "/live", "asset": lambda name: f"/live/assets/{name}", "modules": lambda _: []}
+    made = Reference(document).page(operation, addresses, doors=False)
+    assert made is not None
+    return made
+
+
+def test_the_list_leads_to_a_page_of_every_operation() -> None:
+    listed = page()
     for route in ROUTES:
-        assert f'id="{route.operation}"' in page
-    assert not re.search(r"<(script|link|img|iframe)|@import|url\(|src=", page)
-    assert "javascript:" not in page
+        assert f'id="{route.operation}"' in listed
+        assert f'href="/live/docs/{route.operation}"' in listed
+        assert DOCUMENT["paths"].get(route.path, DOCUMENT["paths"].get(f"{route.path}/")), route.path
+        assert route.path in page(route.operation)
+
+
+def test_there_is_no_page_of_an_operation_that_there_is_not() -> None:
+    assert Reference(DOCUMENT).page("nothing", {}, doors=False) is None
+
+
+@pytest.mark.parametrize("operation", [None, *(route.operation for route in ROUTES)])
+def test_a_page_runs_and_loads_nothing_but_the_shops_own(operation: str | None) -> None:
+    made = page(operation)
+    loaded = re.findall(r'<(?:script|link|img|iframe)[^>]*?(?:src|href)="([^"]*)"', made)
+    assert {address for address in loaded if address != "data:,"} == {
+        *("/live/assets/style.css", "/live/assets/docs.css"),
+        f"/live/assets/{'docs-try' if operation else 'docs'}.js",
+    }
+    assert not re.search(r"<script(?! type=\"module\" src=)|<style|\son\w+=|\sstyle=|javascript:|@import|url\(", made)
+
+
+def test_the_list_finds_by_what_goes_in_comes_out_and_is_refused() -> None:
+    finds = re.search(r'id="cancel_booking" data-finds="([^"]*)"', page())
+    assert finds
+    assert {"booking_id", "Idempotency-Key", "reason", "book_id", "REFUND_CHANGED", "NOT_FOUND"} <= set(finds[1].split())
+
+
+def test_the_page_asks_before_what_moves_money_and_before_each_change_of_an_operators() -> None:
+    asking = {route.operation for route in ROUTES if " data-asks" in page(route.operation)}
+    assert asking == {*MOVE_MONEY, *(route.operation for route in ROUTES if route.operators and route.method != "GET")}
+
+
+def test_an_id_that_is_filled_in_is_one_that_the_examples_show() -> None:
+    shown = json.dumps([answer.get("content") for _, _, answer in answers()])
+    for path, _, words in operations():
+        for each in words.get("parameters", []):
+            if each["in"] == "path" and each["name"] not in {"gateway", "token"}:
+                assert str(each["example"]) in shown, path
+                assert problems(each["schema"], each["example"]) == []
 
 
 @pytest.mark.parametrize("word", ["<script>alert(1)</script>", '"><b>'])
-def test_the_page_escapes_what_the_document_holds(word: str) -> None:
+def test_the_pages_escape_what_the_document_holds(word: str) -> None:
     info = {**DOCUMENT["info"], "title": word, "description": f"* {word}"}
-    assert word not in render({**DOCUMENT, "info": info})
+    assert word not in page(document={**DOCUMENT, "info": info})
+    assert word not in page("paid", {**DOCUMENT, "info": info})

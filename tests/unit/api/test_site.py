@@ -41,13 +41,6 @@ def test_the_description_is_the_one_that_the_code_has() -> None:
     assert json.loads(given["body"]) == build()
 
 
-def test_the_page_is_html_in_which_nothing_may_run() -> None:
-    given = answer("/docs")
-    assert given["headers"]["Content-Type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'" in given["headers"]["Content-Security-Policy"]
-    assert given["body"].startswith("<!doctype html>")
-
-
 @pytest.mark.parametrize(
     ("path", "shape"),
     [("/nothing", "message"), ("/sign-in", "message"), ("/api/orders/1/nothing", "message"), ("/api/cart/nothing", "error")],

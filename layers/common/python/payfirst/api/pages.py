@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -99,22 +99,22 @@ class Pages:
         catalogue = f"{'desk-words' if name.startswith('desk') else 'words'}.{language}.json"
         words = self._spoken.get(catalogue, {})
 
-        def address(asset: str) -> str:
-            return f"{base}/assets/{self.assets[asset].name}"
-
-        def modules(script: str) -> list[str]:
-            return [f"{base}/assets/{one}" for one in self.assets[script].loads]
-
         return self._environment.get_template(f"{name}.html").render(
+            self.addresses(base),
             t=lambda sentence: words.get(sentence, sentence),
-            asset=address,
-            modules=modules,
-            base=base,
             doors=doors,
             language=language,
             languages=LANGUAGES,
-            words=address(catalogue) if words else None,
+            words=f"{base}/assets/{self.assets[catalogue].name}" if words else None,
         )
+
+    def addresses(self, base: str) -> dict[str, Any]:
+        """What a template asks for addresses: `base`, `asset(name)`, and `modules(script)`, all that the script imports."""
+        return {
+            "base": base,
+            "asset": lambda name: f"{base}/assets/{self.assets[name].name}",
+            "modules": lambda script: [f"{base}/assets/{one}" for one in self.assets[script].loads],
+        }
 
     def asset(self, address: str) -> tuple[Asset, str] | None:
         """What is at `address`, and how long a browser may keep it; None for what there is not.

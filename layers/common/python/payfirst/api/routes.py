@@ -155,10 +155,12 @@ PAGES: Final = (
     "/desk/catalogue",
     "/desk/funnel",
     "/desk/slips",
+    "/docs/{operation}",
     "/assets/{name}",
 )
 """What people open: shells without data, and what they load. API Gateway has no resource for any of them: they come to the site
-as every path does that it does not know. They are no operations of the API and no part of its description."""
+as every path does that it does not know. They are no operations of the API and no part of its description; `/docs/…` is
+the page of one operation of it."""
 
 
 def family_of(path: str) -> Family:

@@ -37,6 +37,7 @@ def event_of(ask: Ask, issuer: str, audience: str) -> tuple[str, dict[str, Any]]
     given = {"host": "shop.example", "content-type": "application/json", **(ask.headers or {})}
     if claims is not None:
         given["authorization"] = "Bearer " + _token({**claims, "cognito:groups": ["operators"]} if route.operators else claims)
+        claims = {**claims, "cognito:groups": "operators"} if route.operators else claims
     raw = b"" if ask.body is None else json.dumps(ask.body).encode()
     now = datetime.now(UTC)
     request = HttpRequest(

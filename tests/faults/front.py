@@ -139,7 +139,8 @@ def http(
     token = bearer({**claims, "cognito:groups": groups}) if claims else {}
     given = {"host": "shop.example", "content-type": "application/json", **token, **(headers or {})}
     request = HttpRequest(method, path, query, tuple(given.items()), raw, "192.0.2.1", 443, "HTTP/1.1", "request", now)
-    answer = call(function, make_event(request, match, claims))
+    verified = claims and claims | {"cognito:groups": ",".join(groups)}
+    answer = call(function, make_event(request, match, verified))
     status, text = int(answer["statusCode"]), answer.get("body") or ""
     found = json.loads(text) if text else None
     if status == CRASHED:

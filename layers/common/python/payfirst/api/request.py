@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 64 * 1024
 LONGEST_SUBJECT: Final = 128
 LONGEST_NUMBER: Final = 1000
+LARGEST_EXPONENT: Final = 1000
+_BETWEEN_GROUPS: Final = re.compile(r"[\[\],\s]+")
 _ADDRESS: Final = re.compile(r"(?=.{3,254}\Z)[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f]+@[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f]+")
 """One plain address, with nothing that a header of an e-mail would read as another."""
 
@@ -99,15 +101,18 @@ class Request:
     def groups(self) -> frozenset[str]:
         """The groups of the caller, as the verified token itself lists them.
 
-        The authorizer tells a list as `a,b` or `[a b]`, and a name may hold a comma: only the token says where one ends.
+        The authorizer tells a list as `a,b` or `[a b]`, and a name may hold a comma: only the token says where one ends. A
+        header can be sent twice, though, and which one was verified is not told: a token counts only if it lists what the
+        verified claim holds.
         """
         payload = (self.header("authorization") or "").partition(".")[2].partition(".")[0]
         try:
             told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             names = told["cognito:groups"]
+            listed = frozenset(names if isinstance(names, list) else ())
+            return listed if _words_in(names) == _words_in(self.claims.get("cognito:groups", "")) else frozenset()
         except (ValueError, KeyError, TypeError):
             return frozenset()
-        return frozenset(names if isinstance(names, list) else ())
 
     def customer(self, issuer: str, audience: str) -> Customer:
         """Who is calling. The authorizer has verified the token; UnauthorizedError if it is not an ID token of this shop."""
@@ -194,6 +199,22 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _words_in(groups: str | list[str]) -> list[str]:
+    """The words of a list of groups, however it is written."""
+    return _BETWEEN_GROUPS.sub(" ", groups if isinstance(groups, str) else " ".join(groups)).split()
+
+
+def _fraction(digits: str) -> Decimal:
+    """MalformedError for an exponent that no amount, quantity or id has."""
+    try:
+        number = Decimal(digits)
+    except ArithmeticError as exc:
+        raise MalformedError("A number in the body is out of range.") from exc
+    if number and abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise MalformedError("A number in the body is out of range.")
+    return number
+
+
 def _whole(digits: str) -> int:
     """MalformedError where there are more digits than Python reads."""
     if len(digits) > LONGEST_NUMBER:
@@ -205,7 +226,7 @@ def _json_object(raw: bytes) -> dict[str, Any]:
     try:
         text = raw.decode("utf-8-sig")  # some clients put a byte order mark before it
         body = (
-            json.loads(text, parse_int=_whole, parse_float=Decimal, parse_constant=_refuse)
+            json.loads(text, parse_int=_whole, parse_float=_fraction, parse_constant=_refuse)
             if text.strip(string.whitespace)
             else {}
         )

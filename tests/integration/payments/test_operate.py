@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -60,7 +61,8 @@ def test_money_that_a_person_found_becomes_the_order_once(shop: Shop) -> None:
     started = _under_review(shop)
     receipt = new_receipt()
 
-    assert _resolved(shop, started, paid=True, receipt=receipt) == "fulfilled"
+    assert _resolved(shop, started, paid=True, receipt=receipt.lower()) == "fulfilled"
+    assert shop.attempt(started).receipt == receipt
     with pytest.raises(RefusedError, match="only what needs review"):
         _resolved(shop, started, paid=True, receipt=receipt)
 
@@ -71,14 +73,15 @@ def test_money_that_a_person_found_becomes_the_order_once(shop: Shop) -> None:
     assert (said.by, said.facts["why"]) == ("operator:amina", "the statement shows it")
 
 
-def test_a_receipt_that_serves_another_payment_is_refused_by_name(shop: Shop) -> None:
+@pytest.mark.parametrize("typed", [str, str.lower, lambda receipt: f" {receipt[:5]} {receipt[5:]} "])
+def test_a_receipt_that_serves_another_payment_is_refused_by_name(shop: Shop, typed: Callable[[str], str]) -> None:
     paid = shop.initiate(shop.session(new_customer()))
     receipt = new_receipt()
     shop.tell(paid, shop.notice(paid, receipt=receipt))
     started = _under_review(shop)
 
     with pytest.raises(InvalidInputError, match=paid.attempt.ref) as refused:
-        _resolved(shop, started, paid=True, receipt=receipt)
+        _resolved(shop, started, paid=True, receipt=typed(receipt))
     assert [problem.field for problem in refused.value.problems] == ["receipt"]
     assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
 

@@ -111,6 +111,23 @@ def test_a_failure_of_which_its_gateway_never_says_anything_is_put_before_a_pers
     assert listed(shop) == [started.attempt.ref], "a gateway that cannot be asked at all is waited for a week"
 
 
+@pytest.mark.parametrize("gateway", ["MPESA", "PHONEPE"])
+def test_a_gateway_that_answers_in_words_that_say_nothing_is_waited_for_a_day_and_no_week(shop: Shop, gateway: str) -> None:
+    customer = new_customer()
+    if gateway == "MPESA":
+        started = shop.initiate(shop.session(customer))
+    else:
+        started = shop.process(shop.booking_cart(customer), customer)
+    asked = Answering(shop, NoAnswer("the transaction does not exist", heard=True), name=gateway)
+    while (due := shop.attempt(started).next_check_at) is not None:
+        shop.now = due
+        sweep(shop)
+
+    assert listed(shop) == [started.attempt.ref]
+    assert shop.now - started.attempt.created_at <= timedelta(days=1, minutes=1)
+    assert asked.asked < 120
+
+
 def test_the_customer_may_try_again_before_the_check(shop: Shop) -> None:
     session = shop.session(new_customer())
     first = shop.initiate(session)

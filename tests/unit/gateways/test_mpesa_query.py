@@ -126,6 +126,27 @@ def test_what_proves_nothing_is_no_answer_and_never_success_or_failure(
     assert "708374149" not in answer.reason
 
 
+@pytest.mark.parametrize(
+    ("answer", "heard"),
+    [
+        (reply(bodies.error("500.001.1001", "The transaction does not Exist"), 500), True),
+        (reply(bodies.query_result("E3008")), True),
+        (reply(bodies.query_result(None)), True),
+        (reply(bodies.query_result("0", CheckoutRequestID="ws_CO_somebody_else")), True),
+        (reply(bodies.error("500.003.02", "System is busy"), 500), False),
+        (reply(bodies.error("500.003.1001", "Internal Server Error"), 500), False),
+        (Reply(502, b"<html>"), False),
+        (HangUp(), False),
+    ],
+)
+def test_an_answer_about_this_payment_was_heard_and_trouble_of_the_gateway_was_not(
+    gateway: ScriptedGateway, answer: Reply | HangUp, *, heard: bool
+) -> None:
+    found = asked(gateway, answer)
+    assert isinstance(found, NoAnswer)
+    assert found.heard is heard
+
+
 def test_silence_is_no_answer(gateway: ScriptedGateway) -> None:
     assert isinstance(asked(gateway, Silence(5), timeout_s=0.5), NoAnswer)
 

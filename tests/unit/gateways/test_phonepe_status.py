@@ -66,7 +66,7 @@ def test_an_amount_is_paisa_in_any_notation(gateway: ScriptedGateway, amount: ob
 @pytest.mark.parametrize("amount", [-5, 10.5, "ten", True, 10**30])
 def test_a_success_whose_amount_cannot_be_one_proves_nothing(gateway: ScriptedGateway, amount: object) -> None:
     answer = order(gateway, reply(bodies.order("COMPLETED", amount=amount)))
-    assert answer == NoAnswer("the amount that was collected cannot be read")
+    assert answer == NoAnswer("the amount that was collected cannot be read", heard=True)
 
 
 def test_a_success_need_not_state_an_amount(gateway: ScriptedGateway) -> None:
@@ -136,6 +136,24 @@ def test_what_proves_nothing_is_no_answer(gateway: ScriptedGateway, nothing: Rep
 
 
 @pytest.mark.parametrize(
+    ("answer", "heard"),
+    [
+        (reply(bodies.order("SOMETHING_NEW")), True),
+        (reply(bodies.order("COMPLETED", amount="all of it")), True),
+        (reply(bodies.order("COMPLETED", merchantOrderId="MT-somebody-else")), True),
+        (reply(bodies.error("INTERNAL_SERVER_ERROR"), 500), False),
+        (HangUp(), False),
+    ],
+)
+def test_an_answer_about_this_order_was_heard_and_trouble_of_the_gateway_was_not(
+    gateway: ScriptedGateway, answer: Reply | HangUp, *, heard: bool
+) -> None:
+    found = order(gateway, answer)
+    assert isinstance(found, NoAnswer)
+    assert found.heard is heard
+
+
+@pytest.mark.parametrize(
     "fault",
     [reply(bodies.error("AUTHORIZATION_FAILED"), 401), reply(bodies.error("BAD_REQUEST", "Api Mapping Not Found"), 400)],
 )
@@ -186,6 +204,8 @@ def test_an_unknown_refund_is_absent(gateway: ScriptedGateway) -> None:
     [
         reply(bodies.refund("SOMETHING_NEW")),
         reply(bodies.refund("COMPLETED", merchantRefundId="R-somebody-else")),
+        reply(bodies.refund("COMPLETED", amount="all of it")),
+        reply(bodies.refund("COMPLETED", amount=-1)),
         Reply(502, b"<html>"),
         HangUp(),
     ],

@@ -135,13 +135,15 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The gateway could not be asked; `reason` is a short fact for the log, never a body.
+    """The gateway could not be asked, or its answer says nothing; `reason` is a short fact for the log, never a body.
 
-    `configuration` asks for an alarm: asking again will not help until an operator mends something.
+    `configuration` asks for an alarm: asking again will not help until an operator mends something. `heard` where the gateway
+    did answer about this very payment or refund, in words that say nothing: then waiting longer than usual helps no more.
     """
 
     reason: str
     configuration: bool = False
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,12 +172,12 @@ def _status_answer(answer: Answered, checkout_request_id: str) -> StatusAnswer:
             return Pending()
         # "The transaction does not Exist" is at times said of a transaction that does: it proves nothing.
         alarm = kind in {Refusal.CONFIGURATION, Refusal.INVALID_FIELD, Refusal.TOKEN}
-        return NoAnswer(f"answered {error.detail}", configuration=alarm)
+        return NoAnswer(f"answered {error.detail}", configuration=alarm, heard=kind is Refusal.NO_SUCH_TRANSACTION)
     if text(body.get("CheckoutRequestID")) not in {None, checkout_request_id}:
-        return NoAnswer("the answer is about another push")
+        return NoAnswer("the answer is about another push", heard=True)
     result_code = text(body.get("ResultCode"))
     if text(body.get("ResponseCode")) not in {None, "0"} or result_code is None:
-        return NoAnswer("the answer states no result")
+        return NoAnswer("the answer states no result", heard=True)
     return _result_answer(result_code)
 
 
@@ -187,5 +187,5 @@ def _result_answer(result_code: str) -> StatusAnswer:
     if result_code == SUCCESS:
         return Captured(amount=None, receipt=None)
     if result_code.upper() not in STK_RESULTS:
-        return NoAnswer(f"undocumented result code {detail(result_code)}")
+        return NoAnswer(f"undocumented result code {detail(result_code)}", heard=True)
     return declined_by(result_code)

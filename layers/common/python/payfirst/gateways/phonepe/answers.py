@@ -107,16 +107,18 @@ def order_answer(answer: Answered, merchant_order_id: str) -> StatusAnswer:
         return _no_order(answer)
     body = answer.body or {}
     if text(body.get("merchantOrderId")) not in {None, merchant_order_id}:
-        return NoAnswer("the answer is about another order")
+        return NoAnswer("the answer is about another order", heard=True)
     state = text(body.get("state"))
     if state == "COMPLETED":
         amount = money_of_minor(body.get("amount"), Currency.INR)
         if amount is None and body.get("amount") is not None:
-            return NoAnswer("the amount that was collected cannot be read")
+            return NoAnswer("the amount that was collected cannot be read", heard=True)
         return Captured(amount, text(body.get("orderId")), merchant=text(body.get("merchantId")))
     if state == "FAILED":
         return _declined(body)
-    return Pending() if state == "PENDING" else NoAnswer(f"the order's state is {detail(state) or 'not stated'}")
+    if state == "PENDING":
+        return Pending()
+    return NoAnswer(f"the order's state is {detail(state) or 'not stated'}", heard=True)
 
 
 def refund_status_answer(answer: Answered, merchant_refund_id: str) -> RefundStatusAnswer:
@@ -128,7 +130,10 @@ def refund_status_answer(answer: Answered, merchant_refund_id: str) -> RefundSta
         return NoAnswer("the answer is about another refund")
     state = text(body.get("state"))
     if state == "COMPLETED":
-        return Refunded(money_of_minor(body.get("amount"), Currency.INR), text(body.get("refundId")))
+        amount = money_of_minor(body.get("amount"), Currency.INR)
+        if amount is None and body.get("amount") is not None:
+            return NoAnswer("the amount that was paid back cannot be read")
+        return Refunded(amount, text(body.get("refundId")))
     if state == "FAILED":
         return Declined("refund_failed", REFUND_FAILED, retryable=True)
     if state in {"PENDING", "CONFIRMED"}:

@@ -264,7 +264,7 @@ def _status_answer(answer: Answered, ref: str) -> StatusAnswer:
         alarm = answer.status in _CLIENT_ERRORS and answer.status != _TOO_MANY
         return NoAnswer(f"answered {answer.status} {detail(code)}", configuration=alarm)
     if text(mapping(body.get("data")).get("merchantTransactionId")) not in {None, ref}:
-        return NoAnswer("the answer is about another transaction")
+        return NoAnswer("the answer is about another transaction", heard=True)
     return _state(body)
 
 
@@ -274,13 +274,13 @@ def _state(body: Mapping[str, Any]) -> StatusAnswer:
     if code == "PAYMENT_SUCCESS" and state == "COMPLETED":
         amount = money_of_minor(data.get("amount"), Currency.INR)
         if amount is None and data.get("amount") is not None:
-            return NoAnswer("the amount that was collected cannot be read")
+            return NoAnswer("the amount that was collected cannot be read", heard=True)
         return Captured(amount, text(data.get("transactionId")), merchant=text(data.get("merchantId")))
     if code in _FAILED_CODES and state == "FAILED":
         return Declined("payment_failed", "The payment was not completed. You can try again.", retryable=True)
     if code in _PENDING_CODES and state in {"PENDING", None}:
         return Pending()
-    return NoAnswer(f"code {detail(code)} with state {detail(state)}")
+    return NoAnswer(f"code {detail(code)} with state {detail(state)}", heard=True)
 
 
 def _paisa(amount: Money) -> int:

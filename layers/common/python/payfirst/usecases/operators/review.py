@@ -110,6 +110,7 @@ def resolve(
         found, doubts = case(context.table, ref), open_doubts(context.table, ref)
         decision = Decision(by, why, doubts)
         if paid is not None:
+            receipt = terms_of(found.attempt.gateway).receipt(receipt) if receipt else None
             evidence = Captured(found.attempt.amount, receipt) if paid else _UNPAID
             _check_receipt(found.attempt, receipt)
             return Resolved(settle(replace(context, decision=decision), found.attempt, evidence), len(doubts))

@@ -138,7 +138,8 @@ def _plan(
 
 def _is_unheard(attempt: Attempt, answer: Evidence, now: datetime) -> bool:
     """Whether its gateway could only not be asked: that says nothing about the attempt, which stays due, for a week at most."""
-    return isinstance(answer, NoAnswer) and not _is_nameless(attempt) and now < attempt.created_at + SILENT_AT_MOST
+    silent = isinstance(answer, NoAnswer) and not answer.heard
+    return silent and not _is_nameless(attempt) and now < attempt.created_at + SILENT_AT_MOST
 
 
 def _is_final(answer: Evidence) -> bool:

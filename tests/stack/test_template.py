@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+import pytest
+
 from ops.template import the_only
 from payfirst.gateways.registry import setting_names
 from tests.stack.template import ROOT, TEMPLATE, functions
@@ -26,6 +28,8 @@ LEFT_ALONE = {
     "ApiBurst",
     "FailOnWarnings",
 }
+
+SENDER = TEMPLATE["Parameters"]["OrdersMailSender"]["AllowedPattern"]
 
 
 def test_every_command_that_the_stack_prints_names_its_region() -> None:
@@ -100,3 +104,17 @@ def test_no_deployed_form_lets_a_developer_s_own_pages_in_by_itself() -> None:
     ]
     named = {file.name for file in written if re.search(r"localhost:\d+|127\.0\.0\.1:\d+", file.read_text(encoding="utf-8"))}
     assert not named, "only `make run` allows http://localhost:3000"
+
+
+@pytest.mark.parametrize("name", ["Green Valley Produce ", "St. Mary's Farm & Co ", "Duka-1 ", ""])
+def test_a_sender_may_have_a_name_in_plain_letters(name: str) -> None:
+    assert re.fullmatch(SENDER, f"{name}<orders@shop.example>")
+    assert re.fullmatch(SENDER, "orders@shop.example")
+    assert re.fullmatch(SENDER, "")
+
+
+@pytest.mark.parametrize(
+    "name", ["Puja, Ltd ", "Farm: fresh ", "Duka @ Nairobi ", '"Shop" ', "पूजा ", "A <b> ", "A (b) ", "A; b ", "A\\b ", "A\n"]
+)
+def test_a_sender_has_no_name_that_the_user_pool_or_ses_would_refuse_later(name: str) -> None:
+    assert not re.fullmatch(SENDER, f"{name}<orders@shop.example>")

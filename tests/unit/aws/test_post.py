@@ -55,6 +55,31 @@ def sent(aws: InProcessAws) -> int:
     return int(aws.client("ses").get_send_quota()["SentLast24Hours"])
 
 
+@pytest.mark.parametrize(
+    ("sender", "leaves_from", "shop"),
+    [
+        (SHOP, SHOP, "Green Valley Produce"),
+        ("orders@shop.example", "orders@shop.example", "orders@shop.example"),
+        ("St. Mary's Farm <orders@shop.example>", '"St. Mary\'s Farm" <orders@shop.example>', "St. Mary's Farm"),
+        ("Puja, Ltd <orders@shop.example>", '"Puja, Ltd" <orders@shop.example>', "Puja, Ltd"),
+        ("Farm: fresh <orders@shop.example>", '"Farm: fresh" <orders@shop.example>', "Farm: fresh"),
+        ('"Duka @ Nairobi" <orders@shop.example>', '"Duka @ Nairobi" <orders@shop.example>', "Duka @ Nairobi"),
+        ("पूजा <orders@shop.example>", "=?utf-8?b?4KSq4KWC4KSc4KS+?= <orders@shop.example>", "पूजा"),
+    ],
+)
+def test_a_sender_s_name_may_hold_what_an_address_line_may_not(
+    aws: InProcessAws, sender: str, leaves_from: str, shop: str
+) -> None:
+    post = Post(aws.own(sesv2), {Kind.ORDER: sender, Kind.BOOKING: ""})
+    verify_senders(post.client, ("orders@shop.example",))
+    requests = aws.heard(post.client, "SendEmail")
+
+    post.send(Kind.ORDER, "jane@example.com", LETTER, "event")
+
+    assert [request["FromEmailAddress"] for request in requests] == [leaves_from]
+    assert post.shop(Kind.ORDER) == shop
+
+
 def test_a_letter_leaves_in_both_forms_under_the_event_s_id(post: Post, aws: InProcessAws) -> None:
     verify_senders(post.client, (SHOP,))
     requests = aws.heard(post.client, "SendEmail")

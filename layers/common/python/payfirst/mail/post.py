@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import formataddr
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,12 @@ from payfirst.mail.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
+
+
+def _parts(sender: str) -> tuple[str, str]:
+    """The name and the address of `Name <address>` or of an address alone, whatever the name holds."""
+    name, _, address = sender.rpartition("<")
+    return name.strip().strip('"'), address.strip().rstrip(">")
 
 
 @cache
@@ -36,7 +42,7 @@ class Post:
 
     def shop(self, kind: Kind) -> str:
         """The shop's name: the name of its sender, else its address."""
-        name, address = parseaddr(self.senders[kind])
+        name, address = _parts(self.senders[kind])
         return name or address
 
     def send(self, kind: Kind, to: str, message: Message, event_id: str) -> str:
@@ -54,7 +60,7 @@ class Post:
 
     def _send(self, sender: str, to: str, message: Message, event_id: str) -> str:
         answer = self.client.send_email(
-            FromEmailAddress=sender,
+            FromEmailAddress=formataddr(_parts(sender)),  # quotes a dot or a comma, encodes what is not ASCII
             Destination={"ToAddresses": [to]},
             Content={
                 "Simple": {

@@ -9,7 +9,7 @@ from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, public_origin, table
 from payfirst.api.values import check_start, given
 from payfirst.api.wire.bookings import BookingOut, CancelIn, OwnBookingOut, RescheduledOut, RescheduleIn
-from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut
+from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut, OwnOrderOut
 from payfirst.domain.booking import Booking
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.money import Money
@@ -30,12 +30,16 @@ def _booking(request: Request, booking_id: str) -> Booking:
     return bookings.find_booking(given(booking_id, bookings.NO_BOOKING), customer=customer(request), table=where)
 
 
-def get_booking(request: Request, booking_id: str) -> Reply:
-    """`GET /api/booking/bookings/{booking_id}/`, with `?cancellation=true`"""
+def _asks_what_goes_back(request: Request) -> bool:
     asked = request.parameter("cancellation")
     if asked not in (None, "", "true"):
         raise InvalidInputError(FieldProblem("cancellation", "true is expected."))
-    booking = _booking(request, booking_id)
+    return bool(asked)
+
+
+def get_booking(request: Request, booking_id: str) -> Reply:
+    """`GET /api/booking/bookings/{booking_id}/`, with `?cancellation=true`"""
+    asked, booking = _asks_what_goes_back(request), _booking(request, booking_id)
     if not asked:
         return Reply(200, OwnBookingOut.of(booking))
     gives = bookings.standing(booking, table=table(request.deadline), now=request.now).gives
@@ -75,17 +79,23 @@ def list_orders(request: Request) -> Reply:
 
 
 def get_order(request: Request, order_id: str) -> Reply:
-    """`GET /api/orders/{order_id}/`"""
-    where = table(request.deadline)
+    """`GET /api/orders/{order_id}/`, with `?cancellation=true`"""
+    asked, where = _asks_what_goes_back(request), table(request.deadline)
     found = orders.find_order(given(order_id, "Order not found"), customer=customer(request), table=where)
-    return Reply(200, OrderOut.of(found, orders.refund_of(found, table=where)))
+    refund = orders.refund_of(found, table=where)
+    if not asked:
+        return Reply(200, OwnOrderOut.of(found, refund))
+    gives = orders.gives_back(found, table=where, allowed=settings().customers_cancel_orders)
+    return Reply(200, OwnOrderOut.with_cancellation(found, refund, gives))
 
 
 def cancel_order(request: Request, order_id: str) -> Reply:
     """`POST /api/orders/{order_id}/cancel/`"""
     wanted, who, where = request.body(CancelOrderIn), customer(request), table(request.deadline)
     which, allowed = given(order_id, "Order not found"), settings().customers_cancel_orders
-    ended = orders.cancel_own_order(which, wanted.reason or None, customer=who, table=where, now=request.now, allowed=allowed)
+    ended = orders.cancel_own_order(
+        which, wanted.reason or None, customer=who, table=where, now=request.now, allowed=allowed, said=wanted.refund
+    )
     return Reply(200, OrderOut.of(ended, orders.refund_of(ended, table=where)))
 
 

@@ -213,7 +213,7 @@ def move_order(request: Request, order_number: str) -> Reply:
     wanted, by, where = request.body(MoveOrderIn), operator(request), table(request.deadline)
     to = OrderStatus(wanted.status)
     if to is OrderStatus.CANCELLED:
-        owed = orders.cancel_order(where, order_number, request.now, by=by, why=wanted.why or "")
+        owed = orders.cancel_order(where, order_number, request.now, by=by, why=wanted.why or "", said=wanted.refund)
         return Reply(200, MovedOut.of(order_number, to, owed))
     return Reply(200, MovedOut.of(order_number, orders.move_order(where, order_number, to, request.now, by=by).status))
 

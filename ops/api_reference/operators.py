@@ -308,7 +308,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Move an order towards the door, or cancel it",
         one(200, MovedOut.of("ORD-20240115-001", OrderStatus.PACKED)),
         Body(MoveOrderIn, {"status": "packed"}),
-        ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES", "REFUND_IN_PROGRESS"),
-        description=f"A cancelled order's stock is for sale again and its money goes back; no customer reads `why`. {_ACT}",
+        ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES", "REFUND_IN_PROGRESS", "REFUND_CHANGED"),
+        description="A cancelled order's stock is for sale again and its money goes back: where `refund` is sent along, as its "
+        f"`cancellation` said it, exactly that, or nothing happens. No customer reads `why`. {_ACT}",
     ),
 }

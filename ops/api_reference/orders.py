@@ -14,7 +14,8 @@ from payfirst.api.wire.initiate import InitiatedOut, InitiateIn
 from payfirst.api.wire.new_session import CreateSessionIn
 from payfirst.api.wire.sessions import ExtendedOut, SessionListed, SessionOut, StatusOut
 from payfirst.api.wire.timeline import TimelineOut
-from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut
+from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut, OwnOrderOut
+from payfirst.domain.moves import OrderStatus
 from payfirst.domain.session import RefundShown, Session
 
 ORDERS: Final = "Produce orders"
@@ -147,8 +148,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_order": Operation(
         ORDERS,
         "Track an order",
-        one(200, OrderOut.of(samples.ORDER)),
+        {
+            200: {
+                "example": OwnOrderOut.of(samples.ORDER),
+                "asked what cancelling gives back": OwnOrderOut.with_cancellation(
+                    replace(samples.ORDER, status=OrderStatus.CONFIRMED, timeline=samples.ORDER.timeline[:1]),
+                    None,
+                    samples.ORDER.amount,
+                ),
+            }
+        },
         codes=("NOT_FOUND",),
+        query={"cancellation": "`true` adds what cancelling would give back now."},
         description="An order goes by its integer and by its ORD-… number.",
     ),
     "cancel_order": Operation(
@@ -156,7 +167,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Cancel an order before it is packed",
         one(200, OrderOut.of(_GIVEN_UP, RefundShown(samples.ORDER.amount, "due", "order_cancelled"))),
         Body(CancelOrderIn, {"reason": "Change of plans"}),
-        ("NOT_FOUND", "ORDER_NOT_CANCELLABLE", "REFUND_IN_PROGRESS", "STOCK_DISAGREES"),
-        description="Where the shop lets its customers. All of its payment that is left goes back. Once more changes nothing.",
+        ("NOT_FOUND", "ORDER_NOT_CANCELLABLE", "REFUND_IN_PROGRESS", "REFUND_CHANGED", "STOCK_DISAGREES"),
+        description="Where the shop lets its customers. All of its payment that is left goes back. Where `refund` is sent "
+        "along, as `cancellation` said it, exactly that goes back or nothing happens. Once more changes nothing.",
     ),
 }

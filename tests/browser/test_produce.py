@@ -165,3 +165,29 @@ def test_a_lost_network_is_waited_out(shopper: Shopper, stack: RunningStack) -> 
     assert shopper.page.get_by_text("Look at your phone").is_visible()
     shopper.page.context.set_offline(False)
     shopper.see(CONFIRMED)
+
+
+def test_cancelling_an_order_gives_back_exactly_what_was_said(shopper: Shopper, stack: RunningStack) -> None:
+    stack.decide("mpesa", shopper.to_prompt())
+    shopper.see(CONFIRMED)
+    shopper.press("See your order and its receipt")
+    shopper.press("Cancel the order")
+    shopper.see(re.compile("You get .* back. This cannot be undone."))
+    look(shopper, "cancelling", thorough=True)
+    [order] = shopper.customer.get("/api/orders")["results"]
+    with shopper.page.expect_request("**/cancel") as asked:
+        shopper.page.get_by_role("dialog").get_by_role("button", name="Cancel the order").click()
+    assert asked.value.post_data_json == {"refund": order["total_amount"]}
+    shopper.see("Cancelled.")
+    assert shopper.customer.get("/api/orders")["results"][0]["order_status"] == "cancelled"
+
+
+def test_a_shop_that_cancels_orders_itself_says_so(shopper: Shopper, stack: RunningStack) -> None:
+    stack.decide("mpesa", shopper.to_prompt())
+    shopper.see(CONFIRMED)
+    shopper.press("See your order and its receipt")
+    shopper.see("Receipt")
+    order = shopper.customer.get(f"/api/orders/{shopper.page.url.rsplit('/', 1)[1]}")
+    shopper.page.route("**/api/orders/*cancellation=true", lambda route: route.fulfill(json={**order, "cancellation": None}))
+    shopper.press("Cancel the order")
+    shopper.see("This shop cancels orders itself; please call the shop.")

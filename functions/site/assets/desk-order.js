@@ -118,10 +118,14 @@ async function move(order, status) {
 /** Cancelling says what goes back, as the payment stands now, before it asks. */
 async function cancel(order, pressed) {
   const number = order.order_number;
-  const story = await busy(pressed, read(`/payments/${number}/`));
-  if (!story) return;
-  const left = story.attempts.find(({ refundable }) => refundable)?.refundable;
-  const amount = left && money(left, order.currency);
+  const now = await busy(pressed, again(order));
+  if (!now) return;
+  if (!now.cancellation) {
+    moved(now);
+    return;
+  }
+  const back = now.cancellation.refund;
+  const amount = Number(back) > 0 && money(back, order.currency);
   const answer = await ask({
     title: t("Cancel {order}?", { order: number }),
     says: [
@@ -132,14 +136,15 @@ async function cancel(order, pressed) {
     ],
     fields: [why()],
     agree: amount ? t("Cancel, and give back {amount}", { amount }) : t("Cancel the order"),
-    act: (values, key) => send(`/orders/${number}/move/`, { status: "cancelled", why: values.why }, key),
+    act: (values, key) =>
+      send(`/orders/${number}/move/`, { status: "cancelled", why: values.why, refund: back }, key),
     bad: true,
   });
   if (!answer) return;
-  const back = answer.refund ? money(answer.refund.amount, answer.refund.currency) : "";
+  const gone = answer.refund ? money(answer.refund.amount, answer.refund.currency) : "";
   told(
-    back
-      ? t("{order} is cancelled; {amount} goes back.", { order: number, amount: back })
+    gone
+      ? t("{order} is cancelled; {amount} goes back.", { order: number, amount: gone })
       : t("{order} is cancelled.", { order: number }),
   );
   moved(await again(order));

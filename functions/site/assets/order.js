@@ -110,19 +110,27 @@ function rows(order) {
   ].filter(Boolean);
 }
 
+/** It was packed since, which the page shows; or its shop does not let customers cancel. */
+function notCancellable(button, { order_status: status }) {
+  if (status !== "confirmed") return start();
+  button.replaceWith(note(t("This shop cancels orders itself; please call the shop."), "warn"));
+  return undefined;
+}
+
 /** Cancelling says what is left to give back, as the payment stands now, before it asks. */
 async function cancel(button) {
-  const order = await busy(button, call("GET", path));
+  const order = await busy(button, call("GET", `${path}?cancellation=true`));
   if (!order) return undefined;
-  if (order.order_status !== "confirmed") return start();
-  const left = Number(order.total_amount) - Number(order.refund?.total ?? 0);
+  if (!order.cancellation) return notCancellable(button, order);
+  const back = order.cancellation.refund;
   const says =
-    left > 0
-      ? t("You get {amount} back. This cannot be undone.", { amount: money(left, order.currency) })
+    Number(back) > 0
+      ? t("You get {amount} back. This cannot be undone.", { amount: money(back, order.currency) })
       : t("What you paid has gone back or is on its way. This cannot be undone.");
   const reason = await confirm(t("Cancel the order?"), says, t("Cancel the order"));
   if (reason === null) return undefined;
-  const told = await busy(button, call("POST", `${path}/cancel`, reason ? { reason } : {}, { key: newKey() }));
+  const body = { ...(reason && { reason }), refund: back };
+  const told = await busy(button, call("POST", `${path}/cancel`, body, { key: newKey() }));
   if (!told) return undefined;
   say(t("Cancelled."));
   return start();

@@ -94,6 +94,13 @@ def a_cancellation_beside_a_refund(scene: Scene, route: Route) -> requests.Respo
     return operator.send("POST", path_of(route, number), {"status": "cancelled", "why": "rain"})
 
 
+@brings("REFUND_CHANGED", "operators_move_order")
+def a_cancellation_of_another_amount(scene: Scene, route: Route) -> requests.Response:
+    number, _, _ = order_of(scene.stack)
+    said = {"status": "cancelled", "why": "rain", "refund": "300.00"}
+    return scene.caller(route).send("POST", path_of(route, number), said)
+
+
 @brings("NOT_REFUNDABLE", "operators_refund")
 def more_than_was_paid(scene: Scene, route: Route) -> requests.Response:
     _, ref, _ = order_of(scene.stack)

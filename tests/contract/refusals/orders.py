@@ -233,6 +233,12 @@ def an_own_order_of_more_than_was_sold(scene: Scene, route: Route) -> requests.R
         return owner.api.send("POST", path_of(route, number), {})
 
 
+@brings("REFUND_CHANGED", "cancel_order")
+def another_amount_than_goes_back(scene: Scene, route: Route) -> requests.Response:
+    owner, number = of_a_customer(scene)
+    return owner.api.send("POST", path_of(route, number), {"refund": "300.00"})
+
+
 @brings("REFUND_IN_PROGRESS", "cancel_order")
 def an_own_order_beside_a_refund(scene: Scene, route: Route) -> requests.Response:
     owner, number = of_a_customer(scene)

@@ -47,6 +47,7 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
 @brings(
     "INVALID_INPUT",
     "get_booking",
+    "get_order",
     "get_service",
     "operators_orders",
     "operators_bookings",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,7 @@ from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import get, write
 from payfirst.usecases.fulfilment.orders import cancel_order, cancel_own_order, move_order
 from payfirst.usecases.operators.deliveries import OrdersPage, of_days, show
+from payfirst.usecases.operators.review import refund_payment
 from tests.integration.bookings.test_orders import an_order
 from tests.integration.carts.conftest import before_next_write
 from tests.integration.payments.requests import counted
@@ -39,9 +43,10 @@ def day_of(order: Order) -> date:
     return date.fromisoformat(f"{order.code[4:8]}-{order.code[8:10]}-{order.code[10:12]}")
 
 
-def give_up(shop: Shop, customer: Customer, order: Order, *, allowed: bool = True) -> Order:
-    given = GivenId(code=order.code)
-    return cancel_own_order(given, "I am away", customer=customer, table=shop.table, now=shop.now, allowed=allowed)
+def give_up(shop: Shop, customer: Customer, order: Order, *, allowed: bool = True, said: str | None = None) -> Order:
+    given, told = GivenId(code=order.code), None if said is None else Decimal(said)
+    where, now = shop.table, shop.now
+    return cancel_own_order(given, "I am away", customer=customer, table=where, now=now, allowed=allowed, said=told)
 
 
 def test_the_orders_of_some_days_cost_the_same_whatever_other_days_hold(shop: Shop) -> None:
@@ -112,7 +117,7 @@ def test_a_customer_cancels_an_order_once_and_all_of_it_goes_back(shop: Shop) ->
     assert "why" not in event.facts
 
 
-def refused(shop: Shop, customer: Customer, order: Order, **rule: bool) -> str:
+def refused(shop: Shop, customer: Customer, order: Order, **rule: Any) -> str:
     with pytest.raises(RefusedError) as error:
         give_up(shop, customer, order, **rule)
     assert show(shop.table, order.code).refunds == ()
@@ -138,6 +143,37 @@ def test_an_order_that_is_packed_between_the_look_and_the_write_stays(shop: Shop
 
     with before_next_write(shop.table, pack):
         assert refused(shop, customer, order) == "ORDER_NOT_CANCELLABLE"
+
+
+def test_an_order_whose_payment_was_given_back_in_part_since_it_was_said_stays(shop: Shop) -> None:
+    customer = new_customer()
+    order = an_order(shop, customer)
+    ref = show(shop.table, order.code).session.captured or ""
+
+    def give_a_part() -> None:
+        part = refund_payment(shop.table, ref, Money(5000, Currency.KES), shop.now, by="operator:amina", why="late")
+        write(shop.table, Update("refund", keys.refund(ref, part.number), set={"status": "refunded"}))
+
+    with before_next_write(shop.table, give_a_part), pytest.raises(RefusedError) as error:
+        give_up(shop, customer, order, said="350.00")
+    assert (error.value.stable_code, error.value.details) == ("REFUND_CHANGED", {"refund": "300.00"})
+    assert show(shop.table, order.code).order.status is OrderStatus.CONFIRMED
+    with pytest.raises(RefusedError):
+        cancel_order(shop.table, order.code, shop.now, by="operator:amina", why="late", said=Decimal("350.00"))
+    assert show(shop.table, order.code).gives_back == Money(30000, Currency.KES)
+    assert give_up(shop, customer, order, said="300.00").status is OrderStatus.CANCELLED
+
+
+def test_who_says_the_same_at_the_same_moment_is_told_that_it_was_done(shop: Shop) -> None:
+    """Both read the order; what the slower one reads of its payment is what the faster one has left of it."""
+    customer = new_customer()
+    order = an_order(shop, customer)
+    refund = cancel_order(shop.table, order.code, shop.now, by="operator:amina", why="rain", said=Decimal("350.00"))
+    assert cancel_order(shop.table, order.code, shop.now, by="operator:amina", why="rain", said=Decimal("350.00")) == refund
+    with ThreadPoolExecutor(4) as people:
+        other = an_order(shop, customer)
+        ended = list(people.map(lambda _: give_up(shop, customer, other, said="350.00"), range(4)))
+    assert {each.status for each in ended} == {OrderStatus.CANCELLED}
 
 
 def test_numbers_that_were_drawn_in_vain_are_passed_over(shop: Shop) -> None:

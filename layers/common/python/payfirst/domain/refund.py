@@ -168,6 +168,17 @@ def why_not_yet(made: Iterable[Refund]) -> RefusedError | None:
     return RefusedError("A refund of this payment is under way; please try again later.", code="REFUND_IN_PROGRESS")
 
 
+def is_as_said(said: Money | None, back: Money | None) -> bool:
+    """Whether `back` (None: nothing) is what somebody was told would go back; where nobody was told, anything is."""
+    return said is None or said.minor == (back.minor if back else 0)
+
+
+def refund_changed(said: Money | None, back: Money | None) -> RefusedError:
+    """Why nothing is cancelled: it would give back `back`, and `said` is what somebody was told."""
+    message = f"Cancelling gives back {back or '0.00'}, not {said}; please look again before you decide."
+    return RefusedError(message, code="REFUND_CHANGED", details={"refund": str(back or "0.00")})
+
+
 RESULT_TAKES: Final = timedelta(minutes=15)
 """How long the result of a reversal whose answer was lost may still come by itself before a person is asked to look."""
 

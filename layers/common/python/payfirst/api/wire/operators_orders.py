@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from payfirst.api.wire.fields import In, Out, Reason
+from payfirst.api.wire.fields import Amount, In, Out, Reason
 from payfirst.api.wire.operators import GivenBackOut
-from payfirst.api.wire.tracking import OrderOut
+from payfirst.api.wire.tracking import OrderCancellationOut, OrderOut
 from payfirst.domain import locations
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.order import Order
@@ -19,15 +19,21 @@ from payfirst.usecases.operators.deliveries import OrderFound, OrdersPage
 
 
 class MoveOrderIn(In):
-    """`POST /api/operators/orders/{order_number}/move/`; a cancellation says why, for the shop's own people."""
+    """`POST /api/operators/orders/{order_number}/move/`; a cancellation says why, for the shop's own people.
+
+    With `refund`, what was said to go back, a cancellation gives back that or does not happen.
+    """
 
     status: Literal["packed", "out_for_delivery", "delivered", "cancelled"]
     why: Reason | None = None
+    refund: Amount | None = None
 
     @model_validator(mode="after")
     def _cancelled_for_a_reason(self) -> MoveOrderIn:
         if self.status == "cancelled" and self.why is None:
             raise ValueError("A cancellation needs a reason in `why`.")
+        if self.status != "cancelled" and self.refund is not None:
+            raise ValueError("Only a cancellation gives something back: leave out `refund`.")
         return self
 
 
@@ -60,14 +66,16 @@ class ShopOrderOut(OrderOut):
 
 
 class OrderDetailOut(ShopOrderOut):
-    """An order with all refunds of its payment."""
+    """An order with all refunds of its payment; `cancellation` is null where it cannot be cancelled any more."""
 
     refunds: list[GivenBackOut]
+    cancellation: OrderCancellationOut | None
 
     @classmethod
     def of_found(cls, found: OrderFound) -> OrderDetailOut:
         refunds = [GivenBackOut.of(refund) for refund in found.refunds]
-        return cls(**cls.fields_of(found.order, found.session.refund), refunds=refunds)
+        told = OrderCancellationOut.of(found.gives_back)
+        return cls(**cls.fields_of(found.order, found.session.refund), refunds=refunds, cancellation=told)
 
 
 class OrdersOut(Out):

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any, Self
 
 from payfirst.api.wire.bookings import StepOut
-from payfirst.api.wire.fields import Count, In, JsonNumber, Out, Text
+from payfirst.api.wire.fields import Amount, Count, In, JsonNumber, Out, Text
 from payfirst.api.wire.outcome import RefundOut
 from payfirst.api.wire.snapshot import DeliveryOut
 from payfirst.domain.clock import instant
+from payfirst.domain.money import Money
 from payfirst.domain.order import Order
 from payfirst.domain.paid_back import PaymentStatus
 from payfirst.domain.session import OrderLine, RefundShown
@@ -56,6 +57,17 @@ class OrderListed(Out):
         return cls(**_common(order))
 
 
+class OrderCancellationOut(Out):
+    """What cancelling an order would give back now."""
+
+    refund: str
+
+    @classmethod
+    def of(cls, gives: Money | None) -> Self | None:
+        """None where the order cannot be cancelled."""
+        return None if gives is None else cls(refund=str(gives))
+
+
 class OrderOut(OrderListed):
     """A whole order; `receipt` is M-Pesa's, null where only its status is known. A cancelled one says how its refund stands."""
 
@@ -94,10 +106,22 @@ class OrderOut(OrderListed):
         }
 
 
+class OwnOrderOut(OrderOut):
+    """An order of who asks; `cancellation` stands where it was asked for, null where its customer cannot cancel it."""
+
+    cancellation: OrderCancellationOut | None = None
+
+    @classmethod
+    def with_cancellation(cls, order: Order, refund: RefundShown | None, gives: Money | None) -> Self:
+        """The order with what cancelling it gives back; None where it cannot be cancelled."""
+        return cls(**cls.fields_of(order, refund), cancellation=OrderCancellationOut.of(gives))
+
+
 class CancelOrderIn(In):
-    """`POST /api/orders/{order_id}/cancel/`"""
+    """`POST /api/orders/{order_id}/cancel/`; with `refund`, what was said to go back, that or nothing happens."""
 
     reason: Text | None = None
+    refund: Amount | None = None
 
 
 def _common(order: Order) -> dict[str, Any]:

@@ -23,11 +23,11 @@ from payfirst.domain.booking import (
 )
 from payfirst.domain.catalogue import Service
 from payfirst.domain.days import ANY_DAY, Days
-from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
+from payfirst.domain.errors import ContentionError, NotFoundError
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus
-from payfirst.domain.refund import BOOKING_CANCELLED, Refund, left_of, why_not_yet
+from payfirst.domain.refund import BOOKING_CANCELLED, Refund, is_as_said, left_of, refund_changed, why_not_yet
 from payfirst.domain.session import BookingSnapshot, Customer, Kind, Session
 from payfirst.domain.times import GivenTime
 from payfirst.gateways.registry import terms_of
@@ -156,8 +156,8 @@ def cancel(
     """
     for _ in range(TRIES):
         if booking.status is BookingStatus.CANCELLED:
-            if not _is_said(said, booking.refund):
-                raise _refund_changed(said, booking.refund)
+            if not is_as_said(said, booking.refund):
+                raise refund_changed(said, booking.refund)
             return booking
         problem = why_not_cancellable(booking)
         if problem is not None:
@@ -165,10 +165,10 @@ def cancel(
         seen = _scene(booking, booking.content, table)
         owed = _owed(_left(seen, booking, table, now), now, in_full=in_full)
         back = owed.refund.amount if owed else None
-        if not _is_said(said, back):
+        if not is_as_said(said, back):
             current = _again(booking, table)
             if current == booking:
-                raise _refund_changed(said, back)
+                raise refund_changed(said, back)
             booking = current  # somebody may just have done the same
             continue
         step = Step(BookingStatus.CANCELLED, now, reason=reason)
@@ -266,15 +266,6 @@ def _owed(left: _Left, now: datetime, *, in_full: bool) -> bookings.Owed | None:
     if problem := why_not_yet(left.refunds):
         raise problem
     return bookings.Owed(*refunds_due.owed(left.attempt, back, len(left.refunds) + 1, now, reason=BOOKING_CANCELLED))
-
-
-def _is_said(said: Money | None, back: Money | None) -> bool:
-    return said is None or said.minor == (back.minor if back else 0)
-
-
-def _refund_changed(said: Money | None, back: Money | None) -> RefusedError:
-    message = f"Cancelling gives back {back or '0.00'}, not {said}; please look again before you decide."
-    return RefusedError(message, code="REFUND_CHANGED", details={"refund": str(back or "0.00")})
 
 
 def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, seen: _Scene, now: datetime, days: Days) -> Booking:

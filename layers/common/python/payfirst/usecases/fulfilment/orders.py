@@ -9,14 +9,16 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
+from payfirst.domain.money import Money
 from payfirst.domain.moves import OrderStatus, order_sources
 from payfirst.domain.order import Order
 from payfirst.domain.paid_back import PaymentStatus
-from payfirst.domain.refund import Refund, left_of, why_not_yet
+from payfirst.domain.refund import Refund, is_as_said, left_of, refund_changed, why_not_yet
 from payfirst.domain.session import Customer, RefundShown, Session
 from payfirst.observability import note
 from payfirst.storage import attempts, orders, refunds, sessions
@@ -59,6 +61,16 @@ def refund_of(order: Order, *, table: Table) -> RefundShown | None:
     return session.refund if session else None
 
 
+def gives_back(order: Order, *, table: Table, allowed: bool = True) -> Money | None:
+    """What cancelling would give back to its customer now, perhaps nothing; None where they cannot cancel.
+
+    `allowed` is the shop's rule.
+    """
+    if not allowed or order.status is not OrderStatus.CONFIRMED:
+        return None
+    return left_of(order.amount, refunds.of_attempt(table, _session(table, order).captured or ""))
+
+
 TRIES: Final = 4
 
 
@@ -81,41 +93,52 @@ def move_order(table: Table, code: str, to: OrderStatus, now: datetime, *, by: s
     raise ContentionError("This order is being changed; please try again.")
 
 
-def cancel_order(table: Table, code: str, now: datetime, *, by: str, why: str) -> Refund | None:
+def cancel_order(table: Table, code: str, now: datetime, *, by: str, why: str, said: Decimal | None = None) -> Refund | None:
     """Cancel the order `code`: its stock is for sale again, and what is left of its payment is due back, all or nothing.
 
-    Answers the refund, or None where nothing was left to give back. Cancelled twice it is cancelled once. NotFoundError,
-    RefusedError ORDER_NOT_MOVABLE, STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
+    Answers the refund, or None where nothing was left to give back. Cancelled twice it is cancelled once. `said` is what
+    somebody was told would go back, in whole units: exactly that is owed in the write, or RefusedError REFUND_CHANGED.
+    NotFoundError, RefusedError ORDER_NOT_MOVABLE, STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
     """
     for _ in range(TRIES):
         order, session = find_by_code(table, code)
         if order.status is OrderStatus.CANCELLED:
-            return _refund_of(table, session)
+            return _made_as_said(table, order, session, said)
         _check_legal(order, OrderStatus.CANCELLED)
         try:
-            return _cancel(table, order, session, now, by=by, why=why)
-        except ConditionFailedError:
+            return _cancel(table, order, session, now, said, by=by, why=why)
+        except (ConditionFailedError, _MovedOnError):
             continue  # somebody has just moved it, or its payment: read both again
     raise ContentionError("This order is being changed; please try again.")
 
 
 def cancel_own_order(
-    given: GivenId, reason: str | None, *, customer: Customer, table: Table, now: datetime, allowed: bool = True
+    given: GivenId,
+    reason: str | None,
+    *,
+    customer: Customer,
+    table: Table,
+    now: datetime,
+    allowed: bool = True,
+    said: Decimal | None = None,
 ) -> Order:
     """The customer's order, cancelled before the shop has packed it; stock and money go back as in `cancel_order`.
 
-    `allowed` is the shop's rule. Cancelled twice it is cancelled once. NotFoundError, RefusedError ORDER_NOT_CANCELLABLE,
-    STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
+    `allowed` is the shop's rule. Cancelled twice it is cancelled once. `said` is what the customer was told would go back, as
+    in `cancel_order`. NotFoundError, RefusedError ORDER_NOT_CANCELLABLE, REFUND_CHANGED, STOCK_DISAGREES or
+    REFUND_IN_PROGRESS, ContentionError.
     """
     for _ in range(TRIES):
         order = find_order(given, customer=customer, table=table)
         if order.status is OrderStatus.CANCELLED:
+            if said is not None:
+                _made_as_said(table, order, _session(table, order), said)
             return order
         if not allowed or order.status is not OrderStatus.CONFIRMED:
-            said = "It is being prepared, or on its way" if allowed else "This shop cancels orders itself"
-            raise RefusedError(f"{said}; please call the shop.", code="ORDER_NOT_CANCELLABLE")
-        with suppress(ConditionFailedError):  # it was just cancelled, or packed, or its payment moves: it is read again
-            _cancel(table, order, _session(table, order), now, by="customer", reason=reason)
+            reasons = "It is being prepared, or on its way" if allowed else "This shop cancels orders itself"
+            raise RefusedError(f"{reasons}; please call the shop.", code="ORDER_NOT_CANCELLABLE")
+        with suppress(ConditionFailedError, _MovedOnError):  # cancelled, or packed, or its payment moves: it is read again
+            _cancel(table, order, _session(table, order), now, said, by="customer", reason=reason)
     raise ContentionError("This order is being changed; please try again.")
 
 
@@ -124,19 +147,44 @@ def _cancel(
     order: Order,
     session: Session,
     now: datetime,
+    said: Decimal | None,
     *,
     by: str,
     why: str | None = None,
     reason: str | None = None,
 ) -> Refund | None:
     """Cancel `order` as it was read; ConditionFailedError where it, its session or its payment is no longer so."""
+    left, expected = _left(table, session), _told(said, order)
+    back = left.amount if left else None
+    if not is_as_said(expected, back):
+        current = orders.read(table, order.owner, order.number)
+        if current is not None and current.status is not order.status:
+            raise _MovedOnError
+        raise refund_changed(expected, back)
     try:
-        refund = orders.cancel(table, session, order, _left(table, session), now, by=by, why=why, reason=reason)
+        refund = orders.cancel(table, session, order, left, now, by=by, why=why, reason=reason)
     except ConditionFailedError as error:
         _check_stock(set(error.failed))
         raise
     note("order.cancelled", order=order.code, refund=refund.refund_id if refund else None)
     return refund
+
+
+class _MovedOnError(Exception):
+    """The order has been moved since it was read: what its cancellation would give back is to be looked at anew."""
+
+
+def _told(said: Decimal | None, order: Order) -> Money | None:
+    return None if said is None else Money.of(said, order.amount.currency)
+
+
+def _made_as_said(table: Table, order: Order, session: Session, said: Decimal | None) -> Refund | None:
+    """The refund that cancelling `order` made; RefusedError REFUND_CHANGED where somebody was told another amount."""
+    made, expected = _refund_of(table, session), _told(said, order)
+    back = made.amount if made else None
+    if not is_as_said(expected, back):
+        raise refund_changed(expected, back)
+    return made
 
 
 def find_by_code(table: Table, code: str) -> tuple[Order, Session]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from payfirst.domain.moves import OrderStatus
+from payfirst.domain.money import Money
+from payfirst.domain.moves import OrderStatus, order_sources
 from payfirst.domain.order import Order
 from payfirst.domain.paid_back import PaymentStatus
-from payfirst.domain.refund import Refund
+from payfirst.domain.refund import Refund, left_of
 from payfirst.domain.session import RefundShown, Session
 from payfirst.storage import orders, refunds, sessions
 from payfirst.storage.due import batches
@@ -65,6 +66,12 @@ class OrderFound:
     order: Order
     session: Session
     refunds: tuple[Refund, ...]
+
+    @property
+    def gives_back(self) -> Money | None:
+        """What cancelling it would give back now, perhaps nothing; None where it cannot be cancelled."""
+        open_still = self.order.status in order_sources(OrderStatus.CANCELLED)
+        return left_of(self.order.amount, self.refunds) if open_still else None
 
 
 def show(table: Table, code: str) -> OrderFound:

@@ -82,6 +82,31 @@ def test_a_payment_is_given_back_in_part_and_the_rest_is_what_can_still_go(
     assert (refund["amount"], refund["why"]) == ("99.00", "a kindness")
 
 
+def test_what_was_refused_is_asked_anew_by_the_same_words(stack: RunningStack, desk: Page) -> None:
+    _, ref = a_booking(stack)
+    keys: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=409, json={"message": "Not now.", "error_code": "REFUND_IN_PROGRESS"})
+
+    desk.route("**/refund/", refuse_once)
+    look_at(desk, f"/desk/payments/{ref}")
+    card(desk, ref).get_by_role("button", name="Refund…").click()
+    for name, value in (("amount", "99.00"), ("why", "a kindness")):
+        desk.locator(f"dialog [name={name}]").fill(value)
+    desk.locator("dialog button[type=submit]").click()
+    desk.locator("dialog .refused").wait_for()
+
+    agree(desk)
+
+    told(desk, "₹99.00 goes back")
+    assert len(set(keys)) == 2, "a refusal that was kept under a key would be told again for a day"
+
+
 def test_a_refund_that_no_gateway_pays_is_recorded_once_it_was_paid_by_hand(
     stack: RunningStack, desk: Page, operator: Customer
 ) -> None:

@@ -193,7 +193,8 @@ export const why = () =>
 /**
  * Say what is about to happen, and ask. `agree` is what the button says, of the values so far where it is a function;
  * `act(values, key)` asks the API, and what is refused is said in the dialog, which stays open. The same values again have the
- * same key, so that they are done once. Resolves to what `act` answered, null where the person turned back.
+ * same key, so that they are done once; a refusal ends that, for what was refused may be
+ * allowed by now. Resolves to what `act` answered, null where the person turned back.
  */
 export function ask({ title, says, fields = [], agree, act, bad = false }) {
   const go = el("button", { type: "submit", class: bad ? "bad" : "main" });
@@ -220,7 +221,11 @@ export function ask({ title, says, fields = [], agree, act, bad = false }) {
       event.preventDefault();
       const given = values();
       if (sent !== JSON.stringify(given)) [sent, key] = [JSON.stringify(given), newKey()];
-      answer = (await busy(go, act(given, key))) ?? null;
+      const told = act(given, key).catch((error) => {
+        if (error.status > 0 && error.status < 500) sent = "";
+        throw error;
+      });
+      answer = (await busy(go, told)) ?? null;
       if (answer) box.close();
     });
     box.addEventListener("close", () => {

@@ -9,17 +9,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from payfirst.clients import client
+from payfirst.domain.mailbox import name_and_address
 from payfirst.domain.session import Kind
 from payfirst.mail.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
-
-
-def _parts(sender: str) -> tuple[str, str]:
-    """The name and the address of `Name <address>` or of an address alone, whatever the name holds."""
-    name, _, address = sender.rpartition("<")
-    return name.strip().strip('"'), address.strip().rstrip(">")
 
 
 @cache
@@ -42,7 +37,7 @@ class Post:
 
     def shop(self, kind: Kind) -> str:
         """The shop's name: the name of its sender, else its address."""
-        name, address = _parts(self.senders[kind])
+        name, address = name_and_address(self.senders[kind])
         return name or address
 
     def send(self, kind: Kind, to: str, message: Message, event_id: str) -> str:
@@ -60,7 +55,7 @@ class Post:
 
     def _send(self, sender: str, to: str, message: Message, event_id: str) -> str:
         answer = self.client.send_email(
-            FromEmailAddress=formataddr(_parts(sender)),  # quotes a dot or a comma, encodes what is not ASCII
+            FromEmailAddress=formataddr(name_and_address(sender)),  # quotes a dot or a comma, encodes what is not ASCII
             Destination={"ToAddresses": [to]},
             Content={
                 "Simple": {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
 from typing import Final
 
 from payfirst.api.wire.fields import Out
+from payfirst.domain.mailbox import name_and_address
 from payfirst.gateways.registry import GATEWAYS, currencies
 from payfirst.settings import Settings
 
@@ -49,7 +49,7 @@ class ConfigOut(Out):
     @classmethod
     def of(cls, settings: Settings) -> ConfigOut:
         bookings, orders = (
-            parseaddr(sender)[0] or None for sender in (settings.bookings_mail_sender, settings.orders_mail_sender)
+            name_and_address(sender)[0] or None for sender in (settings.bookings_mail_sender, settings.orders_mail_sender)
         )
         terms = [gateway.terms for gateway in GATEWAYS]
         return cls(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -22,6 +24,8 @@ from payfirst.domain.ids import GivenId, read_id
 from payfirst.domain.text import clean, folded
 from payfirst.domain.times import GivenTime, read_day, read_time
 
+MOST_BYTES: Final = 5_000_000
+"""Of one list, written as cautiously as can be; Lambda lets no answer of more than 6 MB pass."""
 LARGEST_AMOUNT: Final = Decimal(10**9)
 LARGEST_QUANTITY: Final = Decimal(10**6)
 FEWEST_DIGITS: Final = 7
@@ -54,6 +58,21 @@ class Out(BaseModel):
     """An answer."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+Shown = TypeVar("Shown", bound=Out)
+
+
+def fitting(found: Iterable[Shown]) -> list[Shown]:
+    """The first of `found`, as many as one answer can carry, and one at least: customers' words have no part in the others'."""
+    kept: list[Shown] = []
+    size = 0
+    for each in found:
+        size += len(json.dumps(each.model_dump_json()))
+        if kept and size > MOST_BYTES:
+            break
+        kept.append(each)
+    return kept
 
 
 def _decimal(value: object) -> Decimal:

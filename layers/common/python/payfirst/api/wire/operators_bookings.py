@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from payfirst.api.wire.bookings import BookingOut
-from payfirst.api.wire.fields import Amount, Day, In, Out, Reason, TimeOfDay
+from payfirst.api.wire.fields import Amount, Day, In, Out, Reason, TimeOfDay, fitting
 from payfirst.api.wire.operators import GivenBackOut
 from payfirst.domain.booking import Booking
 from payfirst.domain.paid_back import PaymentStatus
@@ -76,5 +76,5 @@ class BookingsOut(Out):
 
     @classmethod
     def of(cls, page: DayPage) -> BookingsOut:
-        shown = [ShopBookingOut.of(booking) for booking in page.bookings]
-        return cls(day=page.day.isoformat(), bookings=shown, next=page.next)
+        shown = fitting(map(ShopBookingOut.of, page.bookings))
+        return cls(day=page.day.isoformat(), bookings=shown, next=page.behind(len(shown)))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from payfirst.api.wire.fields import Amount, In, Out, Reason
+from payfirst.api.wire.fields import Amount, In, Out, Reason, fitting
 from payfirst.api.wire.operators import GivenBackOut
 from payfirst.api.wire.tracking import OrderCancellationOut, OrderOut
 from payfirst.domain import locations
@@ -89,5 +89,5 @@ class OrdersOut(Out):
 
     @classmethod
     def of(cls, first: date, last: date, page: OrdersPage) -> OrdersOut:
-        shown = [ShopOrderOut.of(order, page.refunds.get(order.session)) for order in page.orders]
-        return cls(first=first.isoformat(), last=last.isoformat(), orders=shown, next=page.next)
+        shown = fitting(ShopOrderOut.of(order, page.refunds.get(order.session)) for order in page.orders)
+        return cls(first=first.isoformat(), last=last.isoformat(), orders=shown, next=page.behind(len(shown)))

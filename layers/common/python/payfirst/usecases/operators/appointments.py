@@ -24,6 +24,10 @@ class DayPage:
     bookings: tuple[Booking, ...]
     next: str | None
 
+    def behind(self, count: int) -> str | None:
+        """`next` where only the first `count` are shown."""
+        return self.next if count == len(self.bookings) else appointments.place_of(self.bookings[count - 1])
+
 
 def of_day(day: date, status: BookingStatus | None = None, *, table: Table, most: int, after: str = "") -> DayPage:
     """At most `most` bookings of a day on their services' clocks, those behind the place `after`; those with `status` where one

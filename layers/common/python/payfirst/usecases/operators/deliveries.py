@@ -32,6 +32,10 @@ class OrdersPage:
     refunds: Mapping[str, RefundShown]
     next: str | None
 
+    def behind(self, count: int) -> str | None:
+        """`next` where only the first `count` are shown."""
+        return self.next if count == len(self.orders) else self.orders[count - 1].code
+
 
 def of_days(
     first: date, last: date, status: OrderStatus | None = None, *, table: Table, most: int, after: str = ""

@@ -199,3 +199,13 @@ def test_a_puja_in_a_cart_under_payment_keeps_its_price(operator: Customer, stac
     operator.post(ready.path, ready.body)
     assert customer.post("/api/payments/process-cart", {"cart_id": cart["id"]})["amount"] == payment["amount"] == "999.00"
     assert customer.get(f"/api/cart/carts/{cart['id']}")["total_price"] == "999.00"
+
+
+def test_a_key_says_nothing_about_the_service_of_another_kind(operator: Customer) -> None:
+    puja, astrology = (f"/api/operators/services/1?service_type={kind}" for kind in ("PUJA", "ASTROLOGY"))
+    key, said = {"Idempotency-Key": str(uuid4())}, {"version": operator.get(puja)["version"], "active": True}
+    assert operator.send("POST", puja, said, headers=key).status_code == 200
+
+    refused = operator.send("POST", astrology, said, headers=key)
+
+    assert (refused.status_code, refused.json()["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")

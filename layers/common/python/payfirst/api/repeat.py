@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from payfirst.api.errors import RepeatConflictError, Reply, StillRunningError
 from payfirst.api.request import Request
@@ -84,13 +85,14 @@ def answered_once(key: str, subject: str, request: Request, table: Table, contex
         run, data_keyword_argument="sent", config=config, persistence_store=kept, key_prefix="IDEMPOTENCY"
     )
     http = request.event["requestContext"]["http"]
-    sent = {"scope": [http["method"], request.event["rawPath"], key], "body": request.raw.hex()}
+    query = urlencode(sorted((request.event.get("queryStringParameters") or {}).items()))
+    sent = {"scope": [http["method"], request.event["rawPath"], key], "body": request.raw.hex() + f"?{query}" * bool(query)}
     try:
         first: dict[str, Any] = run_once(sent=sent)
     except _NotKeptError:
         return given[0]
     except IdempotencyValidationError as exc:
-        raise RepeatConflictError(f"This {HEADER} was used for another body.") from exc
+        raise RepeatConflictError(f"This {HEADER} was used for another body or query.") from exc
     except IdempotencyAlreadyInProgressError as exc:
         raise StillRunningError(f"The first request with this {HEADER} is still running.") from exc
     except (IdempotencyPersistenceLayerError, IdempotencyInconsistentStateError) as exc:

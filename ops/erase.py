@@ -110,7 +110,7 @@ def erase_command(
 
 
 def _names(accounts: Accounts | None, customer: str) -> dict[str, str]:
-    if any(letter in customer for letter in '"\\'):
+    if not customer.strip() or any(letter in customer for letter in '"\\'):
         raise InvalidInputError(FieldProblem("customer", "This is neither a sub, nor a mail address, nor a phone number."))
     return accounts.names(_attribute(customer), customer) if accounts else {}
 

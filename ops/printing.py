@@ -99,7 +99,8 @@ def safe_cell(text: str) -> str:
     An amount below zero is a number and stays one.
     """
     shown = visible(text)
-    return f"'{shown}" if shown.lstrip()[:1] in tuple("=+-@|%") and not _NUMBER.fullmatch(shown) else shown
+    begins = unicodedata.normalize("NFKC", shown).lstrip()[:1]  # wide forms of the signs count too
+    return f"'{shown}" if begins in tuple("=+-@|%") and not _NUMBER.fullmatch(shown) else shown
 
 
 def bar() -> Progress:

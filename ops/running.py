@@ -43,14 +43,15 @@ class RunningStack:
 
 
 def running_stack(home: Path) -> RunningStack:
-    """The stack that is kept in `home`; NoStackError if none runs."""
+    """The stack that is kept in `home`; NoStackError if none runs there, or what stands there tells of none."""
     try:
         told = json.loads((home / ANNOUNCEMENT).read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
+        pid, stack = int(told["pid"]), RunningStack(told["base_url"], told["environment"])
+    except (OSError, ValueError, TypeError, KeyError) as exc:
         raise NoStackError from exc
-    if not _lives(told["pid"]):
+    if not _lives(pid):
         raise NoStackError
-    return RunningStack(told["base_url"], told["environment"])
+    return stack
 
 
 def _lives(pid: int) -> bool:

@@ -170,11 +170,13 @@ def amount(given: str, currency: Currency) -> Money:
     """An amount above zero in whole units; WrongInputError for anything else."""
     try:
         major = number(given)
-        wanted = Money.of(major, currency) if 0 < major < LARGEST_AMOUNT else None
+        wanted = Money.of(major, currency) if major > 0 else None
     except ValueError:
         wanted = None
     if wanted is None:
         raise WrongInputError(f"{given!r} is no amount; write it as 100.00.")
+    if major > LARGEST_AMOUNT:
+        raise WrongInputError(f"{given!r} is too much; an amount is at most {LARGEST_AMOUNT:,}.")
     return wanted
 
 

@@ -243,7 +243,8 @@ def test_about_somebody_unknown_nothing_is_kept(home: Path, who: str) -> None:
     assert "othing" in said
 
 
-def test_what_is_no_name_is_refused(home: Path) -> None:
-    done = payfirst("erase", 'a"@example.com', "--why", "asked", "--home", home)
+@pytest.mark.parametrize("who", ['a"@example.com', "", "  "])
+def test_what_is_no_name_is_refused(home: Path, who: str) -> None:
+    done = payfirst("erase", who, "--why", "asked", "--home", home)
     assert done.returncode == 2
     assert "neither a sub, nor a mail address, nor a phone number" in done.stderr

@@ -56,7 +56,7 @@ def test_a_page_lets_nothing_run_that_is_not_the_shops_own_and_nobody_frame_it(p
         "base-uri": "'none'",
     }
     assert (told["X-Content-Type-Options"], told["Referrer-Policy"]) == ("nosniff", "strict-origin")
-    kept = ("public, max-age=300", None) if path in REFERENCE else ("no-cache", "Accept-Language")
+    kept = ("public, max-age=300", "Origin") if path in REFERENCE else ("no-cache", "Accept-Language, Origin")
     assert (told["Cache-Control"], told.get("Vary")) == kept
     assert not re.search(r"<script(?! type=\"module\" src=)|<style|\son\w+=|\sstyle=|javascript:", given["body"])
 
@@ -137,6 +137,11 @@ def test_no_header_keeps_the_function_busy(shape: str, filler: str) -> None:
     assert chosen_language(None, f"hi, {shape.replace('{}', filler * 300_000)}") == "hi"
 
 
+def test_a_language_that_is_never_wanted_is_not_given() -> None:
+    assert chosen_language(None, "zh;q=1, sw;q=0, hi;q=0.2") == "hi"
+    assert chosen_language(None, "zh, sw;q=0.000") == next(iter(LANGUAGES))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_is_in_the_language_that_is_asked_for(language: str) -> None:
     assert f'<html lang="{language}"' in answer("/shop", query={"lang": language})["body"]
@@ -146,12 +151,12 @@ def test_what_an_answer_depends_on_is_told_to_whoever_keeps_it(monkeypatch: pyte
     def varies(path: str) -> str:
         return str(answer(path, accept="text/html", origin="https://app.example")["headers"]["Vary"])
 
-    assert answer("/shpo", accept="text/html")["headers"]["Vary"] == "Accept, Accept-Language"
     ours = read_settings({**LOCAL, "PUBLIC_ORIGIN": ORIGIN, "SHOP_ORIGIN": "https://app.example"})
     monkeypatch.setattr("payfirst.api.cors.settings", lambda: ours)
     assert varies("/shop") == "Accept-Language, Origin"
     assert varies("/shpo") == "Accept, Accept-Language, Origin"
     assert varies("/health") == "Origin"
+    assert answer("/health")["headers"]["Vary"] == "Origin", "a cache keeps it for a page of the other origin too"
 
 
 def test_only_a_shop_that_runs_on_one_machine_has_doors_to_its_simulators() -> None:

@@ -91,6 +91,8 @@ def test_only_one_module_prints(module: Path) -> None:
         ("@SUM(A1)", "'@SUM(A1)"),
         ("+254712345678", "'+254712345678"),
         ("-cmd|x", "'-cmd|x"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\u3000\uff20SUM(A1)", "' \uff20SUM(A1)"),
         ("-0.50", "-0.50"),
         ("12.00", "12.00"),
         ("Amina", "Amina"),

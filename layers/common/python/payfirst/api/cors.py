@@ -16,22 +16,24 @@ ASKED_BEFORE: Final = {
 
 
 def readable_by(event: Mapping[str, Any], varies: str | None = None) -> dict[str, str]:
-    """The headers that let the page which sent `event` read the answer; none for a page of an origin that is not the shop's.
+    """The headers that let the page which sent `event` read the answer; for one of an origin that is not the shop's, and where
+    none is told, only that a cache may not keep for one origin what was answered to another.
 
     `varies` names the other request headers by which the answer differs.
     """
+    vary = {"Vary": ", ".join(filter(None, [varies, "Origin"]))}
     origin = _header(event, "origin")
     if origin is None or origin not in settings().shop_origin:
-        return {}
+        return vary
     exposed = "retry-after,x-amzn-requestid"
-    vary = ", ".join(filter(None, [varies, "Origin"]))
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed, "Vary": vary}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed, **vary}
 
 
 def preflight(event: Mapping[str, Any]) -> Reply | None:
     """The answer to a browser that asks before it sends, the same for every path; None for any other request."""
     asks = event["requestContext"]["http"]["method"] == "OPTIONS" and _header(event, "access-control-request-method")
-    return Reply(204, "", ASKED_BEFORE) if asks and readable_by(event) else None
+    allowed = "Access-Control-Allow-Origin" in readable_by(event)
+    return Reply(204, "", ASKED_BEFORE) if asks and allowed else None
 
 
 def _header(event: Mapping[str, Any], name: str) -> str | None:

@@ -248,6 +248,7 @@ def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
 _SENTENCES: Final[Mapping[str, str]] = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field.",
+    "greater_than": "A number above zero is expected.",
 }
 
 

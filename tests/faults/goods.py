@@ -26,11 +26,21 @@ def listing(number: int, available: str, price: int, *, hold: bool) -> Item:
     return listing_to_item(Listing(number, "Tomatoes", "Green Valley", "kg", unit_price, Decimal(available), hold))
 
 
-def produce(sub: str, version: str, quantity: str, price: int, now: datetime, *, hold: bool, promo: str | None = None) -> Item:
+def produce(
+    sub: str,
+    version: str,
+    quantity: str,
+    price: int,
+    now: datetime,
+    *,
+    hold: bool,
+    promo: str | None = None,
+    listing: int = TOMATOES,
+) -> Item:
     """A cart with so many kilograms of tomatoes; a promo takes ten shillings off."""
     unit, amount = Money(price, Currency.KES), Decimal(quantity)
     subtotal = Money(int(price * amount), Currency.KES)
-    line = OrderLine(1, TOMATOES, "Tomatoes", "Green Valley", "kg", amount, unit, subtotal, hold)
+    line = OrderLine(1, listing, "Tomatoes", "Green Valley", "kg", amount, unit, subtotal, hold)
     taken = None if promo is None else TakenPromo(promo, "10.00 KES")
     return produce_cart_to_item(sub, ProduceCart(version, (line,), 1, now, promo=taken))
 

@@ -177,6 +177,12 @@ def queue_batch(refs: Sequence[str]) -> list[str]:
     return [refs[int(failure["itemIdentifier"])] for failure in failed]
 
 
+def stream(written: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One batch of the table's stream about `written`; answers the run's report."""
+    place = [{"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}} for item in written]
+    return call("deliver_events", {"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": each}} for each in place]})
+
+
 def schedule(function: str) -> dict[str, Any]:
     """One run of a schedule; answers the run's report."""
     return call(function, {"version": "0", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}})

@@ -94,7 +94,7 @@ def each_status_is_counted(world: World, book: Book) -> Iterator[str]:
     counted: Counter[str] = Counter()
     for item in world.items():
         if item["pk"] == keys.EVENT_COUNTS and f"#{STATUS}" in item["sk"]:
-            counted[item["sk"].rpartition("=")[2]] += int(item["n"])
+            counted[keys.counted_by(item)[2].removeprefix(STATUS)] += int(item["n"])
     seen = Counter(session["status"] for session in book.sessions.values())
     if +counted != seen or min(counted.values(), default=0) < 0:
         yield f"sessions are counted as {dict(counted)} and are {dict(seen)}"

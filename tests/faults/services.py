@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from payfirst.gateways.base import StoredToken
 from payfirst.usecases.settlement.take_notice import Taken
+from payfirst.usecases.sweeps.deliver_events import SOURCE
 from tests.faults.seam import Seam, Service, lost_connection, met
 
 BEGIN: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -36,15 +37,15 @@ class FakeQueue:
 
 @dataclass(slots=True)
 class FakeBus:
-    """The event bus: the ids of what came, repetitions included."""
+    """The event bus: the ids of what came of sessions, repetitions included."""
 
     seam: Seam
     came: list[str] = field(default_factory=list)
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - EventBridge's name
         def take() -> dict[str, Any]:
-            self.came += [json.loads(entry["Detail"])["id"] for entry in Entries]
-            return {"Entries": [{"EventId": "1"} for _ in Entries]}
+            self.came += [json.loads(entry["Detail"])["id"] for entry in Entries if entry["Source"] == SOURCE]
+            return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in Entries]}
 
         return met(self.seam.passes(Service.BUS, "PutEvents"), take, lost_connection)
 

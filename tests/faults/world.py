@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
+from functions.deliver_events.app import HEAD_START
 from payfirst.api.addresses import NoticeAddresses
 from payfirst.api.shared_tokens import SharedTokens
 from payfirst.api.values import given
@@ -29,6 +30,7 @@ from payfirst.settings import ConfirmWithQuery, LatePayment, Settings
 from payfirst.storage import attempts, sessions
 from payfirst.storage.carts import booking_cart_to_item
 from payfirst.storage.catalogue import add
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Put
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.storage.queue import Queue
@@ -255,7 +257,13 @@ class World:
             self.queue.sent.extend(again)
 
     def deliver_events(self) -> dict[str, Any]:
-        return front.schedule("deliver_events")
+        """The schedule's run, after the time that it leaves to the stream."""
+        with front.later(front.ahead.get() + HEAD_START):
+            return front.schedule("deliver_events")
+
+    def tell_of_stream(self) -> dict[str, Any]:
+        """The table's stream tells of every entry of a timeline, in their order: of what was delivered too."""
+        return front.stream([item for item in self.items() if keys.is_event(item)])
 
     def sweep(self) -> ReconcileReport:
         """One round of everything that runs by itself."""

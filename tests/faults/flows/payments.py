@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from payfirst.usecases.sweeps.failing import ENOUGH
 from tests.faults.flows.base import Act, flow
 from tests.faults.process import LIMITS
 from tests.faults.world import World
@@ -86,10 +87,26 @@ def events_are_delivered(world: World) -> Act:
 
 
 @flow
+def events_leave_as_the_stream_tells_of_them(world: World) -> Act:
+    for _ in range(2):
+        world.session(world.customer())
+    return lambda there: there.tell_of_stream()
+
+
+@flow
 def news_of_a_failed_payment_leaves(world: World) -> Act:
     started = world.initiate(world.session(world.customer()))
     world.ledger.decline(started.attempt.ref)
     world.deliver_all()
+    return lambda there: there.deliver_events()
+
+
+@flow
+def news_of_so_many_failed_payments_leaves_that_they_ring(world: World) -> Act:
+    for _ in range(ENOUGH):
+        started = world.initiate(world.session(world.customer()))
+        world.ledger.decline(started.attempt.ref)
+        world.deliver_all()
     return lambda there: there.deliver_events()
 
 

@@ -226,6 +226,13 @@ def letters_are_written(world: World) -> Act:
 
 
 @flow
+def letters_are_written_as_the_stream_tells_of_them(world: World) -> Act:
+    world.hears_news = True
+    _letters(world)
+    return lambda there: there.tell_of_stream()
+
+
+@flow
 def a_letter_is_refused_and_tried_again(world: World) -> Act:
     _letters(world)
     world.post.refuse = 1

@@ -67,3 +67,12 @@ def two_writers_of_one_letter(world: World) -> Mapping[str, Actor]:
     world.deliver_all()
     write = Actor(lambda there: there.deliver_events())
     return {"writer": write, "other": write}
+
+
+@scenario(one_letter_each)
+def the_stream_beside_the_schedule(world: World) -> Mapping[str, Actor]:
+    world.writes_letters = True
+    paid_booking(world)
+    world.deliver_all()
+    tell = Actor(lambda there: there.tell_of_stream())
+    return {"stream": tell, "shard": tell, "schedule": Actor(lambda there: there.deliver_events())}

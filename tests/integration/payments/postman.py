@@ -11,8 +11,9 @@ from local.embedded_aws import EmbeddedAws
 from payfirst.domain.clock import Deadline
 from payfirst.domain.session import Customer, Kind
 from payfirst.mail.post import Post
-from payfirst.usecases.sweeps.deliver_events import DeliveryReport, deliver_events
-from payfirst.usecases.sweeps.send_mail import MailReport, due_as_mail, send_mail
+from payfirst.storage.dynamodb.keys import Key
+from payfirst.usecases.sweeps.deliver_events import Delivery, DeliveryReport
+from payfirst.usecases.sweeps.send_mail import MailReport, due_as_mail, send_mail, send_these
 from payfirst.usecases.sweeps.tell_shop import NewsReport, news_for, tell_shop
 from tests.integration.payments.shop import Shop
 
@@ -34,11 +35,14 @@ class Postman:
             self._bus.create_event_bus(Name=BUS)
 
     def events(self) -> DeliveryReport:
-        deadline = Deadline(lambda: 60.0)
         mailed, is_news = due_as_mail(self.post), news_for(self._owner, self.post)
-        return deliver_events(
-            self._shop.table, self._bus, BUS, now=self._shop.now, deadline=deadline, mailed=mailed, is_news=is_news
-        )
+        return Delivery(self._shop.table, self._bus, BUS, self._shop.now, mailed, is_news).all_due(Deadline(lambda: 60.0))
+
+    def at_once(self, key: Key) -> tuple[DeliveryReport, MailReport]:
+        """The stream tells of one entry of a timeline."""
+        deadline, now = Deadline(lambda: 60.0), self._shop.now
+        run = Delivery(self._shop.table, self._bus, BUS, now, due_as_mail(self.post), news_for(self._owner, self.post))
+        return run.these([key], deadline), send_these(self._shop.table, self.post, run.letters, now=now, deadline=deadline)
 
     def letters(self) -> MailReport:
         return send_mail(self._shop.table, self.post, now=self._shop.now, deadline=Deadline(lambda: 60.0))

@@ -22,7 +22,7 @@ from payfirst.usecases.fulfilment import bookings
 from payfirst.usecases.fulfilment.orders import cancel_order, move_order
 from payfirst.usecases.operators.review import refund_payment, resolve_refund
 from payfirst.usecases.refunds.send_refund import pursue
-from payfirst.usecases.sweeps.deliver_events import DeliveryReport, deliver_events
+from payfirst.usecases.sweeps.deliver_events import Delivery, DeliveryReport
 from payfirst.usecases.sweeps.expire_sessions import expire_sessions
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer
 
@@ -46,7 +46,7 @@ def taken(embedded_aws: EmbeddedAws) -> Iterator[tuple[Any, list[dict[str, Any]]
 
 
 def _deliver(shop: Shop, bus: Any) -> DeliveryReport:
-    return deliver_events(shop.table, bus, BUS, now=shop.now, deadline=Deadline(lambda: 60.0))
+    return Delivery(shop.table, bus, BUS, shop.now).all_due(Deadline(lambda: 60.0))
 
 
 def _live_through_everything(shop: Shop) -> None:

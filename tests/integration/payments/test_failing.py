@@ -12,8 +12,13 @@ from botocore.stub import Stubber
 from local.embedded_aws import ROOT, EmbeddedAws
 from ops.template import load_template
 from payfirst.domain.clock import Deadline
-from payfirst.usecases.sweeps.deliver_events import deliver_events
-from payfirst.usecases.sweeps.failing import ENOUGH, Rates, rates, tell_of_failing
+from payfirst.domain.fair_use import hour_of
+from payfirst.domain.session import Kind
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import Update
+from payfirst.storage.dynamodb.table import write
+from payfirst.usecases.sweeps.deliver_events import Delivery
+from payfirst.usecases.sweeps.failing import ENOUGH, FAILED, SOME, Rates, rates, tell_of_failing
 from tests.integration.payments.shop import Shop, new_customer
 
 BUS = "payfirst-failing-tests"
@@ -50,7 +55,7 @@ def pay(shop: Shop, *, failing: int = 0, succeeding: int = 0) -> None:
 
 def told(shop: Shop, aws: EmbeddedAws) -> Rates | None:
     bus: Any = aws.client("events")
-    deliver_events(shop.table, bus, BUS, now=shop.now, deadline=Deadline(lambda: 60.0))
+    Delivery(shop.table, bus, BUS, shop.now).all_due(Deadline(lambda: 60.0))
     return tell_of_failing(shop.table, bus, BUS, shop.now)
 
 
@@ -111,3 +116,16 @@ def test_they_fail_when_less_than_half_as_many_succeed_as_before(
     rings: bool,  # noqa: FBT001 - a case
 ) -> None:
     assert Rates(failed, received, failed_before, received_before).failing is rings
+
+
+def test_of_very_many_failures_each_so_many_th_is_looked_at(shop: Shop, embedded_aws: EmbeddedAws) -> None:
+    bus: Any = embedded_aws.client("events")
+
+    def rings_after(more: int) -> bool:
+        counter = keys.event_count(hour_of(shop.now), Kind.ORDER, FAILED, 1)
+        write(shop.table, Update("failed", counter, add={"n": more}))
+        return tell_of_failing(shop.table, bus, BUS, shop.now) is not None
+
+    assert [rings_after(1) for _ in range(6)] == [False] * 4 + [True] * 2
+    assert rings_after(2 * SOME - 6)
+    assert [rings_after(1) for _ in range(4)] == [False, True, False, True]

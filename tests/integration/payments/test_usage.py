@@ -18,10 +18,11 @@ from ops.estimate import USAGE, read_usage
 from payfirst.domain.clock import Deadline
 from payfirst.domain.session import Kind
 from payfirst.gateways.base import Gateway
+from payfirst.storage.dynamodb.keys import is_event
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.lookup import find_session
 from payfirst.usecases.sweeps.complete_bookings import complete_bookings
-from payfirst.usecases.sweeps.deliver_events import deliver_events
+from payfirst.usecases.sweeps.deliver_events import Delivery
 from payfirst.usecases.sweeps.expire_sessions import expire_sessions
 from payfirst.usecases.sweeps.reconcile import reconcile
 from payfirst.usecases.sweeps.send_mail import send_mail
@@ -116,11 +117,15 @@ def _moved(before: dict[str, Any], after: dict[str, Any]) -> int:
 
 
 def _used(shop: Shop, postman: Postman, walk: Callable[[], Any]) -> dict[str, int]:
+    """What it takes where nobody else buys: the stream then tells of each event by itself."""
     with metered(shop.table) as meter:
         walk()
-        delivered = postman.events().delivered
-        assert postman.letters().sent == 1
-    return {"reads": meter.reads, "writes": meter.writes, "events": delivered}
+    entries = sorted((item["due_sk"], item["sk"], item["pk"]) for item in shop.items() if "due_sk" in item and is_event(item))
+    with metered(shop.table) as more:
+        told = [postman.at_once({"pk": pk, "sk": sk}) for _, sk, pk in entries]
+    assert sum(mail.sent for _, mail in told) == 1
+    delivered = sum(delivery.delivered for delivery, _ in told)
+    return {"reads": meter.reads + more.reads, "writes": meter.writes + more.writes, "events": delivered}
 
 
 def order(shop: Shop) -> None:
@@ -151,7 +156,7 @@ def sweeps(shop: Shop, aws: EmbeddedAws, postman: Postman) -> int:
         expire_sessions(shop.table, now=shop.now, deadline=deadline, grace=timedelta(0))
         complete_bookings(shop.table, now=shop.now, deadline=deadline)
         reconcile(replace(shop.notice_context(), gateway=_nobody), no_answer_after=timedelta(minutes=3))
-        deliver_events(shop.table, aws.client("events"), BUS, now=shop.now, deadline=deadline)
+        Delivery(shop.table, aws.client("events"), BUS, shop.now).all_due(deadline)
         send_mail(shop.table, postman.post, now=shop.now, deadline=deadline)
     return requests.counted["Query"]
 

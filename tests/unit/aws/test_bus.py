@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from local.resources import create_event_bus
 from payfirst.domain.clock import Deadline, instant
 from payfirst.storage.dynamodb.expressions import Item
-from payfirst.usecases.sweeps.deliver_events import DeliveryReport, deliver_events, eventbridge
+from payfirst.usecases.sweeps.deliver_events import Delivery, DeliveryReport, eventbridge
 from tests.faults.model_table import ModelTable
 from tests.faults.world import World, at_work
 from tests.unit.aws.conftest import ELSEWHERE, InProcessAws
@@ -44,7 +44,7 @@ def happened(world: World, count: int) -> None:
 
 
 def deliver(world: World, bus: Any) -> DeliveryReport:
-    return deliver_events(world.table, bus, BUS, now=world.now, deadline=Deadline(lambda: 60.0))
+    return Delivery(world.table, bus, BUS, world.now).all_due(Deadline(lambda: 60.0))
 
 
 def events(world: World) -> list[Item]:

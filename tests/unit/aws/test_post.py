@@ -14,7 +14,7 @@ from payfirst.domain.session import Kind
 from payfirst.mail.messages import Message
 from payfirst.mail.post import Post, sesv2
 from payfirst.storage.dynamodb.expressions import Item
-from payfirst.usecases.sweeps.deliver_events import deliver_events
+from payfirst.usecases.sweeps.deliver_events import Delivery
 from payfirst.usecases.sweeps.send_mail import MailReport, due_as_mail, send_mail
 from tests.faults.flows import paid_order
 from tests.faults.model_table import ModelTable
@@ -39,7 +39,7 @@ def ordered(world: World, post: Post, aws: InProcessAws, count: int) -> None:
         for _ in range(count):
             paid_order(world)
         world.deliver_all()
-    deliver_events(world.table, bus, "shop", now=world.now, deadline=Deadline(lambda: 60.0), mailed=due_as_mail(post))
+    Delivery(world.table, bus, "shop", world.now, due_as_mail(post)).all_due(Deadline(lambda: 60.0))
 
 
 def send(world: World, post: Post) -> MailReport:

@@ -45,6 +45,11 @@ class Entry:
         key = keys.key_of(item)
         return cls(key, keys.named(key), item["due_pk"], read_instant(item["due_sk"]))
 
+    @classmethod
+    def waiting(cls, key: keys.Key, what: str, at: datetime) -> Entry:
+        """The entry of an item at `key` that waits for work of kind `what` since `at`."""
+        return cls.of({**key, **keys.due(what, key, at)})
+
     @property
     def name(self) -> str:
         """What people call it: what `payfirst replay` takes."""
@@ -60,16 +65,17 @@ class Backlog:
     entries: Iterator[Entry]
 
 
-def backlog(table: Table, what: str, until: datetime, *, first: int = 0) -> Backlog:
-    """The work of one kind that falls due at `until` or before. `first` is the shard to begin with, in any turn.
+def backlog(table: Table, what: str, now: datetime, *, first: int = 0, older_than: timedelta = timedelta(0)) -> Backlog:
+    """The work of one kind that has been due for `older_than`. `first` is the shard to begin with, in any turn.
 
     The first page of every shard is read at once, so that the age is true of entries as well that no run ever reaches.
     """
+    until = instant(now - older_than)
     shards = [keys.due_partition(what, shard % keys.SHARDS) for shard in range(first, first + keys.SHARDS)]
-    pages = [(shard, query_due(table, shard, until=instant(until), limit=PAGE)) for shard in shards]
+    pages = [(shard, query_due(table, shard, until=until, limit=PAGE)) for shard in shards]
     begins = [read_instant(page.items[0]["due_sk"]) for _, page in pages if page.items]
-    oldest_s = int((until - min(begins)).total_seconds()) if begins else 0
-    return Backlog(oldest_s, (entry for shard, page in pages for entry in _following(table, shard, page, instant(until))))
+    oldest_s = int((now - min(begins)).total_seconds()) if begins else 0
+    return Backlog(oldest_s, (entry for shard, page in pages for entry in _following(table, shard, page, until)))
 
 
 def entries(table: Table, what: str, until: datetime) -> Iterator[Entry]:

@@ -16,10 +16,11 @@ from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import made_at
 from payfirst.storage import news
+from payfirst.storage.due import batches
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.table import Table, batch_get, query, transact, write
+from payfirst.storage.dynamodb.table import MOST_READ, Table, batch_get, query, transact, write
 
 LEASE: Final = timedelta(minutes=2)
 """How long one sender has an e-mail to itself; whoever dies with it is followed by the next one after that."""
@@ -43,7 +44,7 @@ def mark_delivered(
     """These entries (20 at most) have left: each is counted once, due as mail where `mailed` says so, and something that the
     shop is to hear where `is_news` does.
 
-    Those that this caller marked; what somebody else has marked meanwhile is not among them.
+    Those that this caller marked, as they are now; what somebody else has marked meanwhile is not among them.
     """
     waiting = list(items)
     while waiting:
@@ -54,8 +55,17 @@ def mark_delivered(
         except ConditionFailedError as error:
             waiting = [item for number, item in enumerate(waiting) if f"event{number}" not in error.failed]
         else:
-            break
-    return waiting
+            return [_after(item, change) for item, change in zip(waiting, writes, strict=True)]
+    return []
+
+
+def waits(item: Item) -> bool:
+    """Whether this entry of a timeline has still to leave for the bus."""
+    return "due_pk" in item and "delivered_at" not in item
+
+
+def _after(item: Item, change: Update) -> Item:
+    return {name: value for name, value in item.items() if name not in change.remove} | dict(change.set)
 
 
 def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> Update:
@@ -70,6 +80,8 @@ def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> 
 
 
 def _counted(items: Sequence[Item]) -> list[Write]:
+    # Whoever else delivers at this moment counts in another shard, as a rule: else they would wait for each other.
+    shard = keys.shard_of(keys.key_of(items[0])) % keys.COUNT_SHARDS
     counts: defaultdict[tuple[datetime, str, str], Counter[str]] = defaultdict(Counter)
     for item in items:
         made, kind, moved = _session_made(item), item["kind"], item.get("moved", {})
@@ -82,7 +94,7 @@ def _counted(items: Sequence[Item]) -> list[Write]:
             counts[hour_of(made), kind, name].update({"n": by, _minute(made.minute): by})
     changed = {place: {at: by for at, by in added.items() if by} for place, added in counts.items()}
     return [
-        Update(f"count{number}", keys.event_count(hour, kind, name), add=added)
+        Update(f"count{number}", keys.event_count(hour, kind, name, shard), add=added)
         for number, ((hour, kind, name), added) in enumerate(changed.items())
         if added
     ]
@@ -142,10 +154,12 @@ def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None
 
 
 def count_of(table: Table, event: str, kinds: Sequence[str], hours: Sequence[datetime]) -> list[int]:
-    """How often `event` happened to sessions of these kinds that were made in each of these clock hours (50 at most)."""
-    found = batch_get(table, [keys.event_count(hour, kind, event) for hour in hours for kind in kinds])
+    """How often `event` happened to sessions of these kinds that were made in each of these clock hours."""
+    shards = [(kind, shard) for kind in kinds for shard in range(keys.COUNT_SHARDS)]
+    every = [keys.event_count(hour, kind, event, shard) for hour in hours for kind, shard in shards]
+    found = [item for some in batches(every, MOST_READ) for item in batch_get(table, some)]
     counts = [int(item["n"]) if item else 0 for item in found]
-    return [sum(counts[at : at + len(kinds)]) for at in range(0, len(counts), len(kinds))]
+    return [sum(counts[at : at + len(shards)]) for at in range(0, len(counts), len(shards))]
 
 
 def counts_since(table: Table, since: datetime) -> Counter[tuple[str, str]]:
@@ -161,7 +175,7 @@ def counts_since(table: Table, since: datetime) -> Counter[tuple[str, str]]:
     while True:
         page = query(table, keys.EVENT_COUNTS, first=first, last="~", limit=1000, newest_first=False)
         for item in page.items:
-            hour, kind, event = item["sk"].split("#")
+            hour, kind, event = keys.counted_by(item)
             earlier = sum(int(item.get(minute, 0)) for minute in before) if hour == edge else 0
             found[kind, event] += int(item.get("n", 0)) - earlier
         if not page.more:

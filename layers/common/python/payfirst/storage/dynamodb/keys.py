@@ -79,9 +79,18 @@ def counter(sub: str, what: str) -> Key:
     return {"pk": owner(sub), "sk": f"{what}#~"}
 
 
+EVENTS: Final = "E#"
+"""What the sort keys of timelines' entries begin with, and no others'; the table's stream is filtered by it."""
+
+
 def event(sub: str, session_number: int, sequence: int) -> Key:
     """One entry of a session's timeline, which is its outbox entry too."""
-    return {"pk": owner(sub), "sk": f"E#{session_number:016d}#{sequence:06d}"}
+    return {"pk": owner(sub), "sk": f"{EVENTS}{session_number:016d}#{sequence:06d}"}
+
+
+def is_event(key: Mapping[str, Any]) -> bool:
+    """Whether an entry of a session's timeline stands at `key`."""
+    return str(key["sk"]).startswith(EVENTS)
 
 
 def sequence_of(event_item: Mapping[str, Any]) -> int:
@@ -221,10 +230,23 @@ def promo(code: str) -> Key:
 EVENT_COUNTS: Final = "COUNTS"
 """The partition of the counters of events."""
 
+COUNT_SHARDS: Final = 4
+"""Of each of these counters: fewer are read sooner, more can be written by more at the same time."""
 
-def event_count(hour: datetime, kind: str, event: str) -> Key:
-    """How many events of one name happened to one kind of session made in the clock hour that begins at `hour`."""
-    return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}"}
+
+def event_count(hour: datetime, kind: str, event: str, shard: int = 0) -> Key:
+    """How many events of one name happened to one kind of session made in the clock hour that begins at `hour`.
+
+    Of its shards, whose sum that is, the first has the key of releases that know no shards.
+    """
+    which = f"~{shard}" if shard else ""
+    return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}{which}"}
+
+
+def counted_by(item: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Hour, kind and event of a shard of such a counter."""
+    hour, kind, event = str(item["sk"]).partition("~")[0].split("#")
+    return hour, kind, event
 
 
 MONEY: Final = "MONEY#"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 Key = Mapping[str, str]
 
+MOST_READ: Final = 100
+"""Items that one `batch_get` reads."""
 FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 0.5
 ENOUGH_TO_FINISH_S: Final = 0.2
@@ -79,7 +81,7 @@ def get(table: Table, key: Key) -> Item | None:
 
 
 def batch_get(table: Table, keys: Sequence[Key]) -> list[Item | None]:
-    """The items at `keys` (100 at most; none costs no request), read consistently and in their order; None where there is none.
+    """The items at `keys` (`MOST_READ` at most; none costs no request), read consistently, in their order; None where none is.
 
     What DynamoDB leaves out of an answer is asked for again, as after a throttle; ContentionError when that takes too long.
     """

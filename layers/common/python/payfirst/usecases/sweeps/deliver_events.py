@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,84 +73,86 @@ def no_mail(_: Item) -> bool:
     return False
 
 
-def deliver_events(
-    table: Table,
-    bus: EventBridgeClient,
-    bus_name: str,
-    *,
-    now: datetime,
-    deadline: Deadline,
-    mailed: Callable[[Item], bool] = no_mail,
-    is_news: Callable[[Item], bool] = no_mail,
-) -> DeliveryReport:
-    """Deliver every event that is due; one that the bus refuses stays due and does not stop the others.
+@dataclass(slots=True)
+class Delivery:
+    """One run: what it delivers with, and the entries that it was the one to mark as delivered, as they are now.
 
-    One that it will never take is tried later and later, then it is a dead letter, which a person sees. A bus or a table
-    that cannot be reached ends the run. Those of which `mailed` says so become due as mail, and those that `is_news` the shop
-    is to hear of.
+    Those of which `mailed` says so become due as mail, and those that `is_news` the shop is to hear of.
     """
-    found = due.backlog(table, keys.OUTBOX, now)
-    dead = ([entry] for entry in due.dead_letters_due(table, keys.OUTBOX, now))  # each by itself: it would break a batch
-    delivered = failures = 0
-    finished = True
-    names: Counter[str] = Counter()
-    mark = partial(outbox.mark_delivered, table, now=now, mailed=mailed, is_news=is_news)
-    for entries in chain(due.batches(found.entries, BATCH), dead):
-        if deadline.remaining() < SPARE_S:
-            finished = False
-            break
+
+    table: Table
+    bus: EventBridgeClient
+    bus_name: str
+    now: datetime
+    mailed: Callable[[Item], bool] = no_mail
+    is_news: Callable[[Item], bool] = no_mail
+    marked: list[Item] = field(default_factory=list)
+
+    def all_due(self, deadline: Deadline, *, older_than: timedelta = timedelta(0)) -> DeliveryReport:
+        """Deliver every event that has been due for `older_than`; one that the bus refuses stays due and does not stop the
+        others.
+
+        One that it will never take is tried later and later, then it is a dead letter, which a person sees. A bus or a table
+        that cannot be reached ends the run.
+        """
+        found = due.backlog(self.table, keys.OUTBOX, self.now, older_than=older_than)
+        dead = ([entry] for entry in due.dead_letters_due(self.table, keys.OUTBOX, self.now))  # it would break a batch
+        return self._each(chain(due.batches(found.entries, BATCH), dead), deadline, found.oldest_s)
+
+    def these(self, named: Sequence[keys.Key], deadline: Deadline) -> DeliveryReport:
+        """Deliver the events of those that are entries of timelines, in this order, as far as they wait in the outbox; those
+        that do not leave stay there, as above."""
+        once = {(key["pk"], key["sk"]): key for key in named if keys.is_event(key)}.values()
+        return self._each(due.batches((Entry.waiting(key, keys.OUTBOX, self.now) for key in once), BATCH), deadline)
+
+    @property
+    def letters(self) -> list[Entry]:
+        """What became due as mail in this run."""
+        return [Entry.of(item) for item in self.marked if "due_pk" in item]
+
+    def _each(self, batches: Iterable[list[Entry]], deadline: Deadline, oldest_s: int = 0) -> DeliveryReport:
+        delivered = failures = 0
+        finished = True
+        for entries in batches:
+            if deadline.remaining() < SPARE_S:
+                finished = False
+                break
+            try:
+                done, broken = self._batch(entries)
+            except BusError:
+                alarm("bus.away")
+                failures += len(entries)
+                finished = False
+                break
+            delivered += done
+            failures += broken
+        names = Counter(item["event"] for item in self.marked)
+        return DeliveryReport(delivered, failures, finished, dict(names), oldest_s)
+
+    def _batch(self, entries: Sequence[Entry]) -> tuple[int, int]:
+        """How many of `entries` left, and how many did not."""
         try:
-            done, broken = _deliver_batch(table, bus, bus_name, entries, now, mark, names)
-        except BusError:
-            alarm("bus.away")
-            failures += len(entries)
-            finished = False
-            break
-        delivered += done
-        failures += broken
-    return DeliveryReport(delivered, failures, finished, dict(names), found.oldest_s)
+            return self._together(entries)
+        except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
+            if ends_the_run(error):
+                raise
+            if len(entries) == 1:
+                failed(self.table, entries[0], self.now, error, "event.failed")
+                return 0, 1
+        each = [self._batch([entry]) for entry in entries]
+        return sum(left for left, _ in each), sum(stayed for _, stayed in each)
 
-
-def _deliver_batch(
-    table: Table,
-    bus: EventBridgeClient,
-    bus_name: str,
-    entries: Sequence[Entry],
-    now: datetime,
-    mark: Callable[[list[Item]], list[Item]],
-    names: Counter[str],
-) -> tuple[int, int]:
-    """How many of `entries` left, and how many did not."""
-    try:
-        return _deliver_together(table, bus, bus_name, entries, now, mark, names)
-    except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
-        if ends_the_run(error):
-            raise
-        if len(entries) == 1:
-            failed(table, entries[0], now, error, "event.failed")
-            return 0, 1
-    each = [_deliver_batch(table, bus, bus_name, [entry], now, mark, names) for entry in entries]
-    return sum(left for left, _ in each), sum(stayed for _, stayed in each)
-
-
-def _deliver_together(
-    table: Table,
-    bus: EventBridgeClient,
-    bus_name: str,
-    entries: Sequence[Entry],
-    now: datetime,
-    mark: Callable[[list[Item]], list[Item]],
-    names: Counter[str],
-) -> tuple[int, int]:
-    found = batch_get(table, [entry.key for entry in entries])
-    waiting = [item for item in found if item and "due_pk" in item]
-    if not waiting:
-        return 0, 0
-    done, never = _deliver(bus, bus_name, waiting)
-    for item in never:
-        retry_later(table, Entry.of(item), now)
-    names.update(item["event"] for item in mark(done))
-    return len(done), len(waiting) - len(done)
+    def _together(self, entries: Sequence[Entry]) -> tuple[int, int]:
+        found = batch_get(self.table, [entry.key for entry in entries])
+        waiting = [item for item in found if item and outbox.waits(item)]
+        if not waiting:
+            return 0, 0
+        done, never = _deliver(self.bus, self.bus_name, waiting)
+        for item in never:
+            retry_later(self.table, Entry.of(item), self.now)
+        marked = outbox.mark_delivered(self.table, done, self.now, mailed=self.mailed, is_news=self.is_news)
+        self.marked += marked
+        return len(done), len(waiting) - len(done)
 
 
 def _deliver(bus: EventBridgeClient, bus_name: str, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:

@@ -34,6 +34,10 @@ ENOUGH: Final = 5
 """So many payments have to fail before the rest is looked at, and so many to have ended before for a rate of theirs."""
 
 
+SOME: Final = 25
+"""Of so many failures each is a reason to look at the hours before; of more, about so many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Payments of sessions that were made in the running clock hour and the one before, and in the hours before those."""
@@ -56,13 +60,20 @@ class Rates:
 
 def rates(table: Table, now: datetime) -> Rates:
     """The rates as they are now; what happened in the last minute may not have left the outbox, and is not counted yet."""
-    hours = [hour_of(now) - timedelta(hours=back) for back in range(HOURS)]
-    failed, received = (outbox.count_of(table, event, list(Kind), hours) for event in (FAILED, RECEIVED))
+    failed, received = (_counted(table, event, now, HOURS) for event in (FAILED, RECEIVED))
     return Rates(sum(failed[:2]), sum(received[:2]), sum(failed[2:]), sum(received[2:]))
+
+
+def _counted(table: Table, event: str, now: datetime, hours: int) -> list[int]:
+    """How often it happened to sessions of each of the last clock hours, the running one first."""
+    return outbox.count_of(table, event, list(Kind), [hour_of(now) - timedelta(hours=back) for back in range(hours)])
 
 
 def tell_of_failing(table: Table, bus: EventBridgeClient, bus_name: str, now: datetime) -> Rates | None:
     """Say on the bus that payments fail more than they did; the rates if they do. A bus that is away is told of in the log."""
+    recent = sum(_counted(table, FAILED, now, 2))
+    if recent < ENOUGH or recent % max(1, recent // SOME):
+        return None  # this is asked with each payment that fails, and 22 hours more are read by about every 25th of many
     found = rates(table, now)
     if not found.failing:
         return None

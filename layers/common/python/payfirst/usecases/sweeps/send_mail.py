@@ -6,7 +6,7 @@ An e-mail leaves at least once, and at most once while nobody is killed in betwe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -93,9 +93,17 @@ def send_mail(table: Table, post: Post, *, now: datetime, deadline: Deadline) ->
     itself being away, throttled or misconfigured is told once and ends the run; so does a table that cannot be reached.
     """
     found = due.backlog(table, keys.MAIL, now)
+    every = chain(found.entries, due.dead_letters_due(table, keys.MAIL, now))
+    return send_these(table, post, every, now=now, deadline=deadline, oldest_s=found.oldest_s)
+
+
+def send_these(
+    table: Table, post: Post, entries: Iterable[Entry], *, now: datetime, deadline: Deadline, oldest_s: int = 0
+) -> MailReport:
+    """Send the e-mails of these entries alone, as far as they are still due; else as `send_mail` does."""
     words: Counter[str] = Counter()
     away, finished = 0, True
-    for entry in chain(found.entries, due.dead_letters_due(table, keys.MAIL, now)):
+    for entry in entries:
         if deadline.remaining() < SPARE_S or away >= ENOUGH:
             finished = False
             break
@@ -104,7 +112,7 @@ def send_mail(table: Table, post: Post, *, now: datetime, deadline: Deadline) ->
         away = away + 1 if word == "away" else 0
     if words["away"]:
         alarm("mail.away", mails=words["away"])
-    return MailReport(words["sent"], words["skipped"], words["failed"] + words["away"], finished, found.oldest_s)
+    return MailReport(words["sent"], words["skipped"], words["failed"] + words["away"], finished, oldest_s)
 
 
 def _one(table: Table, post: Post, entry: Entry, now: datetime) -> str:

@@ -14,8 +14,8 @@ from ops.stack_state import Agree, find, outputs_of, ready, wait
 
 KEPT_UNRESERVED: Final = 100
 """What Lambda keeps for functions without a reservation (Lambda's guide, "Configuring reserved concurrency")."""
-FOR_SWEEPS: Final = 8
-"""What the stack reserves for sweeps and queue beside `NoticeConcurrency`."""
+FOR_SWEEPS: Final = 24
+"""What the stack reserves for sweeps, stream and queue beside `NoticeConcurrency`."""
 NONE: Final = "-1"
 CONCURRENCY_QUOTA: Final = "L-B99A9384"
 """Concurrent executions, in Service Quotas."""

@@ -40,9 +40,10 @@ class Price:
 class Assumed:
     """What no test can measure before there is a deployed stack: per booking or order, unless it says otherwise.
 
-    `requests` are the calls that customers make besides the notice; `seconds` the time that they and the notice take in
-    functions of `memory_gb`, most of which waits for a gateway; `sweep_seconds` what a run of a sweep takes, and `run_log_kb`
-    what it and Lambda write about it, `run_metrics_kb` with metrics of its own besides.
+    An event leaves in `stream_seconds` of a function of 0.5 GB, in a run of its own at most. `requests` are the calls that
+    customers make besides the notice; `seconds` the time that they and the notice take in functions of `memory_gb`, most of
+    which waits for a gateway; `sweep_seconds` what a run of a sweep takes, and `run_log_kb` what it and Lambda write about it,
+    `run_metrics_kb` with metrics of its own besides.
     """
 
     requests: int = 12
@@ -54,6 +55,7 @@ class Assumed:
     log_kb: int = 12
     stored_kb: int = 12
     secret_reads: int = 4
+    stream_seconds: Decimal = Decimal("0.15")
     sweep_seconds: Decimal = Decimal("0.25")
     run_log_kb: Decimal = Decimal("0.8")
     run_metrics_kb: Decimal = Decimal("0.7")
@@ -103,11 +105,11 @@ def read_usage(file: Path = USAGE) -> dict[str, dict[str, int]]:
 def each(kind: str, thousands: Decimal, assumed: Assumed, prices: Mapping[str, Price]) -> list[Line]:
     """What `thousands` of orders or bookings (`kind`) add in the month in which they are made."""
     count, used = thousands * 1000, read_usage()[kind]
-    calls = count * (assumed.requests + 1)
+    calls, runs = count * (assumed.requests + 1), count * used["events"]
     amounts: dict[str, Decimal | int] = {
         "api_requests": calls,
-        "lambda_requests": calls,
-        "lambda_gb_seconds": count * assumed.seconds * assumed.memory_gb,
+        "lambda_requests": calls + runs,
+        "lambda_gb_seconds": count * assumed.seconds * assumed.memory_gb + runs * assumed.stream_seconds / 2,
         "table_writes": count * used["writes"],
         "table_reads": count * used["reads"],
         "table_gb_months": count * assumed.stored_kb * KB / GB,
@@ -116,7 +118,7 @@ def each(kind: str, thousands: Decimal, assumed: Assumed, prices: Mapping[str, P
         "secret_reads": count * assumed.secret_reads,
         "events": count * used["events"],
         "mails": count * (assumed.order_mails if kind == "order" else assumed.booking_mails),
-        "log_gb": count * assumed.log_kb * KB / GB,
+        "log_gb": (count * assumed.log_kb + runs * assumed.run_log_kb) * KB / GB,
     }
     return [Line(name, Decimal(amount), prices[name]) for name, amount in amounts.items()]
 

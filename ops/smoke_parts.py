@@ -16,7 +16,7 @@ from ops.tick import FUNCTIONS
 STACK_LINE: Final = "the stack"
 WARNINGS_LINE: Final = "the import of the routes (FailOnWarnings)"
 SCHEDULES_LINE: Final = "the schedules"
-QUEUE_LINE: Final = "the queue of attempts to settle"
+QUEUE_LINE: Final = "the queue of attempts to settle and the table's stream"
 URL_LINE: Final = "the right to call the webhook's own URL"
 URL_ANSWERS_LINE: Final = "the webhook's own URL"
 OUTPUTS: Final = ("ApiId", "PublicUrl", "UserPoolId", "UserPoolClientId", "TableName", "GatewaysSecretId", "AlarmTopicArn")
@@ -73,7 +73,7 @@ def _schedules(shop: Shop) -> Line:
 
 def _queue(shop: Shop) -> Line:
     functions, made = shop.client("lambda"), shop.made("AWS::Lambda::EventSourceMapping")
-    problems = [] if made else ["nothing takes from it"]
+    problems = [] if made else ["nothing takes from them"]
     for name in made.values():
         try:
             found = functions.get_event_source_mapping(UUID=name)
@@ -86,7 +86,7 @@ def _queue(shop: Shop) -> Line:
             problems.append(f"the mapping {name} is {found['State']}")
         if not found["FunctionArn"].endswith(f":{ALIAS}"):
             problems.append(f"the mapping {name} does not call the version {ALIAS}")
-    return judged(QUEUE_LINE, problems, f"is taken from by the version {ALIAS}", DEPLOY)
+    return judged(QUEUE_LINE, problems, f"are taken from by the version {ALIAS}", DEPLOY)
 
 
 def _function_url(shop: Shop) -> Iterator[Line]:

@@ -58,6 +58,8 @@ def callers(function: Mapping[str, Any]) -> dict[str, str]:
             found["Sweeps"] = re.sub(r"rate\(1 (\w+)\)", r"every \1", event["Properties"]["ScheduleExpression"])
         elif event["Type"] == "SQS":
             found[event["Properties"]["Queue"]["Fn::GetAtt"][0]] = "messages"
+        elif event["Type"] == "DynamoDB":
+            found[event["Properties"]["Stream"]["Fn::GetAtt"][0]] = "its stream of new entries"
     return found
 
 

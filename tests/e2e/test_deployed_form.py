@@ -276,6 +276,18 @@ def try_to_write_with_the_role_of(logical_id: str, aws: AwsEndpoint) -> str:
     return str(json.loads(answer))
 
 
+def test_the_tables_stream_really_calls(deployed: PooledStack, aws: AwsEndpoint, customer: Customer) -> None:
+    assert deployed.deployment is not None
+    a_session(customer)
+    logs, group = aws.client("logs"), deployed.deployment.outputs["FunctionLogsName"]
+
+    def ran() -> bool:
+        told = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+        return any('"event":"stream.ran","delivered":1' in message for message in told)
+
+    wait_until(ran, bool, seconds=SCHEDULE_DEADLINE_S)
+
+
 def test_the_schedules_really_fire(deployed: PooledStack, aws: AwsEndpoint) -> None:
     assert deployed.deployment is not None
     logs, group = aws.client("logs"), deployed.deployment.outputs["FunctionLogsName"]

@@ -26,6 +26,9 @@ FOLDERS: Final = {
 IDENTITIES: Final = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"
 """SES knows a sender by its address or by its domain, whichever the shop has verified: the one pattern in all roles."""
 
+TAKES: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+READS_STREAM: Final = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
+
 GIVEN_BY_SAM: Final = {
     "AWSLambdaBasicExecutionRole": {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"},
     "AWSLambdaSQSQueueExecutionRole": {
@@ -35,6 +38,12 @@ GIVEN_BY_SAM: Final = {
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
+    },
+    "AWSLambdaDynamoDBExecutionRole": {
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        *READS_STREAM,
     },
 }
 """What AWS' policies allow on every resource of an account, by their names."""
@@ -61,6 +70,8 @@ def named(resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn" | "Id"]} | {"Ref": str(name)}:
             return name
+        case {"Fn::GetAtt": [str(name), "StreamArn"]}:
+            return f"{name}/stream"
         case {"Fn::Sub": str(text)}:
             return text.replace("${Table.Arn}", "Table")
         case _:
@@ -124,8 +135,8 @@ def needs(template: Template) -> dict[str, set[Right]]:
             rights.add((action, IDENTITIES if action == "ses:SendEmail" else named(variables[variable]) + slash + more))
     for feed in of_type(template, "AWS::Lambda::EventSourceMapping").values():
         role = role_of(functions[feed["FunctionName"]["Ref"].removesuffix("Aliaslive")]["Role"])
-        takes = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-        found[role] |= {(action, named(feed["EventSourceArn"])) for action in takes}
+        source = named(feed["EventSourceArn"])
+        found[role] |= {(action, source) for action in (READS_STREAM if source.endswith("/stream") else TAKES)}
     for config in of_type(template, "AWS::Lambda::EventInvokeConfig").values():
         role = role_of(functions[config["FunctionName"]["Ref"]]["Role"])
         found[role].add(("sqs:SendMessage", named(config["DestinationConfig"]["OnFailure"]["Destination"])))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+from local.host.streams import matches
 from ops.template import the_only
+from payfirst.storage.dynamodb.keys import SESSION, erasure, event, owned
+from payfirst.usecases.sweeps.deliver_events import BATCH
+from tests.faults.services import BEGIN
 from tests.stack.template import TEMPLATE, events_of_kind, functions
 
 
@@ -24,6 +30,7 @@ def test_the_access_tokens_of_gateways_are_in_no_backup_and_go_with_the_stack() 
     assert set(table) - set(tokens["Properties"]) == {
         "GlobalSecondaryIndexes",
         "PointInTimeRecoverySpecification",
+        "StreamSpecification",
         "DeletionProtectionEnabled",
     }
     assert tokens["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
@@ -36,6 +43,29 @@ def test_the_index_of_unfinished_work_holds_keys_only() -> None:
     [index] = TEMPLATE["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "due"
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_the_tables_stream_holds_keys_only_and_calls_for_new_entries_of_timelines_alone() -> None:
+    assert TEMPLATE["Resources"]["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+    [(name, mapping)] = events_of_kind("DynamoDB")
+    [pattern] = [json.loads(one["Pattern"]) for one in mapping["FilterCriteria"]["Filters"]]
+    assert name == "deliver_events"
+    for made, what, called in [
+        (event("anna", 1, 0), "INSERT", True),
+        (event("anna", 1, 0), "MODIFY", False),
+        (event("anna", 1, 0), "REMOVE", False),
+        (owned("anna", SESSION, 1), "INSERT", False),
+        (erasure("anna", BEGIN), "INSERT", False),
+    ]:
+        record = {"eventName": what, "dynamodb": {"Keys": {part: {"S": text} for part, text in made.items()}}}
+        assert matches(pattern, record) is called, (made, what)
+
+
+def test_a_batch_of_the_stream_is_tried_once_and_not_late_since_the_schedule_delivers_what_it_leaves() -> None:
+    [(_, mapping)] = events_of_kind("DynamoDB")
+    assert (mapping["StartingPosition"], mapping["MaximumRetryAttempts"]) == ("LATEST", 0)
+    assert mapping["MaximumRecordAgeInSeconds"] == 60
+    assert mapping["BatchSize"] == BATCH
 
 
 def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run() -> None:

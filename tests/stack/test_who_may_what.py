@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tests.stack.test_rights import allowed, as_list, named, of_type, roles_of, statements
+from tests.stack.test_rights import READS_STREAM, allowed, as_list, named, of_type, roles_of, statements
 
-READS: Final = {"GetItem", "BatchGetItem", "Query", "Scan", "GetSecretValue", "ReceiveMessage", "GetQueueAttributes"}
+READS: Final = {
+    *("GetItem", "BatchGetItem", "Query", "Scan", "GetSecretValue", "ReceiveMessage", "GetQueueAttributes"),
+    *(action.split(":")[1] for action in READS_STREAM),
+}
 LOGS: Final = "FunctionLogs"
 
 EVERYBODY: Final = (
@@ -22,6 +25,7 @@ THE_CALLERS_OF_GATEWAYS: Final = "InitiatePayment ReconcilePayments Webhook"
 CAN_READ: Final = {
     "Table": EVERYBODY,
     "Table/index/due": "DeliverEvents ExpireSessions Operators ReconcilePayments",
+    "Table/stream": "DeliverEvents",
     "GatewayTokens": THE_CALLERS_OF_GATEWAYS,
     "GatewaysSecret": THE_CALLERS_OF_GATEWAYS,
     "CursorSecret": "Bookings Carts Catalogue InitiatePayment Operators ReadPayments",

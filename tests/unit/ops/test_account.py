@@ -43,7 +43,7 @@ def test_too_few_executions_are_told_with_what_to_set(total: int, unreserved: in
     with pytest.raises(typer.Exit):
         check_concurrency(account(total, unreserved), {"NoticeConcurrency": "20"}, {}, REGION)
     said = capsys.readouterr().err
-    assert "would reserve 28 executions (20 of them by NoticeConcurrency)" in said
+    assert "would reserve 44 executions (20 of them by NoticeConcurrency)" in said
     assert f"of the {total} that this account may run at once {unreserved} are unreserved" in said
     assert "Set NoticeConcurrency=-1 in samconfig.toml" in said
     assert "--quota-code L-B99A9384" in said
@@ -54,7 +54,7 @@ def test_too_few_executions_are_told_with_what_to_set(total: int, unreserved: in
 @pytest.mark.parametrize(
     ("given", "standing", "unreserved"),
     [
-        ({"NoticeConcurrency": "20"}, {}, 128),
+        ({"NoticeConcurrency": "20"}, {}, 144),
         ({"NoticeConcurrency": "20"}, {"NoticeConcurrency": "20"}, 100),  # it has them already
         ({}, {"NoticeConcurrency": "20"}, 100),  # what is not given stays
         ({"NoticeConcurrency": "25"}, {"NoticeConcurrency": "20"}, 105),

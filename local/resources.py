@@ -42,6 +42,7 @@ class SharedResources:
     """What the functions share, under the names that their settings take."""
 
     table_name: str
+    stream_arn: str
     gateway_tokens_table_name: str
     settle_queue_url: str
     dead_letter_queue_url: str
@@ -57,11 +58,21 @@ def create_table(client: Client, template: Path, name: str, *, logical_id: str =
     Without `expires` it keeps everything, for who lives at another time than the table.
     """
     declared = load_template(template)["Resources"][logical_id]["Properties"]
-    as_declared = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
+    as_declared = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     client.create_table(TableName=name, **{key: declared[key] for key in as_declared if key in declared})
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     if expires:
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=declared["TimeToLiveSpecification"])
+
+
+def stream_of(client: Client, template: Path, name: str, *, logical_id: str = "Table") -> str:
+    """The ARN of the stream of the table `name`, which is turned on as `template` declares it where it is off."""
+    table = client.describe_table(TableName=name)["Table"]
+    if not table.get("StreamSpecification", {}).get("StreamEnabled"):
+        declared = load_template(template)["Resources"][logical_id]["Properties"]["StreamSpecification"]
+        table = client.update_table(TableName=name, StreamSpecification={"StreamEnabled": True, **declared})["TableDescription"]
+    arn: str = table["LatestStreamArn"]
+    return arn
 
 
 def settle_queue(client: Client, template: Path, name: str) -> tuple[str, str]:
@@ -208,6 +219,7 @@ def create_shared_resources(
     users = client("cognito-idp")
     return SharedResources(
         table_name=name,
+        stream_arn=stream_of(tables, template, name),
         gateway_tokens_table_name=tokens,
         settle_queue_url=queue_url,
         dead_letter_queue_url=dead_letter_url,

@@ -64,10 +64,10 @@ class LocalStack:
     """One running stack: started by `start` or `with`, ended by `stop`.
 
     With `state_dir` what was booked and paid survives; without, everything is gone afterwards. `variables` win over what the
-    functions' environment would hold. `schedule_seconds` fires the schedules that often instead of every minute. `progress`
-    gets a sentence at each step, `listener` everything that the host tells. `environment` of this process lends M-Pesa
-    credentials (`MPESA_CONSUMER_KEY` …), or a salt key of PhonePe's first API (`PHONEPE_SALT_KEY`); with `MPESA_INITIATOR=none`
-    there the shop cannot reverse M-Pesa's payments.
+    functions' environment would hold. `schedule_seconds` fires the schedules that often instead of every minute; without
+    `streams` events leave by their schedule alone. `progress` gets a sentence at each step, `listener` everything that the host
+    tells. `environment` of this process lends M-Pesa credentials (`MPESA_CONSUMER_KEY` …), or a salt key of PhonePe's first API
+    (`PHONEPE_SALT_KEY`); with `MPESA_INITIATOR=none` there the shop cannot reverse M-Pesa's payments.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class LocalStack:
         ports: Ports | None = None,
         variables: Mapping[str, str] | None = None,
         schedule_seconds: float | None = None,
+        streams: bool = True,
         max_workers: int = 4,
         issuer: Issuer | None = None,
         progress: Callable[[str], None] | None = None,
@@ -89,6 +90,7 @@ class LocalStack:
         self._asked_ports = ports or Ports()
         self._variables = dict(variables or {})
         self._schedule_seconds = schedule_seconds
+        self._streams = streams
         self._max_workers = max_workers
         self._issuer = issuer
         self._progress = progress or (lambda _: None)
@@ -267,6 +269,7 @@ class LocalStack:
             variables={name: self.environment[name] for name in setting_names()},
             aws=aws.environment(),
             queue_urls={"SettleQueue": resources.settle_queue_url},
+            streams={"Table": resources.stream_arn} if self._streams else {},
             issuer=self.environment["TOKEN_ISSUER"],
             audience=(self.environment["TOKEN_AUDIENCE"],),
             jwks_url=self._issuer.jwks_url if self._issuer else jwks_url,

@@ -1,7 +1,8 @@
-"""What `template.yaml` says of functions, routes, schedules and queues, as the host needs it."""
+"""What `template.yaml` says of functions, routes, schedules, queues and streams, as the host needs it."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,17 @@ class QueueSource:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamSource:
+    """The stream of one table that a function is fed from, filtered by `patterns`; `lanes` batches at the same time at most."""
+
+    table: str
+    function: str
+    batch_size: int
+    lanes: int
+    patterns: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayResponse:
     """What the API answers by itself: a status unless the situation's own is kept, headers, and a template of the body."""
 
@@ -80,6 +92,7 @@ class Application:
     routes: tuple[Route, ...]
     schedules: tuple[Schedule, ...]
     queues: tuple[QueueSource, ...]
+    streams: tuple[StreamSource, ...]
     responses: Mapping[str, GatewayResponse]
 
     def behind_routes(self) -> tuple[str, ...]:
@@ -133,6 +146,7 @@ class _Reader:
             routes=tuple(self._routes(events)),
             schedules=tuple(self._schedule(*event) for event in events if event[2]["Type"] in ("Schedule", "ScheduleV2")),
             queues=tuple(self._queue(function, event) for function, _, event in events if event["Type"] == "SQS"),
+            streams=tuple(self._stream(function, event) for function, _, event in events if event["Type"] == "DynamoDB"),
             responses=read_responses(self._template, self._config.variables.get("SHOP_ORIGIN", "")),
         )
 
@@ -168,7 +182,7 @@ class _Reader:
     def _events(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         for function, properties in self._of_type("AWS::Serverless::Function"):
             for name, event in properties.get("Events", {}).items():
-                if event["Type"] not in ("Api", "Schedule", "ScheduleV2", "SQS"):
+                if event["Type"] not in ("Api", "Schedule", "ScheduleV2", "SQS", "DynamoDB"):
                     raise TemplateError(f"{function}: the local host cannot feed events of type {event['Type']}")
                 yield function, name, event
 
@@ -221,4 +235,20 @@ class _Reader:
             function=function,
             batch_size=int(self._resolver.value(properties.get("BatchSize", 10))),
             partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+        )
+
+    def _stream(self, function: str, event: Mapping[str, Any]) -> StreamSource:
+        properties = event["Properties"]
+        match properties["Stream"], properties.get("MaximumRetryAttempts"), properties["StartingPosition"]:
+            case {"Fn::GetAtt": [str(table), "StreamArn"]}, 0, "LATEST":
+                pass
+            case other:
+                how = "given as !GetAtt Table.StreamArn, from LATEST, without a second try"
+                raise TemplateError(f"{function}: the local host reads streams {how}, not {other}")
+        return StreamSource(
+            table=table,
+            function=function,
+            batch_size=int(self._resolver.value(properties.get("BatchSize", 100))),
+            lanes=int(self._resolver.value(properties.get("ParallelizationFactor", 1))),
+            patterns=tuple(json.loads(each["Pattern"]) for each in properties["FilterCriteria"]["Filters"]),
         )

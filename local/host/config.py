@@ -28,6 +28,8 @@ class HostConfig:
     """Variables of every function that the Lambda service itself sets: endpoint and credentials."""
     queue_urls: Mapping[str, str] = field(default_factory=dict)
     """Addresses of queues that functions are fed from, by the queue's logical id."""
+    streams: Mapping[str, str] = field(default_factory=dict)
+    """ARNs of streams that functions are fed from, by the table's logical id; one that is not here feeds nobody."""
     issuer: str = ""
     audience: tuple[str, ...] = ()
     jwks_url: str = ""

@@ -23,6 +23,7 @@ from local.host.queues import QueuePoller
 from local.host.runtime_api import RuntimeApi
 from local.host.schedules import fire_for_ever
 from local.host.sign_in import SignIn
+from local.host.streams import StreamPoller
 from local.host.tell import tell
 from local.host.workers import WorkerPool, by_port
 
@@ -70,7 +71,11 @@ class Host:
         front = _server(Front(application, pools, authorizer, sign_in))
         listener = _front_socket(config.port)
         loop = asyncio.get_running_loop()
-        pollers = [QueuePoller(source, pools[source.function], config, loop) for source in application.queues]
+        pollers: list[QueuePoller | StreamPoller] = [
+            QueuePoller(source, pools[source.function], config, loop) for source in application.queues
+        ]
+        fed = [source for source in application.streams if source.table in config.streams]
+        pollers += [StreamPoller(source, pools[source.function], config, loop) for source in fed]
         tasks = [
             self._guarded(runtime.serve(sockets=[slot.listener for slot in slots.values()]), "runtime API"),
             self._guarded(front.serve(sockets=[listener]), "HTTP front"),

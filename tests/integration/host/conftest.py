@@ -16,6 +16,7 @@ import requests
 from local.embedded_aws import EmbeddedAws
 from local.host.config import HostConfig
 from local.host.process import HostProcess
+from local.resources import create_table, stream_of
 from tests.issuer import TokenIssuer
 
 SAMPLE: Final = Path(__file__).with_name("sample") / "template.yaml"
@@ -29,6 +30,7 @@ class SampleHost:
 
     base_url: str
     queue_url: str
+    table: str
     notes: Path
     logs: Path
     told: list[Mapping[str, Any]]
@@ -60,6 +62,8 @@ def sample_host(
 ) -> Iterator[SampleHost]:
     """The sample stack while this lasts, fed from a queue of its own."""
     created = embedded_aws.client("sqs").create_queue(QueueName=queue_name, Attributes={"VisibilityTimeout": "2"})
+    tables, table = embedded_aws.client("dynamodb"), f"{queue_name}-notes"
+    create_table(tables, SAMPLE, table, logical_id="Notes", expires=False)
     told: list[Mapping[str, Any]] = []
     config = HostConfig(
         template=SAMPLE,
@@ -67,6 +71,7 @@ def sample_host(
         variables={"TABLE_NAME": str(directory / "notes")},
         aws=embedded_aws.environment(),
         queue_urls={"JobQueue": created["QueueUrl"]},
+        streams={"Notes": stream_of(tables, SAMPLE, table, logical_id="Notes")},
         issuer=issuer.issuer,
         audience=(issuer.audience,),
         jwks_url=issuer.jwks_url,
@@ -75,7 +80,7 @@ def sample_host(
     )
     with HostProcess(config, told.append) as process:
         process.wait_until_warm()
-        yield SampleHost(process.base_url, created["QueueUrl"], directory / "notes", directory / "logs", told)
+        yield SampleHost(process.base_url, created["QueueUrl"], table, directory / "notes", directory / "logs", told)
 
 
 @pytest.fixture(scope="session")

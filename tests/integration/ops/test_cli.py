@@ -32,9 +32,9 @@ DELIVERY: Final = {
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[LocalStack]:
-    """A stack with the customers of its own user pool, whose sessions last a second and whose sweeps do not run."""
+    """A stack with the customers of its own user pool, whose sessions last a second, and of which nothing leaves by itself."""
     need("aws")
-    with LocalStack(schedule_seconds=NEVER, variables={"SESSION_TTL_SECONDS": "1"}) as stack:
+    with LocalStack(schedule_seconds=NEVER, streams=False, variables={"SESSION_TTL_SECONDS": "1"}) as stack:
         yield stack
 
 

@@ -14,9 +14,11 @@ import boto3
 import pytest
 import requests
 
+from local.embedded_aws import AwsEndpoint
 from local.stack import LocalStack
 from ops.deployed import SETTINGS_OF
 from payfirst.gateways.registry import setting_names
+from payfirst.storage.dynamodb.keys import EVENTS
 from tests.integration.ops.commands import payfirst, succeeded
 from tests.integration.ops.test_cli import DELIVERY, call, token
 from tests.integration.ops.test_operator import home, running
@@ -184,6 +186,20 @@ def stack_name(running: LocalStack) -> Iterator[str]:
     stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     yield name
     stacks.delete_stack(StackName=name)
+
+
+def test_events_and_e_mails_leave_by_the_tables_stream_though_no_schedule_runs(running: LocalStack, order: str) -> None:
+    aws, deadline = AwsEndpoint(int(running.endpoint.rsplit(":", 1)[1])), time.monotonic() + 60
+    name, client = running.environment["TABLE_NAME"], aws.client("dynamodb")
+    while True:
+        items = [item for page in client.get_paginator("scan").paginate(TableName=name) for item in page["Items"]]
+        waiting = [item for item in items if item["sk"]["S"].startswith(EVENTS) and "due_pk" in item]
+        if not waiting:
+            break
+        assert time.monotonic() < deadline, f"{len(waiting)} wait still: {waiting[0]}"
+        time.sleep(0.2)
+    sent = requests.get(f"{running.endpoint}/_ministack/ses/messages", timeout=10).json()["messages"]
+    assert any(order in each["Subject"] for account in sent.values() for each in account)
 
 
 def test_the_funnel_is_a_table_with_bars(home: Path, order: str) -> None:

@@ -25,7 +25,7 @@ from payfirst.domain.order import Order
 from payfirst.domain.paid_back import PaymentStatus
 from payfirst.domain.session import RefundShown
 from payfirst.storage.dynamodb.table import Table
-from payfirst.usecases.fulfilment.orders import cancel_order, move_order
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order, undo_step
 from payfirst.usecases.operators import deliveries
 
 orders_app: Final = typer.Typer(name="orders", help="See, pack, send out, deliver and cancel orders.", no_args_is_help=True)
@@ -159,6 +159,19 @@ def dispatch_command(code: Code, by: By = "", stack_name: StackName = None, home
 def deliver_command(code: Code, by: By = "", stack_name: StackName = None, home: Home = HOME) -> None:
     """Say that an order has reached its customer."""
     _move(code, OrderStatus.DELIVERED, by, home, stack_name)
+
+
+@orders_app.command("undo")
+def undo_command(code: Code, by: By = "", stack_name: StackName = None, home: Home = HOME) -> None:
+    """Take back an order's last step.
+
+    For what was packed, sent out or delivered by mistake: the order is where it was before. Its customer gets no e-mail.
+    """
+    with in_one_sentence():
+        wanted, acting, table = words.order_code(code), who(by, stack_name), table_in(home, stack_name)
+        seen = deliveries.show(table, wanted).order.status
+        order = undo_step(table, wanted, seen, utc_now(), by=acting)
+    say(f"{order.code} is {order.status} again.")
 
 
 def _move(code: str, to: OrderStatus, by: str, home: Path, stack_name: str | None) -> None:

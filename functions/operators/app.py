@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import replace
-from datetime import date, timedelta
 from itertools import islice
-from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Final
 
+from payfirst.api import asked
 from payfirst.api.app import build_app
 from payfirst.api.errors import Reply
 from payfirst.api.paging import page_size
@@ -34,18 +32,17 @@ from payfirst.api.wire.operators import (
     TakenUpOut,
 )
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
-from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut
+from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut, UndoStepIn
 from payfirst.api.wire.search import SearchOut
 from payfirst.api.wire.totals import TotalsOut
 from payfirst.domain.booking import Actor
-from payfirst.domain.catalogue import ServiceType
-from payfirst.domain.clock import BOOKINGS_ZONE, SHOP_ZONE
+from payfirst.domain.clock import BOOKINGS_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError
-from payfirst.domain.ids import read_id, read_order_number
+from payfirst.domain.ids import read_order_number
 from payfirst.domain.money import Money
 from payfirst.domain.moves import BookingStatus, OrderStatus
 from payfirst.domain.session import Kind
-from payfirst.domain.times import read_back, read_day
+from payfirst.domain.times import read_back
 from payfirst.settings import settings
 from payfirst.usecases import catalogue
 from payfirst.usecases.fulfilment import bookings, orders
@@ -54,9 +51,6 @@ from payfirst.usecases.operators import funnel as funnels
 from payfirst.usecases.operators import search as searching
 from payfirst.usecases.operators import totals as money
 
-Word = TypeVar("Word", BookingStatus, OrderStatus)
-
-MOST_DAYS: Final = timedelta(days=31)
 PLACE: Final = re.compile(r"[0-9:]{8}#BK-[0-9A-Z]{1,20}")
 
 
@@ -114,7 +108,7 @@ def close(request: Request) -> Reply:
 
 def bookings_of_day(request: Request) -> Reply:
     """`GET /api/operators/bookings/`, with `?day=` (today in India if absent), `?status=` and `?after=`."""
-    day, status = _day(request, BOOKINGS_ZONE), _status(request, BookingStatus)
+    day, status = asked.day_in(request, BOOKINGS_ZONE), asked.status(request, BookingStatus)
     where, after = table(request.deadline), request.parameter("after") or ""
     if after and not PLACE.fullmatch(after):
         raise InvalidInputError(FieldProblem("after", "The `next` of an earlier answer is expected."))
@@ -155,7 +149,7 @@ def cancel_booking(request: Request, book_id: str) -> Reply:
 
 def orders_of_days(request: Request) -> Reply:
     """`GET /api/operators/orders/`, with `?from=` and `?to=` or `?day=` (today in Nairobi if absent), `?status=`, `?after=`."""
-    (first, last), status = _days(request), _status(request, OrderStatus)
+    (first, last), status = asked.days(request), asked.status(request, OrderStatus)
     where, after = table(request.deadline), request.parameter("after") or ""
     seen = read_order_number(after)
     if after and (seen is None or not f"{first:%Y%m%d}" <= seen[0] <= f"{last:%Y%m%d}"):
@@ -170,44 +164,6 @@ def order(request: Request, order_number: str) -> Reply:
     return Reply(200, OrderDetailOut.of_found(deliveries.show(table(request.deadline), order_number)))
 
 
-def _days(request: Request) -> tuple[date, date]:
-    """The days that are asked for: where only one is named, that one."""
-    day = _day(request, SHOP_ZONE)
-    first, last = (_named_day(request, name, SHOP_ZONE) for name in ("from", "to"))
-    first, last = first or last or day, last or first or day
-    if not first <= last < first + MOST_DAYS:
-        said = f"A day not before `from`, and at most {MOST_DAYS.days} days with it, is expected."
-        raise InvalidInputError(FieldProblem("to", said))
-    return first, last
-
-
-def _day(request: Request, zone: str) -> date:
-    """The day that is asked for; today in `zone` where none is."""
-    return _named_day(request, "day", zone) or request.now.astimezone(ZoneInfo(zone)).date()
-
-
-def _named_day(request: Request, name: str, zone: str) -> date | None:
-    text = request.parameter(name)
-    if text is None:
-        return None
-    try:
-        day = read_day(text)
-    except ValueError as error:
-        raise InvalidInputError(FieldProblem(name, str(error))) from error
-    said = replace(settings().days, past=True).why_not(day, zone, request.now)
-    if said is not None:
-        raise InvalidInputError(FieldProblem(name, said))
-    return day
-
-
-def _status(request: Request, words: type[Word]) -> Word | None:
-    text = (request.parameter("status") or "").lower()
-    found = next((word for word in words if word.value.lower() == text), None)
-    if text and found is None:
-        raise InvalidInputError(FieldProblem("status", f"One of these is expected: {', '.join(words)}."))
-    return found
-
-
 def move_order(request: Request, order_number: str) -> Reply:
     """`POST /api/operators/orders/{order_number}/move/`"""
     wanted, by, where = request.body(MoveOrderIn), operator(request), table(request.deadline)
@@ -218,20 +174,27 @@ def move_order(request: Request, order_number: str) -> Reply:
     return Reply(200, MovedOut.of(order_number, orders.move_order(where, order_number, to, request.now, by=by).status))
 
 
+def undo_step(request: Request, order_number: str) -> Reply:
+    """`POST /api/operators/orders/{order_number}/undo/`"""
+    step, by = OrderStatus(request.body(UndoStepIn).step), operator(request)
+    order = orders.undo_step(table(request.deadline), order_number, step, request.now, by=by)
+    return Reply(200, MovedOut.of(order.code, order.status))
+
+
 def search(request: Request) -> Reply:
     """`GET /api/operators/search/`, with `?q=`; `?before=` and `?page_size=` for pages."""
-    by, asked = operator(request), request.parameter("q")
-    if not asked:
+    by, wanted = operator(request), request.parameter("q")
+    if not wanted:
         raise InvalidInputError(FieldProblem("q", "This parameter is required."))
     found = searching.search(
         table(request.deadline),
         search_key,
-        asked,
+        wanted,
         request.now,
         by=by,
         token=secrets.token_bytes(8).hex(),
         size=page_size(request),
-        before=_before(request),
+        before=asked.before(request),
     )
     return Reply(200, SearchOut.of(found))
 
@@ -239,30 +202,22 @@ def search(request: Request) -> Reply:
 def funnel(request: Request) -> Reply:
     """`GET /api/operators/funnel/`, with `?since=` (24h if absent) and `?kind=` (both if absent)."""
     by_name = {kind.value: kind for kind in Kind}
-    asked = request.parameter("kind")
-    if asked is not None and asked not in by_name:
+    kind = request.parameter("kind")
+    if kind is not None and kind not in by_name:
         raise InvalidInputError(FieldProblem("kind", f"One of these is expected: {', '.join(by_name)}."))
     try:
         back = read_back(request.parameter("since") or "24h")
     except ValueError as error:
         raise InvalidInputError(FieldProblem("since", str(error))) from error
-    if back > MOST_DAYS:
+    if back > asked.MOST_DAYS:
         raise InvalidInputError(FieldProblem("since", "At most 31d is expected here; `payfirst funnel` looks back a year."))
-    return Reply(200, FunnelOut.of(funnels.funnel(table(request.deadline), request.now, back, by_name.get(asked or ""))))
+    return Reply(200, FunnelOut.of(funnels.funnel(table(request.deadline), request.now, back, by_name.get(kind or ""))))
 
 
 def totals(request: Request) -> Reply:
     """`GET /api/operators/totals/`, with `?from=` and `?to=` or `?day=` (today in Nairobi if absent)."""
-    first, last = _days(request)
+    first, last = asked.days(request)
     return Reply(200, TotalsOut.of(first, last, money.of_days(table(request.deadline), first, last)))
-
-
-def _before(request: Request) -> int | None:
-    text = request.parameter("before")
-    known = None if text is None else read_id(text)
-    if text is not None and (known is None or known.number is None):
-        raise InvalidInputError(FieldProblem("before", "The `before` of an earlier page is expected."))
-    return known.number if known else None
 
 
 def listing(request: Request, listing_id: str) -> Reply:
@@ -283,25 +238,18 @@ def change_listing(request: Request, listing_id: str) -> Reply:
 def service(request: Request, service_id: str) -> Reply:
     """`GET /api/operators/services/{service_id}/`; `?service_type=` where two kinds have the number, else the puja is meant."""
     number = given_number(service_id, "Service not found")
-    return Reply(200, KeptServiceOut.of(catalogue.find_service(number, _kind(request), table=table(request.deadline))))
+    return Reply(
+        200, KeptServiceOut.of(catalogue.find_service(number, asked.service_type(request), table=table(request.deadline)))
+    )
 
 
 def change_service(request: Request, service_id: str) -> Reply:
     """`POST /api/operators/services/{service_id}/`; `?service_type=` as in `service`."""
     wanted, by = request.body(ServiceChangeIn), operator(request)
-    number, where, kind = given_number(service_id, "Service not found"), table(request.deadline), _kind(request)
+    number, where, kind = given_number(service_id, "Service not found"), table(request.deadline), asked.service_type(request)
     change, version = wanted.change(), wanted.version
     _, now_is = edit_catalogue.change_service(where, number, kind, change, version=version, by=by, now=request.now)
     return Reply(200, KeptServiceOut.of(now_is))
-
-
-def _kind(request: Request) -> ServiceType | None:
-    text = request.parameter("service_type")
-    try:
-        return None if text is None else ServiceType(text.upper())
-    except ValueError as error:
-        said = f"One of these is expected: {', '.join(ServiceType)}."
-        raise InvalidInputError(FieldProblem("service_type", said)) from error
 
 
 handler = build_app(
@@ -322,6 +270,7 @@ handler = build_app(
         "operators_orders": orders_of_days,
         "operators_order": order,
         "operators_move_order": move_order,
+        "operators_undo_step": undo_step,
         "operators_search": search,
         "operators_listing": listing,
         "operators_change_listing": change_listing,

@@ -26,7 +26,7 @@ from payfirst.api.wire.operators import (
     TakenUpOut,
 )
 from payfirst.api.wire.operators_bookings import BookingDetailOut, BookingsOut, CallOffIn, MoveBookingIn, ShopBookingOut
-from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut
+from payfirst.api.wire.operators_orders import MovedOut, MoveOrderIn, OrderDetailOut, OrdersOut, UndoStepIn
 from payfirst.api.wire.search import SearchOut
 from payfirst.api.wire.totals import TotalsOut
 from payfirst.domain.booking import Step
@@ -311,5 +311,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ("NOT_FOUND", "ORDER_NOT_MOVABLE", "STOCK_DISAGREES", "REFUND_IN_PROGRESS", "REFUND_CHANGED"),
         description="A cancelled order's stock is for sale again and its money goes back: where `refund` is sent along, as its "
         f"`cancellation` said it, exactly that, or nothing happens. No customer reads `why`. {_ACT}",
+    ),
+    "operators_undo_step": Operation(
+        OPERATORS,
+        "Take back the last step of an order",
+        one(200, MovedOut.of("ORD-20240115-001", OrderStatus.CONFIRMED)),
+        Body(UndoStepIn, {"step": "packed"}),
+        ("NOT_FOUND", "ORDER_NOT_MOVABLE"),
+        description="`step` is the one that was taken by mistake. Not after a cancellation, nor where its payment went back or "
+        f"is on its way back. No e-mail tells of it. Once more changes nothing. {_ONLY} Recorded with who.",
     ),
 }

@@ -25,7 +25,29 @@ def test_an_order_goes_to_the_door_by_one_tap_each(stack: RunningStack, desk: Pa
         card(desk, code).get_by_role("button", name=label, exact=True).click()
         told(desk, f"{code} is {word}.")
         assert operator.get(f"/api/operators/orders/{code}")["order_status"] == status
-    assert card(desk, code).get_by_role("button").count() == 0
+    assert card(desk, code).get_by_role("button").all_inner_texts() == ["Undo: delivered"]
+
+
+def test_the_last_step_of_an_order_is_taken_back_by_one_tap(stack: RunningStack, desk: Page, operator: Customer) -> None:
+    _, code, _ = an_order(stack)
+    operator.post(f"/api/operators/orders/{code}/move", {"status": "packed"})
+    operator.post(f"/api/operators/orders/{code}/move", {"status": "out_for_delivery"})
+    look_at(desk, "/desk/orders")
+    card(desk, code).get_by_role("button", name="Undo: on its way").click()
+    told(desk, f"{code} is packed.")
+    card(desk, code).get_by_role("button", name="Undo: packed").click()
+    told(desk, f"{code} is to pack.")
+    assert card(desk, code).get_by_role("button").all_inner_texts() == ["Packed", "Cancel…"]
+    assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "confirmed"
+
+
+def test_a_step_that_somebody_else_took_back_first_is_shown(stack: RunningStack, desk: Page, operator: Customer) -> None:
+    _, code, _ = an_order(stack)
+    operator.post(f"/api/operators/orders/{code}/move", {"status": "packed"})
+    look_at(desk, "/desk/orders")
+    operator.post(f"/api/operators/orders/{code}/move", {"status": "out_for_delivery"})
+    card(desk, code).get_by_role("button", name="Undo: packed").click()
+    card(desk, code).get_by_text("on its way", exact=True).wait_for()
 
 
 def test_an_order_is_packed_with_the_keyboard_alone(stack: RunningStack, desk: Page, operator: Customer) -> None:

@@ -256,6 +256,12 @@ def _move(owner: Owner) -> Ready:
     return Ready(f"/api/operators/orders/{number}/move", {"status": "packed"}, {"status": "delivered"}, key)
 
 
+def _undo(owner: Owner) -> Ready:
+    number, _, key = order_of(owner.stack)
+    owner.api.post(f"/api/operators/orders/{number}/move", {"status": "packed"})
+    return Ready(f"/api/operators/orders/{number}/undo", {"step": "packed"}, {"step": "delivered"}, key)
+
+
 def parked_refund(stack: StackWithTable) -> str:
     """A refund that sweeps have put aside."""
     _, ref, _ = order_of(stack)
@@ -364,6 +370,7 @@ READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {
     "operators_refund": _give_back,
     "operators_refund_paid": _paid_back,
     "operators_move_order": _move,
+    "operators_undo_step": _undo,
     "operators_replay": _replay,
     "operators_close": _close,
     "operators_complete_booking": _complete_booking,

@@ -35,6 +35,7 @@ FIELDS = {
     "operators_refund": ("amount", "why"),
     "operators_refund_paid": ("why",),
     "operators_move_order": ("status", "why", "refund"),
+    "operators_undo_step": ("step",),
     "operators_change_listing": (
         "version",
         "product_name",

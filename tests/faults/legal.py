@@ -32,8 +32,9 @@ _REFUND: Final = {
 _BOOKING: Final = {"CONFIRMED": {"COMPLETED", "CANCELLED"}}
 _ORDER: Final = {
     "confirmed": {"packed", "cancelled"},
-    "packed": {"out_for_delivery", "cancelled"},
-    "out_for_delivery": {"delivered", "cancelled"},
+    "packed": {"out_for_delivery", "cancelled", "confirmed"},
+    "out_for_delivery": {"delivered", "cancelled", "packed"},
+    "delivered": {"out_for_delivery"},
 }
 _BORN: Final = {"S": {"pending", "payment_initiated"}, "ATT": {"created"}, "R": {"due"}, "B": {"CONFIRMED"}, "O": {"confirmed"}}
 _MOVES: Final = {"S": _SESSION, "ATT": _ATTEMPT, "R": _REFUND, "B": _BOOKING, "O": _ORDER}

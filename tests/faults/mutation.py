@@ -19,7 +19,8 @@ from payfirst.storage.dynamodb import table as table_module
 from payfirst.storage.dynamodb.expressions import AnyOf, Clause, Condition, Update, Write, render
 
 TABLES: Final[dict[str, MutableMapping[Any, frozenset[Any]]]] = {
-    name: getattr(moves, name) for name in ("SESSION_MOVES", "ATTEMPT_MOVES", "REFUND_MOVES", "BOOKING_MOVES", "ORDER_MOVES")
+    name: getattr(moves, name)
+    for name in ("SESSION_MOVES", "ATTEMPT_MOVES", "REFUND_MOVES", "BOOKING_MOVES", "ORDER_MOVES", "ORDER_UNDO")
 }
 GUARDED: Final = (
     "settlement.settle",

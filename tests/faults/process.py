@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from payfirst import observability
-from payfirst.api import app, resources, values
+from payfirst.api import app, asked, resources, values
 from payfirst.domain.clock import Deadline
 from payfirst.gateways.registry import GATEWAYS
 from payfirst.settings import Settings, read, read_settings
@@ -159,7 +159,7 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
             *((modules[name], "secrets", drawn) for name in ("carts", "create_session", "operators")),
             *(
                 (module, "settings", world.settings)
-                for module in (resources, values, *gateways, *modules.values())
+                for module in (resources, values, asked, *gateways, *modules.values())
                 if hasattr(module, "settings")
             ),
             *((module, "settings_of", lambda kind: read(kind, _settings_of(world))) for module in gateways),

@@ -12,6 +12,8 @@ const NEXT = {
   out_for_delivery: ["delivered", t("Delivered")],
 };
 
+const PAID_FOR = ["paid", "partially_refunded"]; // what went back, or is on its way, keeps its steps
+
 const SLOTS = {
   morning: t("in the morning"),
   afternoon: t("in the afternoon"),
@@ -88,14 +90,15 @@ function steps(order) {
       step(
         label,
         () => move(order, status),
-        ({ order_status: reached }) => {
-          told(t("{order} is {status}.", { order: number, status: orderWord(reached) }));
-          moved({ ...order, order_status: reached });
-        },
+        ({ order_status: reached }) => stands(order, reached),
         "main wide",
       ),
     );
     more.append(button(t("Cancel…"), (event) => cancel(order, event.currentTarget), "bad"));
+  }
+  if (["packed", "out_for_delivery", "delivered"].includes(order.order_status) && PAID_FOR.includes(order.payment_status)) {
+    const words = `${t("Undo")}: ${orderWord(order.order_status)}`;
+    more.append(step(words, () => undo(order), ({ order_status: now }) => stands(order, now), ""));
   }
   made.append(more);
   return made;
@@ -103,10 +106,22 @@ function steps(order) {
 
 const again = (order) => read(`/orders/${order.order_number}/`);
 
-/** The next step; where somebody else was faster, the order is shown as it is now. */
-async function move(order, status) {
+/** Say and show where the order stands now. */
+function stands(order, now) {
+  told(t("{order} is {status}.", { order: order.order_number, status: orderWord(now) }));
+  moved({ ...order, order_status: now });
+}
+
+/** The next step. */
+const move = (order, status) => unlessMoved(order, send(`/orders/${order.order_number}/move/`, { status }));
+
+/** The last step, taken back: it was taken by mistake. */
+const undo = (order) => unlessMoved(order, send(`/orders/${order.order_number}/undo/`, { step: order.order_status }));
+
+/** What `sent` answers; where somebody else was faster, the order is shown as it is now. */
+async function unlessMoved(order, sent) {
   try {
-    return await send(`/orders/${order.order_number}/move/`, { status });
+    return await sent;
   } catch (error) {
     if (error.code !== "ORDER_NOT_MOVABLE") throw error;
     moved(await again(order));

@@ -113,6 +113,12 @@ def an_order_that_skips_a_step(scene: Scene, route: Route) -> requests.Response:
     return scene.caller(route).send("POST", path_of(route, number), {"status": "delivered"})
 
 
+@brings("ORDER_NOT_MOVABLE", "operators_undo_step")
+def a_step_that_was_not_the_last(scene: Scene, route: Route) -> requests.Response:
+    number, _, _ = order_of(scene.stack)
+    return scene.caller(route).send("POST", path_of(route, number), {"step": "delivered"})
+
+
 @brings("STOCK_DISAGREES", "operators_move_order")
 def an_order_of_more_than_was_sold(scene: Scene, route: Route) -> requests.Response:
     number, _, _ = order_of(scene.stack)

@@ -100,6 +100,7 @@ NEEDED: Final[dict[str, Any]] = {
     "operators_refund": {"why": "it was green"},
     "operators_refund_paid": {"why": "from the till"},
     "operators_move_order": {"status": "packed"},
+    "operators_undo_step": {"step": "packed"},
     "operators_change_listing": {"version": "0-1", "price": "1.00"},
     "operators_change_service": {"version": "0", "price": "1.00"},
 }

@@ -12,7 +12,7 @@ from payfirst.storage import bookings as stored
 from payfirst.storage import orders, slots
 from payfirst.storage.dynamodb import keys
 from payfirst.usecases.fulfilment import bookings
-from payfirst.usecases.fulfilment.orders import cancel_order, move_order
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order, undo_step
 from tests.faults.attacks.meanwhile import Happening, Kept, has, kept_back, nothing_comes_of, stopped, to_session
 from tests.faults.attacks.money import held_booking
 from tests.faults.attacks.registry import attack
@@ -122,6 +122,26 @@ def what_comes_before_a_step_of_an_order(world: World) -> None:
         world, orders, "move", lambda there: move_order(there.table, code, OrderStatus.PACKED, there.now, by="amina")
     )
     stopped(step, _order_as_seen(step))
+
+
+@attack
+def what_comes_before_a_step_is_taken_back(world: World) -> None:
+    code = _ordered(world)
+    move_order(world.table, code, OrderStatus.PACKED, world.now, by="amina")
+    back = kept_back(
+        world, orders, "undo", lambda there: undo_step(there.table, code, OrderStatus.PACKED, there.now, by="amina")
+    )
+    order = back.given[1]
+    place = keys.owned(order.owner, keys.ORDER, order.number)
+    stopped(
+        back,
+        {
+            **_order_as_seen(back),
+            "it is cancelled": has(place, status="cancelled"),
+            "its money is on its way back": has(place, payment_status="refund_due"),
+            "its money went back": has(place, payment_status="refunded"),
+        },
+    )
 
 
 @attack

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from payfirst.domain.errors import RefusedError
 from payfirst.domain.moves import OrderStatus
 from payfirst.storage.dynamodb import keys
-from payfirst.usecases.fulfilment.orders import cancel_order, move_order
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order, undo_step
 from payfirst.usecases.settlement.evidence import Disputed, Settled
 from payfirst.usecases.settlement.settle import settle
 from tests.faults.attacks.meanwhile import has, place_of
@@ -162,6 +163,17 @@ def an_order_goes_to_the_door(world: World) -> None:
 
 def _status_of(world: World, code: str) -> str:
     return next(str(item["status"]) for item in Book.of(world.items()).outcomes if item["order_number"] == code)
+
+
+@attack
+def each_step_of_an_order_is_taken_back(world: World) -> None:
+    code = _order_number(world)
+    steps = (OrderStatus.CONFIRMED, OrderStatus.PACKED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED)
+    for before, step in pairwise(steps):
+        move_order(world.table, code, step, world.now, by="amina")
+        assert undo_step(world.table, code, step, world.now, by="amina").status is before
+        assert _status_of(world, code) == before
+        move_order(world.table, code, step, world.now, by="amina")
 
 
 @attack

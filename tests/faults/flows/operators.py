@@ -169,12 +169,24 @@ def an_order_reaches_its_customer(world: World) -> Act:
 
 
 @flow
+def a_step_of_an_order_is_taken_back(world: World) -> Act:
+    path = f"/api/operators/orders/{ordered(world)}"
+
+    def bring(there: World) -> None:
+        there.operate("POST", f"{path}/move/", {"status": "packed"})
+        there.operate("POST", f"{path}/undo/", {"step": "packed"})
+
+    return bring
+
+
+@flow
 def an_order_is_cancelled_and_its_customer_looks(world: World) -> Act:
     order = ordered(world)
     world.given_back.update(world.started)
     ((_, started),) = world.started.items()
 
     def cancel(there: World) -> None:
+        there.http("GET", f"/api/orders/{order}/", started.session.customer, query="cancellation=true")
         there.operate("POST", f"/api/operators/orders/{order}/move/", {"status": "cancelled", "why": "rotten"})
         there.http("GET", f"/api/orders/{order}/", started.session.customer)
 

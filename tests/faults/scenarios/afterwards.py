@@ -54,6 +54,40 @@ def cancelled_while_money_goes_back(world: World) -> Mapping[str, Actor]:
     return {"boss": _moving(order, "cancelled"), "clerk": give}
 
 
+def undone_or_gone_on(_: World, book: Book) -> Iterator[str]:
+    """A step is taken back or a next one follows it, and never a step that nobody saw."""
+    (order,) = book.outcomes
+    steps = tuple(step["status"] for step in order["timeline"])
+    after = {(), ("confirmed",), ("out_for_delivery",), ("cancelled",), ("confirmed", "cancelled")}
+    if steps[:2] != ("confirmed", "packed") or steps[2:] not in after:
+        yield f"the order went {steps}"
+    if steps[-1] != order["status"]:
+        yield f"the order is {order['status']} after {steps}"
+    refunds = sum(len(each) for each in book.refunds.values())
+    if refunds != (order["status"] == "cancelled"):
+        yield f"an order that is {order['status']} has {refunds} refunds"
+
+
+def _packed(world: World) -> tuple[str, Actor]:
+    """An order that is packed, and somebody who takes that back."""
+    order = ordered(world)
+    world.operate("POST", f"/api/operators/orders/{order}/move/", {"status": "packed"})
+    return order, Actor(lambda there: there.operate("POST", f"/api/operators/orders/{order}/undo/", {"step": "packed"}))
+
+
+@scenario(undone_or_gone_on)
+def taken_back_while_it_goes_on(world: World) -> Mapping[str, Actor]:
+    order, undo = _packed(world)
+    return {"packer": undo, "rider": _moving(order, "out_for_delivery")}
+
+
+@scenario(undone_or_gone_on)
+def taken_back_while_it_is_cancelled(world: World) -> Mapping[str, Actor]:
+    order, undo = _packed(world)
+    world.given_back.update(world.started)
+    return {"packer": undo, "boss": _moving(order, "cancelled")}
+
+
 def one_letter_each(world: World, _: Book) -> Iterator[str]:
     """While nobody is killed or cut off, no customer gets a letter twice."""
     if not world.faulted:

@@ -21,7 +21,7 @@ from payfirst.storage import orders, timeline
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
-from payfirst.usecases.fulfilment.orders import cancel_order, find_order, move_order, refund_of
+from payfirst.usecases.fulfilment.orders import cancel_order, find_order, move_order, refund_of, undo_step
 from payfirst.usecases.lookup import find_session
 from payfirst.usecases.operators.review import refund_payment
 from payfirst.usecases.refunds.send_refund import pursue
@@ -94,6 +94,71 @@ def test_the_same_step_twice_is_one_step(shop: Shop) -> None:
     for _ in range(2):
         _move(shop, order, OrderStatus.PACKED)
     assert [step.status for step in _again(shop, order).timeline] == ["confirmed", "packed"]
+
+
+def _undo(shop: Shop, order: Order, step: OrderStatus) -> Order:
+    return undo_step(shop.table, order.code, step, shop.now, by=AMINA)
+
+
+def _not_undone(shop: Shop, order: Order, step: OrderStatus) -> str:
+    before = _again(shop, order)
+    with pytest.raises(RefusedError) as refused:
+        _undo(shop, order, step)
+    assert _again(shop, order) == before
+    return refused.value.stable_code
+
+
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_the_last_step_is_taken_back_once_and_says_who_did(shop: Shop, done: int) -> None:
+    customer = new_customer()
+    order = an_order(shop, customer)
+    for to in ON_THE_WAY[:done]:
+        _move(shop, order, to)
+    before = (OrderStatus.CONFIRMED, *ON_THE_WAY)[done - 1]
+    for _ in range(2):
+        assert _undo(shop, order, ON_THE_WAY[done - 1]).status is before
+    shown = _again(shop, order)
+    steps = ["confirmed", *ON_THE_WAY[:done], before]
+    assert (shown.status, [step.status for step in shown.timeline]) == (before, steps)
+    session = find_session(GivenId(order.session_number), customer=customer, table=shop.table)
+    named = order_of(session)
+    assert named is not None
+    assert named.order_status == before
+    [undone] = [event for event in timeline.read(shop.table, session) if event.name == "order.step_undone"]
+    assert (undone.by, undone.facts["undone"], undone.facts["status"]) == (AMINA, ON_THE_WAY[done - 1], before)
+    assert "again" not in timeline.read(shop.table, session)[-2].facts
+    assert _move(shop, order, ON_THE_WAY[done - 1]).status is ON_THE_WAY[done - 1]
+    assert timeline.read(shop.table, session)[-1].facts["again"] is True
+
+
+def test_a_step_that_is_not_the_last_one_stays(shop: Shop) -> None:
+    order = an_order(shop, new_customer())
+    assert _not_undone(shop, order, OrderStatus.OUT_FOR_DELIVERY) == "ORDER_NOT_MOVABLE"
+    for to in ON_THE_WAY[:2]:
+        _move(shop, order, to)
+    assert _not_undone(shop, order, OrderStatus.PACKED) == "ORDER_NOT_MOVABLE"
+    cancel_order(shop.table, order.code, shop.now, by=AMINA, why=WHY)
+    for step in (*ON_THE_WAY, OrderStatus.CANCELLED):
+        assert _not_undone(shop, order, step) == "ORDER_NOT_MOVABLE"
+
+
+def test_an_order_whose_money_goes_back_keeps_its_steps_and_one_that_is_paid_in_part_does_not(shop: Shop) -> None:
+    order = an_order(shop, new_customer())
+    _move(shop, order, OrderStatus.PACKED)
+    key = keys.owned(order.owner, keys.ORDER, order.number)
+    for status in ("refund_due", "refunded"):
+        write(shop.table, Update("order", key, set={"payment_status": status}))
+        assert _not_undone(shop, order, OrderStatus.PACKED) == "ORDER_NOT_MOVABLE"
+    write(shop.table, Update("order", key, set={"payment_status": "partially_refunded"}))
+    assert _undo(shop, order, OrderStatus.PACKED).status is OrderStatus.CONFIRMED
+
+
+def test_an_order_that_leaves_between_the_look_and_the_write_keeps_its_steps(shop: Shop) -> None:
+    order = an_order(shop, new_customer())
+    _move(shop, order, OrderStatus.PACKED)
+    with before_next_write(shop.table, lambda: _move(shop, order, OrderStatus.OUT_FOR_DELIVERY)), pytest.raises(RefusedError):
+        _undo(shop, order, OrderStatus.PACKED)
+    assert _again(shop, order).status is OrderStatus.OUT_FOR_DELIVERY
 
 
 @pytest.mark.parametrize("path", [(), ON_THE_WAY[:1], ON_THE_WAY[:2]])

@@ -31,6 +31,7 @@ def run(*typed: str) -> Any:
         ("orders", "pack", "123"),
         ("orders", "dispatch", "BK-449034CB"),
         ("orders", "deliver", "ORD-2026-1"),
+        ("orders", "undo", "ORD-2026-1"),
         ("orders", "cancel", "order seven", "--why", "rain"),
         ("orders", "cancel", "ORD-20260720-001", "--why", "  "),
         ("orders", "cancel", "ORD-20260720-001", "--why", "x" * 501),
@@ -190,7 +191,7 @@ def test_every_command_that_reaches_the_table_takes_a_deployed_stack_by_its_name
 
 ACT: Final = {
     *("export orders", "export bookings", "export payments", "export refunds"),
-    *("orders pack", "orders dispatch", "orders deliver", "orders cancel", "bookings complete"),
+    *("orders pack", "orders dispatch", "orders deliver", "orders undo", "orders cancel", "bookings complete"),
     *("bookings index", "catalogue add-stock", "orders slip"),
     *("catalogue import", "catalogue set-stock", "seed", "backup export", "backup restore"),
     *("resolve", "replay", "erase", "token", "credentials set", "credentials rotate", "openapi", "events"),

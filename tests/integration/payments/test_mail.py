@@ -21,7 +21,7 @@ from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.start_attempt import Started
-from payfirst.usecases.fulfilment.orders import cancel_order, move_order
+from payfirst.usecases.fulfilment.orders import cancel_order, move_order, undo_step
 from payfirst.usecases.operators.review import refund_payment, resolve_refund
 from payfirst.usecases.operators.waiting import stuck
 from payfirst.usecases.refunds.send_refund import pursue
@@ -289,6 +289,31 @@ def test_each_step_of_an_order_is_told_and_of_those_that_follow_each_other_at_on
     assert (told.sent, told.skipped) == (1, 1)
     subjects = {letter["Subject"] for letter in postman.mail_of(customer)}
     assert subjects == {f"Your order {code} {said}" for said in ("is confirmed", "is packed", "was delivered")}
+
+
+def test_a_step_that_is_taken_again_is_told_once(shop: Shop, postman: Postman, customer: Customer) -> None:
+    code = _code(shop, _ordered(shop, customer))
+    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    postman.both()
+    undo_step(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    assert postman.both().sent == 0, "taking back is told by the order's page alone"
+    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    again = postman.both()
+    assert (again.sent, again.skipped) == (0, 1)
+    assert _subjects(postman, customer) == [f"Your order {code} is packed"]
+
+
+def test_a_step_that_was_taken_back_before_anybody_was_told_is_told_when_it_is_taken(
+    shop: Shop, postman: Postman, customer: Customer
+) -> None:
+    code = _code(shop, _ordered(shop, customer))
+    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    undo_step(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    postman.both()
+    assert _subjects(postman, customer) == []
+    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    postman.both()
+    assert _subjects(postman, customer) == [f"Your order {code} is packed"]
 
 
 def test_a_confirmation_carries_the_gateway_s_receipt(shop: Shop, postman: Postman, customer: Customer) -> None:

@@ -124,6 +124,7 @@ ROUTES: Final = (
     Route("GET", "/api/operators/orders", "operators", "operators_orders", B, operators=True),
     Route("GET", "/api/operators/orders/{order_number}", "operators", "operators_order", B, operators=True),
     Route("POST", "/api/operators/orders/{order_number}/move", "operators", "operators_move_order", B, operators=True),
+    Route("POST", "/api/operators/orders/{order_number}/undo", "operators", "operators_undo_step", B, operators=True),
     Route("GET", "/api/operators/search", "operators", "operators_search", B, operators=True),
     Route("GET", "/api/operators/listings/{listing_id}", "operators", "operators_listing", B, operators=True),
     Route("POST", "/api/operators/listings/{listing_id}", "operators", "operators_change_listing", B, operators=True),

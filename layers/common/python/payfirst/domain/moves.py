@@ -109,6 +109,14 @@ ORDER_MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
 }
 
 
+ORDER_UNDO: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
+    D.PACKED: frozenset({D.CONFIRMED}),
+    D.OUT_FOR_DELIVERY: frozenset({D.PACKED}),
+    D.DELIVERED: frozenset({D.OUT_FOR_DELIVERY}),
+}
+"""Where the shop takes an order back to that it has moved by mistake: one step, and never out of a cancellation."""
+
+
 def session_sources(target: SessionStatus) -> frozenset[SessionStatus]:
     """The statuses from which a session may become `target`."""
     return frozenset(source for source, targets in SESSION_MOVES.items() if target in targets)
@@ -132,3 +140,13 @@ def booking_sources(target: BookingStatus) -> frozenset[BookingStatus]:
 def order_sources(target: OrderStatus) -> frozenset[OrderStatus]:
     """The statuses from which an order may become `target`."""
     return frozenset(source for source, targets in ORDER_MOVES.items() if target in targets)
+
+
+def order_undo_sources(target: OrderStatus) -> frozenset[OrderStatus]:
+    """The statuses from which an order may be taken back to `target`."""
+    return frozenset(source for source, targets in ORDER_UNDO.items() if target in targets)
+
+
+def order_before(status: OrderStatus) -> OrderStatus | None:
+    """Where an order stood before the step that made it `status`; None for what is no step."""
+    return next(iter(ORDER_UNDO.get(status, ())), None)

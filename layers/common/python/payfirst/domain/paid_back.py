@@ -18,6 +18,10 @@ class PaymentStatus(StrEnum):
     REFUNDED = "refunded"
 
 
+STILL_BOUGHT: Final = frozenset({PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED})
+"""Where something of the order is still paid for, and nothing of that is on its way back."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaidBack:
     """What of the payment that a session was fulfilled for went back, and what is owed besides; minor units."""

@@ -13,15 +13,15 @@ from payfirst.domain.booking import Step
 from payfirst.domain.clock import instant, read_instant
 from payfirst.domain.ids import order_number, read_order_number
 from payfirst.domain.money import Currency, Money
-from payfirst.domain.moves import OrderStatus, RefundStatus, order_sources
+from payfirst.domain.moves import OrderStatus, RefundStatus, order_sources, order_undo_sources
 from payfirst.domain.order import Order
-from payfirst.domain.paid_back import PaymentStatus
+from payfirst.domain.paid_back import STILL_BOUGHT, PaymentStatus
 from payfirst.domain.refund import ORDER_CANCELLED, Refund
 from payfirst.domain.session import OrderSnapshot, Outcome, Session, quantities
 from payfirst.storage import paid_back, refunds_due, sessions
 from payfirst.storage.bookings import timeline
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import Item, Update, Write, at_least, one_of
+from payfirst.storage.dynamodb.expressions import Clause, Item, Update, Write, at_least, one_of
 from payfirst.storage.dynamodb.table import Table, batch_get, get, transact
 from payfirst.storage.sessions import changed, timeline_entry
 from payfirst.storage.snapshots import (
@@ -84,13 +84,25 @@ def up_to_date(table: Table, found: Sequence[Order]) -> tuple[Order, ...]:
     return tuple(replace(order, payment_status=known.get(order.session, order.payment_status)) for order in found)
 
 
-def _stepped(order: Order, to: OrderStatus, now: datetime, reason: str | None = None, **values: Any) -> Update:
-    """The order's own change: legal from the status that was read and no other."""
+def _stepped(
+    order: Order,
+    to: OrderStatus,
+    now: datetime,
+    reason: str | None = None,
+    *,
+    sources: frozenset[OrderStatus] | None = None,
+    also: tuple[Clause, ...] = (),
+    **values: Any,
+) -> Update:
+    """The order's own change: legal from the status that was read and no other.
+
+    `sources` are those that lead to `to`, where it is no move towards the door.
+    """
     steps = (*order.timeline, Step(to, now, reason=reason))
     return Update(
         ORDER,
         keys.owned(order.owner, keys.ORDER, order.number),
-        when=(one_of("status", order_sources(to) & {order.status}),),
+        when=(one_of("status", (order_sources(to) if sources is None else sources) & {order.status}), *also),
         set={"status": to.value, "timeline": [_step_to_map(step) for step in steps], **values},
     )
 
@@ -107,12 +119,38 @@ def _outcome(order: Order, status: OrderStatus) -> dict[str, Any]:
 
 def move(table: Table, session: Session, order: Order, to: OrderStatus, now: datetime, *, by: str) -> None:
     """Take `order` one step further. Names that can stand in the way: order (it has moved on), session (it has changed)."""
+    again = True if any(step.status == to for step in order.timeline) else None  # it was taken back since
     transact(
         table,
         [
             _stepped(order, to, now),
             changed(session, outcome=_outcome(order, to)),
-            timeline_entry(session, f"order.{to.value}", now, by=by, order=order.number, order_number=order.code),
+            timeline_entry(session, f"order.{to.value}", now, by=by, order=order.number, order_number=order.code, again=again),
+        ],
+    )
+
+
+def undo(table: Table, session: Session, order: Order, to: OrderStatus, now: datetime, *, by: str) -> None:
+    """Take `order` back to `to`, where it was before its last step, while something of it is paid for and not on its way back.
+
+    Names that can stand in the way: order (it, or what it says of its payment, is no longer so), session (it has changed).
+    """
+    paid_for = one_of("payment_status", STILL_BOUGHT)
+    transact(
+        table,
+        [
+            _stepped(order, to, now, sources=order_undo_sources(to), also=(paid_for,)),
+            changed(session, outcome=_outcome(order, to)),
+            timeline_entry(
+                session,
+                "order.step_undone",
+                now,
+                by=by,
+                order=order.number,
+                order_number=order.code,
+                undone=order.status.value,
+                status=to.value,
+            ),
         ],
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from payfirst.domain.clock import read_instant
 from payfirst.domain.event import Event
 from payfirst.domain.session import Session
@@ -17,6 +19,13 @@ def read(table: Table, session: Session) -> tuple[Event, ...]:
     first, last = (keys.event(session.customer.sub, session.number, sequence) for sequence in (0, 999_999))
     page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_TIMELINE, newest_first=False)
     return tuple(_event(item) for item in page.items)
+
+
+def was_mailed(table: Table, session: Session, name: str, *, before: int, silent: Collection[str]) -> bool:
+    """Whether an entry `name` that is older than `before` became an e-mail; `silent` are the words of those that did not."""
+    first, last = (keys.event(session.customer.sub, session.number, sequence) for sequence in (0, before - 1))
+    page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_TIMELINE, newest_first=False)
+    return any(item["event"] == name and item.get("mail", "") not in ("", *silent) for item in page.items)
 
 
 def _event(item: Item) -> Event:

@@ -110,10 +110,20 @@ class OrderCreated(Event):
 
 
 class OrderMoved(Event):
-    """The order is on its way: packed, out for delivery, or delivered."""
+    """The order is on its way: packed, out for delivery, or delivered; `again` where that step was taken back before."""
 
     order: int
     order_number: str
+    again: Literal[True] | None = None
+
+
+class OrderStepUndone(Event):
+    """The order's last step, `undone`, was taken by mistake: it stands at `status` again."""
+
+    order: int
+    order_number: str
+    undone: Literal["packed", "out_for_delivery", "delivered"]
+    status: Literal["confirmed", "packed", "out_for_delivery"]
 
 
 class OrderCancelled(Event):
@@ -203,6 +213,7 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
     "order.packed": OrderMoved,
     "order.out_for_delivery": OrderMoved,
     "order.delivered": OrderMoved,
+    "order.step_undone": OrderStepUndone,
     "order.cancelled": OrderCancelled,
     "booking.created": BookingCreated,
     "booking.rescheduled": BookingRescheduled,

@@ -37,6 +37,12 @@ class MoveOrderIn(In):
         return self
 
 
+class UndoStepIn(In):
+    """`POST /api/operators/orders/{order_number}/undo/`; `step` is the last one, as it was seen."""
+
+    step: Literal["packed", "out_for_delivery", "delivered"]
+
+
 class MovedOut(Out):
     """Where the order stands; a cancelled one names what goes back."""
 

@@ -15,9 +15,9 @@ from typing import Final
 from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
 from payfirst.domain.ids import GivenId
 from payfirst.domain.money import Money
-from payfirst.domain.moves import OrderStatus, order_sources
+from payfirst.domain.moves import OrderStatus, order_before, order_sources
 from payfirst.domain.order import Order
-from payfirst.domain.paid_back import PaymentStatus
+from payfirst.domain.paid_back import STILL_BOUGHT, PaymentStatus
 from payfirst.domain.refund import Refund, is_as_said, left_of, refund_changed, why_not_yet
 from payfirst.domain.session import Customer, RefundShown, Session
 from payfirst.observability import note
@@ -89,6 +89,32 @@ def move_order(table: Table, code: str, to: OrderStatus, now: datetime, *, by: s
         except ConditionFailedError:
             continue  # somebody has just moved it, or its session: read both again
         note(f"order.{to.value}", order=code)
+        return replace(order, status=to)
+    raise ContentionError("This order is being changed; please try again.")
+
+
+def undo_step(table: Table, code: str, step: OrderStatus, now: datetime, *, by: str) -> Order:
+    """The order `code` as it was before its last step, `step`, which was taken by mistake. Once more changes nothing.
+
+    No customer is written to: they are told of the next step, and of the same one again only if they were not told before.
+    NotFoundError, RefusedError ORDER_NOT_MOVABLE where that is not its last step, or where its payment went back or is on its
+    way back, ContentionError.
+    """
+    to = order_before(step)
+    for _ in range(TRIES):
+        order, session = find_by_code(table, code)
+        if to is None or order.status not in (to, step):
+            raise RefusedError(f"{order.code} is {order.status}: {step} is not its last step.", code="ORDER_NOT_MOVABLE")
+        if order.status is to:
+            return order
+        if order.payment_status not in STILL_BOUGHT:
+            message = f"The payment of {order.code} is {order.payment_status}: its steps stay as they are."
+            raise RefusedError(message, code="ORDER_NOT_MOVABLE")
+        try:
+            orders.undo(table, session, order, to, now, by=by)
+        except ConditionFailedError:
+            continue  # somebody has just moved it, or its payment: read both again
+        note("order.step_undone", order=code, step=step.value)
         return replace(order, status=to)
     raise ContentionError("This order is being changed; please try again.")
 

@@ -25,7 +25,7 @@ from payfirst.mail.messages import MESSAGES, write_message
 from payfirst.mail.occasion import Occasion
 from payfirst.mail.post import Post
 from payfirst.observability import alarm, note, warn
-from payfirst.storage import attempts, due, outbox, refunds, sessions
+from payfirst.storage import attempts, due, outbox, refunds, sessions, timeline
 from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
@@ -192,9 +192,14 @@ def _tried_again(_: Table, session: Session, item: Item) -> bool:
     return later or session.captured is not None or session.status is not SessionStatus.FAILED
 
 
-def _gone_further(_: Table, session: Session, item: Item) -> bool:
-    """Whether the order is no longer where this event brought it."""
-    return session.outcome is None or f"order.{session.outcome.status}" != item["event"]
+def _gone_further(table: Table, session: Session, item: Item) -> bool:
+    """Whether the order is no longer where this event brought it, or its customer was told of that step before."""
+    if session.outcome is None or f"order.{session.outcome.status}" != item["event"]:
+        return True
+    if "again" not in item["facts"]:
+        return False
+    sequence, silent = int(item["sk"].rsplit("#", 1)[1]), (NO_ADDRESS, OVERTAKEN, outbox.GIVEN_UP)
+    return timeline.was_mailed(table, session, item["event"], before=sequence, silent=silent)
 
 
 def _receipt(table: Table, session: Session) -> str | None:

@@ -32,6 +32,7 @@ from benchmarks.events import event_of
 from benchmarks.postgres import Postgres
 from benchmarks.processor import used
 from benchmarks.report import RESULTS, write
+from benchmarks.share import held
 from benchmarks.stage import Stage, Worker
 from benchmarks.walk import Ask, Customer
 from local.embedded_aws import ROOT, TEMPLATE, create_table
@@ -163,6 +164,24 @@ def measure_warm(stage: Stage, peers: Mapping[str, Runner], rounds: int, flows: 
     return repeatable
 
 
+def measure_held(stage: Stage, peers: Mapping[str, Runner], rounds: int, flows: int) -> dict[str, dict[str, list[int]]] | None:
+    """How long the same takes a process that has what 512 MB of Lambda have; None where no process can be held to that."""
+    numbers = iter(range(10**6, 2 * 10**6))
+    found: dict[str, dict[str, list[int]]] = {}
+    for name, peer in peers.items():
+        slow = Runner(name, peer.worker, peer.database, defaultdict(list), defaultdict(list), {})
+        try:
+            with held(peer.worker.process.pid):
+                for _ in range(rounds):
+                    slow.flows(stage, [Customer(next(numbers)) for _ in range(flows)], keep=True)
+        except OSError as error:
+            print(f"No process can be held to a share of a processor here: {error}", flush=True)
+            return None
+        found[name] = dict(slow.walls)
+    print("held", flush=True)
+    return found
+
+
 def cold(command: Sequence[str], environment: Mapping[str, str], line: str = "") -> dict[str, float]:
     """Milliseconds of the processor and of the wall of one process from its start to its end."""
     began = time.monotonic()
@@ -235,9 +254,10 @@ def main() -> None:
         postgres = running.enter_context(Postgres())
         peers = open_peers(running, stage, postgres, trusted)
         repeatable = measure_warm(stage, peers, chosen.rounds, chosen.flows)
+        slow = measure_held(stage, peers, chosen.rounds, chosen.flows)
         cold_starts = measure_cold(stage, peers, repeatable, chosen.cold)
         warm = {name: {"blocks": peer.figures, "walls": peer.walls} for name, peer in peers.items()}
-        write(warm, cold_starts, postgres.version, load, vars(chosen))
+        write(warm, slow, cold_starts, postgres.version, load, vars(chosen))
     print(f"{RESULTS.relative_to(ROOT)} and docs/performance.md are written.")
 
 

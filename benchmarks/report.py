@@ -13,6 +13,7 @@ from statistics import median, quantiles
 from typing import Any, Final
 
 from benchmarks.quick import BUDGET
+from benchmarks.share import SHARE
 from local.embedded_aws import ROOT
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -54,7 +55,12 @@ Figures = dict[str, Any]
 
 
 def write(
-    warm: Mapping[str, Figures], cold: Mapping[str, Sequence[Mapping[str, float]]], postgres: str, load: float, chosen: Figures
+    warm: Mapping[str, Figures],
+    held: Mapping[str, Mapping[str, Sequence[int]]] | None,
+    cold: Mapping[str, Sequence[Mapping[str, float]]],
+    postgres: str,
+    load: float,
+    chosen: Figures,
 ) -> None:
     """Write both files from what was measured."""
     results = {
@@ -66,6 +72,9 @@ def write(
         "load before": round(load, 1),
         "chosen": chosen,
         "warm": {name: {row: _warm(name, found, row) for row in ROWS} for name, found in warm.items()},
+        "held": None
+        if held is None
+        else {name: {row: _walls(walls) for row, walls in rows.items()} for name, rows in held.items()},
         "cold": {
             what: {part: _spread([one[part] for one in tries]) for part in ("cpu", "wall")} for what, tries in cold.items()
         },
@@ -99,14 +108,17 @@ def _spread(values: Sequence[float]) -> list[float]:
 def _warm(name: str, found: Figures, row: str) -> Figures:
     blocks = found["blocks"][row]
     own = [one["cpu"] + (one["database"] if name in ON_POSTGRES else 0) for one in blocks]
-    walls = sorted(one / 1e6 for one in found["walls"][row])
     return {
         "cpu": _spread(own),
         "of it database": _spread([one["database"] for one in blocks]) if name in ON_POSTGRES else None,
         "embedded DynamoDB": None if name in ON_POSTGRES else _spread([one["database"] for one in blocks]),
-        "median ms": round(median(walls), 2),
-        "p95 ms": round(walls[int(len(walls) * 0.95)], 2),
+        **_walls(found["walls"][row]),
     }
+
+
+def _walls(nanoseconds: Sequence[int]) -> Figures:
+    walls = sorted(one / 1e6 for one in nanoseconds)
+    return {"median ms": round(median(walls), 2), "p95 ms": round(walls[int(len(walls) * 0.95)], 2)}
 
 
 def page(results: Figures) -> Iterator[str]:
@@ -139,8 +151,23 @@ def page(results: Figures) -> Iterator[str]:
     shown = [[row, *(f"{warm[name][row]['median ms']} / {warm[name][row]['p95 ms']}" for name in NAMES)] for row in ROWS]
     yield from _table(["request", *NAMES.values()], shown)
     yield ""
+    yield from _held(results["held"])
     yield from _cold(results["cold"])
     yield from _requests()
+
+
+def _held(held: Mapping[str, Mapping[str, Figures]] | None) -> Iterator[str]:
+    yield f"### Latency with {SHARE:.2f} of a processor, median / 95th percentile, in ms"
+    yield ""
+    if held is None:
+        yield "Not measured: a process is held to its share by control groups, which take root."
+    else:
+        yield "The process alone is held to what 512 MB of Lambda have; its database is not."
+        yield ""
+        rows = [row for row in ROWS if row in held["ours"]]
+        shown = [[row, *(f"{held[name][row]['median ms']} / {held[name][row]['p95 ms']}" for name in NAMES)] for row in rows]
+        yield from _table(["request", *NAMES.values()], shown)
+    yield ""
 
 
 def _cold(cold: Mapping[str, Mapping[str, list[float]]]) -> Iterator[str]:

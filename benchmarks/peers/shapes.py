@@ -130,6 +130,7 @@ def listed_session(found: Mapping[str, Any], order_id: int | None, order_number:
     """A line of the list of sessions."""
     order = {"order_id": order_id, "order_number": order_number} if order_id else None
     told = {"session_id": str(found["id"]), "session_status": found["status"], "total_amount": money(int(found["amount"]))}
+    told["currency"] = "KES"
     return {**told, "created_at": instant(found["created_at"]), "order_details": order}
 
 

@@ -37,6 +37,7 @@ def test_each_goal_is_met_or_missed_and_the_page_says_which() -> None:
     cold |= {f"first answer: django_shop, {what}": 100.0 for what in asked}
     results = {
         "warm": warm,
+        "held": warm,
         "cold": {what: {"cpu": [value, 1, 1], "wall": [value, 1, 1]} for what, value in cold.items()},
         "date": "2026-01-01",
         "commit": "abc",
@@ -52,6 +53,8 @@ def test_each_goal_is_met_or_missed_and_the_page_says_which() -> None:
     assert any(line.startswith("| import: webhook") and line.endswith("≤ 15 times bare: met |") for line in lines)
     assert any(line.startswith("| webhook: notice, duplicate") and line.endswith("≤ 0.4 | missed |") for line in lines)
     assert any(line.startswith("| status | 1 | 1 ") for line in lines)
+    assert "### Latency with 0.29 of a processor, median / 95th percentile, in ms" in lines
+    assert any("control groups" in line for line in page({**results, "held": None}))
 
 
 def test_the_page_holds_what_was_measured_last_and_what_the_budget_says() -> None:

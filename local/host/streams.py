@@ -39,9 +39,11 @@ class StreamPoller:
         self._lanes: list[asyncio.Queue[Json]] = [asyncio.Queue() for _ in range(source.lanes)]
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = threading.Event()
+        self._stream = self._client()
+        self._place: str | None = self._newest()
 
     def start(self) -> None:
-        """Begin to poll."""
+        """Begin to poll; what was written since this poller was made is told too."""
         self._tasks = [self._loop.create_task(self._work(lane), name=f"{self._source.table} lane") for lane in self._lanes]
         threading.Thread(target=self._run, name=f"{self._source.table} stream poller", daemon=True).start()
 
@@ -52,11 +54,11 @@ class StreamPoller:
             task.cancel()
 
     def _run(self) -> None:
-        client = self._client()
         while not self._stopping.is_set():
             try:
-                self._read(client)
+                self._read()
             except (BotoCoreError, ClientError) as exc:
+                self._place = None
                 if not self._stopping.is_set():
                     tell("problem", text=f"the stream of {self._source.table}: {exc}; reading on in {PAUSE_SECONDS:.0f} s")
                     self._stopping.wait(PAUSE_SECONDS)
@@ -71,23 +73,28 @@ class StreamPoller:
             config=Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}),
         )
 
-    def _read(self, client: Client) -> None:
-        """Hand out what is written from now on, until the stream ends or is asked to stop."""
-        arn = self._config.streams[self._source.table]
-        [shard] = client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-        place: str | None = client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")[
-            "ShardIterator"
-        ]
-        while place is not None and not self._stopping.is_set():
-            answer = client.get_records(ShardIterator=place)
-            place = answer.get("NextShardIterator")
-            for record in answer["Records"]:
-                shown = stream_record(record, arn)
-                if any(matches(pattern, shown) for pattern in self._source.patterns):
-                    lane = self._lanes[lane_of(shown, len(self._lanes))]
-                    self._loop.call_soon_threadsafe(lane.put_nowait, shown)
-            if not answer["Records"]:
-                self._stopping.wait(POLL_SECONDS)
+    @property
+    def _arn(self) -> str:
+        return self._config.streams[self._source.table]
+
+    def _newest(self) -> str:
+        """Where what is written next will stand."""
+        [shard] = self._stream.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]
+        place = {"StreamArn": self._arn, "ShardId": shard["ShardId"], "ShardIteratorType": "LATEST"}
+        found: str = self._stream.get_shard_iterator(**place)["ShardIterator"]
+        return found
+
+    def _read(self) -> None:
+        """Hand out what has been written."""
+        answer = self._stream.get_records(ShardIterator=self._place or self._newest())
+        self._place = answer.get("NextShardIterator")
+        for record in answer["Records"]:
+            shown = stream_record(record, self._arn)
+            if any(matches(pattern, shown) for pattern in self._source.patterns):
+                lane = self._lanes[lane_of(shown, len(self._lanes))]
+                self._loop.call_soon_threadsafe(lane.put_nowait, shown)
+        if not answer["Records"]:
+            self._stopping.wait(POLL_SECONDS)
 
     async def _work(self, lane: asyncio.Queue[Json]) -> None:
         while True:

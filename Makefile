@@ -20,7 +20,7 @@ TWO := -n auto --dist loadfile --no-loadscope-reorder
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
 	restore-drill faults hot-spots soak check bench bench-quick sbom validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
-	tools-bench tools-browser browser-test pictures
+	tools-bench tools-browser tools-lighthouse browser-test pictures lighthouse
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ browser-test: tools-venv tools-aws tools-browser ## Walk through every page in a
 
 pictures: tools-venv tools-aws tools-browser ## Take the README's pictures of the running pages, and weigh each page
 	@$(BIN)/python -m tests.browser.pictures
+
+lighthouse: tools-venv tools-aws tools-browser tools-lighthouse ## Ask Lighthouse about the shop, a checkout and the desk; fails below 95 of 100
+	@$(BIN)/python -m tests.browser.lighthouse
 
 restore-drill: tools-venv tools-aws ## Lose the table of a shop that was doing business, bring it back, compare the books; a minute
 	@$(BIN)/python -m tests.proofs.restore_drill $(ARGS)
@@ -127,7 +130,7 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) locks/playwright.in -o locks/playwright.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
 	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
-	for each in newman clients-ts browser; do PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/$$each install --package-lock-only \
+	for each in newman clients-ts browser lighthouse; do PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/$$each install --package-lock-only \
 		--omit-lockfile-registry-resolved=true --no-audit --no-fund || exit; done
 
 clean: ## Remove what can be made again: builds and caches, not what was booked here
@@ -166,3 +169,6 @@ tools-checkov:
 
 tools-browser:
 	$(PREPARE) playwright browser
+
+tools-lighthouse:
+	$(PREPARE) lighthouse

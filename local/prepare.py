@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18
+NEEDS_NODE = {"lighthouse": 22}
+"""Majors of node that a package asks for, where it is more than OLDEST_NODE."""
 LAST_LINES = 15
 
 
@@ -92,6 +94,7 @@ NODE_PACKAGES = {
     for name, purpose, size, more in (
         ("newman", "newman, which runs the Postman collection", "about 10 seconds", ()),
         ("clients-ts", "what makes and checks the TypeScript client", "about 10 seconds", ()),
+        ("lighthouse", "Lighthouse, which says what a page is worth to whoever opens it", "140 MB", ()),
         ("browser", "a Chromium, its fonts, and axe, which looks for what shuts people out", "220 MB", ("unpack.mjs",)),
     )
 }
@@ -157,7 +160,7 @@ def prepare_node(name: str) -> None:
     if packages.is_ready():
         return
     environment = dict(os.environ)
-    if not has_node():
+    if not has_node(NEEDS_NODE.get(name, OLDEST_NODE)):
         prepare_python("node")
         environment["PATH"] = f"{ROOT / '.tools' / 'node' / 'bin'}{os.pathsep}{environment['PATH']}"
 
@@ -173,14 +176,14 @@ def prepare_node(name: str) -> None:
     packages.prepare(install)
 
 
-def has_node() -> bool:
-    """Whether this machine has npm and a node on which newman, clients and the front ends' snippet run."""
+def has_node(oldest: int = OLDEST_NODE) -> bool:
+    """Whether this machine has npm and a node on which newman, clients and the front ends' snippet run, or one of `oldest`."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return False
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     major = version.strip().lstrip("v").split(".")[0]
-    return major.isdigit() and int(major) >= OLDEST_NODE
+    return major.isdigit() and int(major) >= oldest
 
 
 def run(command: Sequence[str], failure: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:

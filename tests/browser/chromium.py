@@ -47,16 +47,16 @@ def running_browser() -> Iterator[Browser]:
             sys.path.append(str(packages))
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - is on the path only now
 
-    program, environment = _program()
+    executable, environment = program()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET, env=environment)
+        browser = playwright.chromium.launch(executable_path=executable, args=QUIET, env=environment)
         try:
             yield browser
         finally:
             browser.close()
 
 
-def _program() -> tuple[str, dict[str, str | float | bool]]:
+def program() -> tuple[str, dict[str, str | float | bool]]:
     """What is started, and its environment: with the libraries and the fonts that were brought with it."""
     environment: dict[str, str | float | bool] = {**os.environ}
     if platform.system() == "Linux" and platform.machine() == "x86_64":

@@ -20,7 +20,7 @@ TWO := -n auto --dist loadfile --no-loadscope-reorder
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
 	restore-drill faults hot-spots soak check bench bench-quick sbom validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
-	tools-bench tools-browser tools-lighthouse browser-test pictures lighthouse
+	tools-bench tools-browser tools-lighthouse browser-test pictures page-costs lighthouse
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ browser-test: tools-venv tools-aws tools-browser ## Walk through every page in a
 
 pictures: tools-venv tools-aws tools-browser ## Take the README's pictures of the running pages, and weigh each page
 	@$(BIN)/python -m tests.browser.pictures
+
+page-costs: tools-venv tools-aws tools-browser ## Count what opening each page asks of functions and of the table
+	@$(BIN)/python -m tests.browser.costs
 
 lighthouse: tools-venv tools-aws tools-browser tools-lighthouse ## Ask Lighthouse about the shop, a checkout and the desk; fails below 95 of 100
 	@$(BIN)/python -m tests.browser.lighthouse

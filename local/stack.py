@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from local.credentials import Secrets, load_credentials
-from local.embedded_aws import REGION, TEMPLATE, EmbeddedAws, SharedResources, create_shared_resources
+from local.embedded_aws import REGION, TEMPLATE, AwsEndpoint, EmbeddedAws, SharedResources, create_shared_resources
 from local.host.config import HostConfig
 from local.host.process import HostProcess, Listener
 from local.ports import LOOPBACK, free_port
@@ -259,7 +259,7 @@ class LocalStack:
             "PAYFIRST_SIMULATOR_URL": self.simulator_url,
         }
 
-    def _make_host(self, ports: Ports, aws: EmbeddedAws, resources: SharedResources, state_dir: Path) -> HostProcess:
+    def _make_host(self, ports: Ports, aws: AwsEndpoint, resources: SharedResources, state_dir: Path) -> HostProcess:
         jwks_url = f"{aws.endpoint}/{resources.users.pool_id}/.well-known/jwks.json"
         config = HostConfig(
             template=TEMPLATE,

@@ -90,6 +90,12 @@ def free_days(customer: Customer) -> list[str]:
 
 def a_booking(stack: RunningStack, **details: Any) -> tuple[str, str]:
     """A paid booking of the first time that is free from tomorrow on, and its attempt."""
+    _, booking, attempt = a_booking_of(stack, **details)
+    return booking, attempt
+
+
+def a_booking_of(stack: RunningStack, **details: Any) -> tuple[Customer, str, str]:
+    """The same, and whose it is."""
     customer = new_customer(stack)
     day, *_ = free_days(customer)
     slots = customer.get(f"/api/services/2/slots?date={day}")["slots"]
@@ -101,7 +107,7 @@ def a_booking(stack: RunningStack, **details: Any) -> tuple[str, str]:
     pay_phonepe(stack, payment["merchant_transaction_id"])
     check = f"/api/payments/{payment['payment_id']}/check-booking"
     booked = wait_until(lambda: customer.get(check), lambda answer: answer["booking_created"])
-    return booked["booking"]["book_id"], payment["merchant_transaction_id"]
+    return customer, booked["booking"]["book_id"], payment["merchant_transaction_id"]
 
 
 def an_order_of(stack: RunningStack, *, instructions: str = "", **delivery: Any) -> str:

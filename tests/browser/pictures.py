@@ -144,6 +144,11 @@ def desk(browser: Browser, stack: RunningStack) -> str:
     return token
 
 
+def shown_path(path: str) -> str:
+    """`path` as tables show it, without the number of what it is about."""
+    return re.sub(r"[^/]*\d[^/]*$", "…", path)
+
+
 def weight(browser: Browser, stack: RunningStack, path: str, token: str) -> Weight:
     """What the page at `path` takes on a telephone that has never seen the shop."""
     visiting = opened(browser, stack)
@@ -159,11 +164,10 @@ def weight(browser: Browser, stack: RunningStack, path: str, token: str) -> Weig
     page.goto(path)
     page.wait_for_load_state("networkidle")
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
-    shown = re.sub(r"[^/]*\d[^/]*$", "…", path)
     sent = sum(each["encodedDataLength"] for each in told["Network.loadingFinished"])
     asked = [each["request"]["url"] for each in told["Network.requestWillBeSent"]]
     asked = [address for address in asked if not address.startswith("data:")]
-    return Weight(shown, round(sent), len(asked), sum("/api/" in address for address in asked), round(painted))
+    return Weight(shown_path(path), round(sent), len(asked), sum("/api/" in address for address in asked), round(painted))
 
 
 def table(weights: list[Weight]) -> str:

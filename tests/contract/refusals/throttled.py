@@ -66,6 +66,7 @@ def event(method: str, path: str, sub: str, body: str | None) -> dict[str, Any]:
         "iss": settings().token_issuer,
         "aud": settings().token_audience,
         "email": "amina@example.com",
+        "cognito:groups": "operators",
     }
     return {
         "version": "2.0",

@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         mail = send_mail(run.table, post, now=utc_now(), deadline=deadline)
         measure(OldestEventSeconds=delivery.oldest_due_s, OldestMailSeconds=mail.oldest_due_s)
     if delivery.names.get(FAILED):
-        tell_of_failing(run.table, run.bus, run.bus_name, utc_now())
+        tell_of_failing(run.table, run.bus, run.bus_name, utc_now(), always="Records" not in event)
     report = asdict(delivery) | {"mail": asdict(mail), "news": asdict(news)}
     note("stream.ran" if "Records" in event else "delivery.ran", **report)
     measure(

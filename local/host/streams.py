@@ -128,8 +128,8 @@ def _is(wanted: Any, found: Any) -> bool:  # noqa: ANN401 - any leaf of JSON
 
 
 def lane_of(record: Mapping[str, Any], lanes: int) -> int:
-    """The lane of a record: always the same for one partition of the table, so that its records keep their order."""
-    return zlib.crc32(json.dumps(record["dynamodb"]["Keys"]["pk"]).encode()) % lanes
+    """The lane of a record: always the same for one item, whose records keep their order; Lambda promises no more."""
+    return zlib.crc32(json.dumps(record["dynamodb"]["Keys"], sort_keys=True).encode()) % lanes
 
 
 def stream_record(record: Mapping[str, Any], arn: str) -> dict[str, Any]:

@@ -263,7 +263,8 @@ class World:
 
     def tell_of_stream(self) -> dict[str, Any]:
         """The table's stream tells of every entry of a timeline, in their order: of what was delivered too."""
-        return front.stream([item for item in self.items() if keys.is_event(item)])
+        told = self._quietly(lambda: [item for item in self.items() if keys.is_event(item)])
+        return front.stream(told)
 
     def sweep(self) -> ReconcileReport:
         """One round of everything that runs by itself."""

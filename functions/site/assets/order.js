@@ -111,8 +111,8 @@ function rows(order) {
 }
 
 /** It was packed since, which the page shows; or its shop does not let customers cancel. */
-function notCancellable(button, { order_status: status }) {
-  if (status !== "confirmed") return start();
+function notCancellable(button, { order_status: status, cancellation }) {
+  if (status !== "confirmed" || cancellation === undefined) return start(); // an API of the release before does not say
   button.replaceWith(note(t("This shop cancels orders itself; please call the shop."), "warn"));
   return undefined;
 }

@@ -56,7 +56,7 @@ def pay(shop: Shop, *, failing: int = 0, succeeding: int = 0) -> None:
 def told(shop: Shop, aws: EmbeddedAws) -> Rates | None:
     bus: Any = aws.client("events")
     Delivery(shop.table, bus, BUS, shop.now).all_due(Deadline(lambda: 60.0))
-    return tell_of_failing(shop.table, bus, BUS, shop.now)
+    return tell_of_failing(shop.table, bus, BUS, shop.now, always=True)
 
 
 def test_a_shop_in_which_payments_begin_to_fail_rings(shop: Shop, embedded_aws: EmbeddedAws, rung: Any) -> None:
@@ -89,7 +89,7 @@ def test_a_bus_that_does_not_answer_or_refuses_is_told_of_and_ends_nothing(
         with Stubber(bus) as stub:
             stub.add_response("put_events", answer) if answer else stub.add_client_error("put_events", "InternalException")
             caplog.clear()
-            assert tell_of_failing(shop.table, bus, BUS, shop.now) is not None
+            assert tell_of_failing(shop.table, bus, BUS, shop.now, always=True) is not None
         told_of = [record.message for record in caplog.records if record.levelname == "ERROR"]
         assert told_of == ["event.refused" if answer else "bus.away"]
 
@@ -121,11 +121,13 @@ def test_they_fail_when_less_than_half_as_many_succeed_as_before(
 def test_of_very_many_failures_each_so_many_th_is_looked_at(shop: Shop, embedded_aws: EmbeddedAws) -> None:
     bus: Any = embedded_aws.client("events")
 
-    def rings_after(more: int) -> bool:
+    def rings_after(more: int, *, always: bool = False) -> bool:
         counter = keys.event_count(hour_of(shop.now), Kind.ORDER, FAILED, 1)
         write(shop.table, Update("failed", counter, add={"n": more}))
-        return tell_of_failing(shop.table, bus, BUS, shop.now) is not None
+        return tell_of_failing(shop.table, bus, BUS, shop.now, always=always) is not None
 
     assert [rings_after(1) for _ in range(6)] == [False] * 4 + [True] * 2
     assert rings_after(2 * SOME - 6)
-    assert [rings_after(1) for _ in range(4)] == [False, True, False, True]
+    assert not rings_after(1)
+    assert rings_after(0, always=True), "the clock's run asks whatever the number is"
+    assert [rings_after(1) for _ in range(4)] == [True, False, True, False]

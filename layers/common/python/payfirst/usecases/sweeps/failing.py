@@ -69,11 +69,14 @@ def _counted(table: Table, event: str, now: datetime, hours: int) -> list[int]:
     return outbox.count_of(table, event, list(Kind), [hour_of(now) - timedelta(hours=back) for back in range(hours)])
 
 
-def tell_of_failing(table: Table, bus: EventBridgeClient, bus_name: str, now: datetime) -> Rates | None:
-    """Say on the bus that payments fail more than they did; the rates if they do. A bus that is away is told of in the log."""
+def tell_of_failing(table: Table, bus: EventBridgeClient, bus_name: str, now: datetime, *, always: bool) -> Rates | None:
+    """Say on the bus that payments fail more than they did; the rates if they do. A bus that is away is told of in the log.
+
+    Unless `always`, of many failures only about every 25th is a reason to read the hours before: each asks that fails.
+    """
     recent = sum(_counted(table, FAILED, now, 2))
-    if recent < ENOUGH or recent % max(1, recent // SOME):
-        return None  # this is asked with each payment that fails, and 22 hours more are read by about every 25th of many
+    if recent < ENOUGH or (not always and recent % max(1, recent // SOME)):
+        return None
     found = rates(table, now)
     if not found.failing:
         return None

@@ -162,15 +162,20 @@ def deliver_command(code: Code, by: By = "", stack_name: StackName = None, home:
 
 
 @orders_app.command("undo")
-def undo_command(code: Code, by: By = "", stack_name: StackName = None, home: Home = HOME) -> None:
-    """Take back an order's last step.
+def undo_command(
+    code: Code,
+    step: Annotated[OrderStatus, typer.Argument(help="The step to take back: packed, out_for_delivery or delivered.")],
+    by: By = "",
+    stack_name: StackName = None,
+    home: Home = HOME,
+) -> None:
+    """Take back an order's last step, once however often it is said.
 
     For what was packed, sent out or delivered by mistake: the order is where it was before. Its customer gets no e-mail.
     """
     with in_one_sentence():
-        wanted, acting, table = words.order_code(code), who(by, stack_name), table_in(home, stack_name)
-        seen = deliveries.show(table, wanted).order.status
-        order = undo_step(table, wanted, seen, utc_now(), by=acting)
+        wanted, acting = words.order_code(code), who(by, stack_name)
+        order = undo_step(table_in(home, stack_name), wanted, step, utc_now(), by=acting)
     say(f"{order.code} is {order.status} again.")
 
 

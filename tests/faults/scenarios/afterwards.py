@@ -88,6 +88,29 @@ def taken_back_while_it_is_cancelled(world: World) -> Mapping[str, Actor]:
     return {"packer": undo, "boss": _moving(order, "cancelled")}
 
 
+def both_timelines_agree(_: World, book: Book) -> Iterator[str]:
+    """An order's own timeline holds every step that its session's tells of, in that order, and no other."""
+    (order,) = book.outcomes
+    steps = [step["status"] for step in order["timeline"]]
+    told = sorted((event for event in book.events if event["event"].startswith("order.")), key=lambda event: event["sk"])
+    named = {"order.created": "confirmed"}
+    since = [event["facts"].get("status", named.get(event["event"], event["event"].removeprefix("order."))) for event in told]
+    if steps != since:
+        yield f"the order went {steps}, and its session tells of {since}"
+
+
+@scenario(both_timelines_agree)
+def taken_back_and_again_while_it_goes_on(world: World) -> Mapping[str, Actor]:
+    order, undo = _packed(world)
+    again = _moving(order, "packed")
+
+    def both(there: World) -> None:
+        undo.work(there)
+        again.work(there)
+
+    return {"packer": Actor(both), "rider": _moving(order, "out_for_delivery")}
+
+
 def one_letter_each(world: World, _: Book) -> Iterator[str]:
     """While nobody is killed or cut off, no customer gets a letter twice."""
     if not world.faulted:

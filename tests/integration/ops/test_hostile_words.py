@@ -131,7 +131,7 @@ CASES: Final[Mapping[str, tuple[str, ...]]] = {
     "orders pack": ("{order}", *BY),
     "orders dispatch": ("{order}", *BY),
     "orders deliver": ("{order}", *BY),
-    "orders undo": ("{order}", *BY),
+    "orders undo": ("{order}", "packed", *BY),
     "orders cancel": ("{order}", *WHY, *BY),
     "bookings list": (),
     "bookings index": (),

@@ -31,7 +31,7 @@ def run(*typed: str) -> Any:
         ("orders", "pack", "123"),
         ("orders", "dispatch", "BK-449034CB"),
         ("orders", "deliver", "ORD-2026-1"),
-        ("orders", "undo", "ORD-2026-1"),
+        ("orders", "undo", "ORD-2026-1", "packed"),
         ("orders", "cancel", "order seven", "--why", "rain"),
         ("orders", "cancel", "ORD-20260720-001", "--why", "  "),
         ("orders", "cancel", "ORD-20260720-001", "--why", "x" * 501),

@@ -12,11 +12,12 @@ import pytest
 
 from local.embedded_aws import EmbeddedAws
 from local.resources import verify_senders
-from payfirst.domain.clock import instant
+from payfirst.domain.clock import Deadline, instant
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.refund import refund_sentence
 from payfirst.domain.session import Customer, Kind
 from payfirst.storage import attempts
+from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
@@ -25,7 +26,7 @@ from payfirst.usecases.fulfilment.orders import cancel_order, move_order, undo_s
 from payfirst.usecases.operators.review import refund_payment, resolve_refund
 from payfirst.usecases.operators.waiting import stuck
 from payfirst.usecases.refunds.send_refund import pursue
-from payfirst.usecases.sweeps.send_mail import MailReport
+from payfirst.usecases.sweeps.send_mail import MailReport, send_these
 from tests.integration.payments.postman import BOOKINGS, ORDERS, Postman
 from tests.integration.payments.shop import Shop
 
@@ -293,6 +294,7 @@ def test_each_step_of_an_order_is_told_and_of_those_that_follow_each_other_at_on
 
 def test_a_step_that_is_taken_again_is_told_once(shop: Shop, postman: Postman, customer: Customer) -> None:
     code = _code(shop, _ordered(shop, customer))
+    postman.both()
     move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
     postman.both()
     undo_step(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
@@ -300,6 +302,29 @@ def test_a_step_that_is_taken_again_is_told_once(shop: Shop, postman: Postman, c
     move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
     again = postman.both()
     assert (again.sent, again.skipped) == (0, 1)
+    assert _subjects(postman, customer) == [f"Your order {code} is packed"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_step_that_was_taken_twice_before_any_e_mail_left_is_told_once(
+    shop: Shop, postman: Postman, customer: Customer, *, turned: bool
+) -> None:
+    code = _code(shop, _ordered(shop, customer))
+    postman.both()
+    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    undo_step(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
+    postman.events()
+    waiting = sorted(
+        (Entry.of(item) for item in shop.items() if item.get("due_pk", "").startswith(f"{keys.MAIL}#")),
+        key=lambda entry: entry.key["sk"],
+        reverse=turned,
+    )
+    assert len(waiting) == 2
+
+    told = send_these(shop.table, postman.post, waiting, now=shop.now, deadline=Deadline(lambda: 60.0))
+
+    assert (told.sent, told.skipped) == (1, 1)
     assert _subjects(postman, customer) == [f"Your order {code} is packed"]
 
 

@@ -21,11 +21,15 @@ def read(table: Table, session: Session) -> tuple[Event, ...]:
     return tuple(_event(item) for item in page.items)
 
 
-def was_mailed(table: Table, session: Session, name: str, *, before: int, silent: Collection[str]) -> bool:
-    """Whether an entry `name` that is older than `before` became an e-mail; `silent` are the words of those that did not."""
-    first, last = (keys.event(session.customer.sub, session.number, sequence) for sequence in (0, before - 1))
+def is_told_by_another(table: Table, session: Session, name: str, sequence: int, *, silent: Collection[str]) -> bool:
+    """Whether an entry `name` beside that at `sequence` tells the customer the same: an older one that became an e-mail, or a
+    newer one, which becomes one or is not needed. `silent` are the words of those that became none."""
+    first, last = (keys.event(session.customer.sub, session.number, end) for end in (0, 999_999))
     page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_TIMELINE, newest_first=False)
-    return any(item["event"] == name and item.get("mail", "") not in ("", *silent) for item in page.items)
+    same = [item for item in page.items if item["event"] == name]
+    newer = any(keys.sequence_of(item) > sequence for item in same)
+    mailed = any(keys.sequence_of(item) < sequence and item.get("mail", "") not in ("", *silent) for item in same)
+    return newer or mailed
 
 
 def _event(item: Item) -> Event:

@@ -27,6 +27,7 @@ from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
 from payfirst.storage.lists import Position, Slice, read_page
 from payfirst.storage.orders import GivenBack
+from payfirst.storage.personal import ERASED
 from payfirst.usecases.lookup import number_of_outcome
 
 
@@ -80,7 +81,7 @@ def move_order(table: Table, code: str, to: OrderStatus, now: datetime, *, by: s
     NotFoundError, RefusedError ORDER_NOT_MOVABLE when its status does not lead there, ContentionError.
     """
     for _ in range(TRIES):
-        order, session = find_by_code(table, code)
+        order, session = _to_change(table, code)
         if order.status is to:
             return order
         _check_legal(order, to)
@@ -97,18 +98,21 @@ def undo_step(table: Table, code: str, step: OrderStatus, now: datetime, *, by: 
     """The order `code` as it was before its last step, `step`, which was taken by mistake. Once more changes nothing.
 
     No customer is written to: they are told of the next step, and of the same one again only if they were not told before.
-    NotFoundError, RefusedError ORDER_NOT_MOVABLE where that is not its last step, or where its payment went back or is on its
-    way back, ContentionError.
+    NotFoundError, RefusedError ORDER_NOT_MOVABLE where that is not its last step, where its payment went back or is on its way
+    back, or where its customer was erased since, ContentionError.
     """
     to = order_before(step)
     for _ in range(TRIES):
-        order, session = find_by_code(table, code)
+        order, session = _to_change(table, code)
         if to is None or order.status not in (to, step):
             raise RefusedError(f"{order.code} is {order.status}: {step} is not its last step.", code="ORDER_NOT_MOVABLE")
         if order.status is to:
             return order
         if order.payment_status not in STILL_BOUGHT:
             message = f"The payment of {order.code} is {order.payment_status}: its steps stay as they are."
+            raise RefusedError(message, code="ORDER_NOT_MOVABLE")
+        if order.delivery.full_name == ERASED:
+            message = f"The customer of {order.code} was erased: its steps stay as they are."
             raise RefusedError(message, code="ORDER_NOT_MOVABLE")
         try:
             orders.undo(table, session, order, to, now, by=by)
@@ -127,7 +131,7 @@ def cancel_order(table: Table, code: str, now: datetime, *, by: str, why: str, s
     NotFoundError, RefusedError ORDER_NOT_MOVABLE, STOCK_DISAGREES or REFUND_IN_PROGRESS, ContentionError.
     """
     for _ in range(TRIES):
-        order, session = find_by_code(table, code)
+        order, session = _to_change(table, code)
         if order.status is OrderStatus.CANCELLED:
             return _made_as_said(table, order, session, said)
         _check_legal(order, OrderStatus.CANCELLED)
@@ -163,8 +167,10 @@ def cancel_own_order(
         if not allowed or order.status is not OrderStatus.CONFIRMED:
             reasons = "It is being prepared, or on its way" if allowed else "This shop cancels orders itself"
             raise RefusedError(f"{reasons}; please call the shop.", code="ORDER_NOT_CANCELLABLE")
+        order, session = _as_its_session_knows(table, order)
         with suppress(ConditionFailedError, _MovedOnError):  # cancelled, or packed, or its payment moves: it is read again
-            _cancel(table, order, _session(table, order), now, said, by="customer", reason=reason)
+            if order.status is OrderStatus.CONFIRMED:
+                _cancel(table, order, session, now, said, by="customer", reason=reason)
     raise ContentionError("This order is being changed; please try again.")
 
 
@@ -215,10 +221,26 @@ def _made_as_said(table: Table, order: Order, session: Session, said: Decimal | 
 
 def find_by_code(table: Table, code: str) -> tuple[Order, Session]:
     """The order `code` with its session, whoever owns it, for people of the shop; NotFoundError."""
+    order = _by_code(table, code)
+    return order, _session(table, order)
+
+
+def _by_code(table: Table, code: str) -> Order:
     order = orders.by_code(table, code)
     if order is None:
         raise NotFoundError(f"There is no order {code}.")
-    return order, _session(table, order)
+    return order
+
+
+def _to_change(table: Table, code: str) -> tuple[Order, Session]:
+    return _as_its_session_knows(table, _by_code(table, code))
+
+
+def _as_its_session_knows(table: Table, order: Order) -> tuple[Order, Session]:
+    """The order and its session, of which every write is seen: a step can be taken back, and then an order that was read before
+    its session may stand where it stood and have been elsewhere in between."""
+    session = _session(table, order)
+    return orders.read(table, order.owner, order.number) or order, session
 
 
 def _session(table: Table, order: Order) -> Session:

@@ -193,13 +193,13 @@ def _tried_again(_: Table, session: Session, item: Item) -> bool:
 
 
 def _gone_further(table: Table, session: Session, item: Item) -> bool:
-    """Whether the order is no longer where this event brought it, or its customer was told of that step before."""
+    """Whether the order is no longer where this event brought it, or another entry tells its customer of that step."""
     if session.outcome is None or f"order.{session.outcome.status}" != item["event"]:
         return True
-    if "again" not in item["facts"]:
-        return False
-    sequence, silent = int(item["sk"].rsplit("#", 1)[1]), (NO_ADDRESS, OVERTAKEN, outbox.GIVEN_UP)
-    return timeline.was_mailed(table, session, item["event"], before=sequence, silent=silent)
+    sequence, silent = keys.sequence_of(item), (NO_ADDRESS, OVERTAKEN, outbox.GIVEN_UP)
+    if "again" not in item["facts"] and session.sequence <= sequence:
+        return False  # nothing has happened since
+    return timeline.is_told_by_another(table, session, item["event"], sequence, silent=silent)
 
 
 def _receipt(table: Table, session: Session) -> str | None:

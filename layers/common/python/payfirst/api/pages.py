@@ -54,7 +54,7 @@ def chosen_language(asked: str | None, accepted: str | None) -> str:
     if asked in LANGUAGES:
         return asked
     found = [match for part in (accepted or "").split(",") if (match := _PREFERENCE.fullmatch(part.strip()))]
-    wanted = (match for match in found if float(match[2] or 1) > 0)  # 0 means never
+    wanted = (match for match in found if (match[2] or "1").strip("0."))  # q=0 means never
     liked = sorted(wanted, key=lambda match: match[2] or "1", reverse=True)
     return next((match[1].lower() for match in liked if match[1].lower() in LANGUAGES), next(iter(LANGUAGES)))
 

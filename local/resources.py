@@ -9,13 +9,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parseaddr
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeAlias
 
 from ops.resolve import Resolver
 from ops.template import load_template, the_only
+from payfirst.domain.mailbox import name_and_address
 
 Client: TypeAlias = Any
 """A boto3 client; boto3 makes their classes at run time, and what is passed here is read from the template."""
@@ -108,7 +108,7 @@ def create_event_bus(client: Client, name: str) -> None:
 def verify_senders(client: Client, senders: Iterable[str]) -> None:
     """Let SES send for these addresses (`Name <address>`); empty ones are passed over. `client` is of sesv2."""
     for sender in senders:
-        address = parseaddr(sender)[1]
+        address = name_and_address(sender)[1]
         if address:
             with suppress(client.exceptions.AlreadyExistsException):
                 client.create_email_identity(EmailIdentity=address)

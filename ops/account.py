@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,8 @@ KEPT_UNRESERVED: Final = 100
 """What Lambda keeps for functions without a reservation (Lambda's guide, "Configuring reserved concurrency")."""
 FOR_SWEEPS: Final = 24
 """What the stack reserves for sweeps, stream and queue beside `NoticeConcurrency`."""
+RESERVING: Final = ("webhook", "expire-sessions", "reconcile-payments", "deliver-events")
+"""The functions that the stack reserves executions for."""
 NONE: Final = "-1"
 CONCURRENCY_QUOTA: Final = "L-B99A9384"
 """Concurrent executions, in Service Quotas."""
@@ -26,13 +29,21 @@ DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation
 Answer = TypeVar("Answer")
 
 
-def check_concurrency(functions: Any, given: Mapping[str, str], standing: Mapping[str, str], region: str) -> None:  # noqa: ANN401 - a boto3 client
+def check_concurrency(
+    functions: Any,  # noqa: ANN401 - a boto3 client
+    given: Mapping[str, str],
+    standing: Mapping[str, str],
+    *,
+    stack: str,
+    region: str,
+) -> None:
     """Exits with what to set where the account has not enough executions for those that the stack would reserve anew.
 
-    `given` are the parameters to deploy with, `standing` those of the stack that is there: what is not given stays.
+    `given` are the parameters to deploy with, `standing` those of the stack that is there: what is not given stays. What that
+    one has reserved is asked, for another release may reserve more beside the notices.
     """
     wanted = _reserved({**standing, **given})
-    more = wanted - _reserved(standing)
+    more = wanted - (_held(functions, stack) if _reserved(standing) else 0) if wanted else 0
     limits = _answered("Lambda for the account's quota", lambda: functions.get_account_settings()["AccountLimit"])
     if limits is None:
         return
@@ -49,6 +60,18 @@ def check_concurrency(functions: Any, given: Mapping[str, str], standing: Mappin
         )
     if total <= KEPT_UNRESERVED:
         say(f"This account may run {total} functions at once: enough to try, few for a shop. {raising}.")
+
+
+def _held(functions: Any, stack: str) -> int:  # noqa: ANN401 - a boto3 client
+    held = 0
+    for each in RESERVING:
+        ask = partial(functions.get_function_concurrency, FunctionName=f"{stack}-{each}")
+        try:
+            answer = _answered("Lambda for what the stack has reserved", ask) or {}
+        except functions.exceptions.ResourceNotFoundException:
+            continue  # a deployment that failed may have left no such function
+        held += answer.get("ReservedConcurrentExecutions", 0)
+    return held
 
 
 def _reserved(parameters: Mapping[str, str]) -> int:

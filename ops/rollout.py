@@ -181,7 +181,8 @@ def _after(stacks: Any, where: Environment, code: int) -> dict[str, str]:  # noq
 def _asked_of_account(session: Any, where: Environment, standing: Mapping[str, str], agree: Agree) -> dict[str, str]:  # noqa: ANN401 - a boto3 session
     """The parameters to deploy with, once the account has answered that it can carry them."""
     region: str = session.region_name
-    check_concurrency(session.client("lambda", config=CONFIG), where.parameters, standing, region)
+    functions = session.client("lambda", config=CONFIG)
+    check_concurrency(functions, where.parameters, standing, stack=where.stack, region=region)
     say_where_mail_goes(session.client("sesv2", config=CONFIG), where.parameters, region)
     gateway, stacks = (session.client(name, config=CONFIG) for name in ("apigateway", "cloudformation"))
     return with_access_logs(where.parameters, gateway, stacks, agree)

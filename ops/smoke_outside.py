@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from email.utils import parseaddr
 from typing import Any, Final
 
 import requests
@@ -13,6 +12,7 @@ from botocore.exceptions import ClientError
 from ops.credential_check import form_of
 from ops.credential_target import Account, Target
 from ops.smoke_shop import Line, Shop, bad, is_missing, judged, ok, unknown
+from payfirst.domain.mailbox import name_and_address
 from payfirst.gateways.account import CredentialError
 from payfirst.gateways.registry import GATEWAYS
 
@@ -96,7 +96,7 @@ def _cursor_key(shop: Shop) -> Line:
 
 def _sender(shop: Shop, parameter: str, *, idle: bool) -> Line:
     what, given = SENDER_LINES[parameter], shop.parameters.get(parameter, "")
-    address = parseaddr(given)[1]
+    address = name_and_address(given)[1]
     if not address:
         found = f"{parameter} is empty: no e-mail leaves"
         do = f"Verify an address in SES and give it as {parameter}."

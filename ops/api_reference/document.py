@@ -50,7 +50,7 @@ A booking or an order exists only because a payment succeeded, exactly once.
 * An id is taken as integer, as text, and in every other form in which it is shown.
 * Money is text with two decimal places; in requests a number is taken too.
 * With an `Idempotency-Key` (1 to 255 characters) the same POST gets the same answer for 24 hours, for this customer, method
-  and path; another body is 422, and 409 while the first is under way. Answers of 429 and of 500 and more are not kept.
+  and path; another body or query is 422, and 409 while the first is under way. Answers of 429 and of 500 and more are not kept.
 * Somebody else's object is answered like one that does not exist.
 * Errors of orders have `status`, `message` and `error_code`; errors of bookings and payments have `error`, `details` and
   `error_code`, or a list of messages under the name of each wrong field. All of them are the schema `Error`. 401, 413 and 429

@@ -58,7 +58,7 @@ _ALL: Final[tuple[PayFirstError, ...]] = (
     NotFoundError("Not found"),
     NoSuchRouteError("Not found"),
     TooLargeError("The body is larger than 65536 bytes."),
-    RepeatConflictError("This Idempotency-Key was used for another body."),
+    RepeatConflictError("This Idempotency-Key was used for another body or query."),
     StillRunningError("The first request with this Idempotency-Key is still running."),
     ContentionError("Too many requests at the same time; please try again."),
     SessionExpiredError("Session has expired"),

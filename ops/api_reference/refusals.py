@@ -20,7 +20,7 @@ _ERROR_PHRASES: Final = {
     404: "Nothing that the caller may see is there",
     409: "The state does not allow it",
     413: "The body is too large",
-    422: "The Idempotency-Key was used for another body",
+    422: "The Idempotency-Key was used for another body or query",
     429: "Too soon; Retry-After says when",
     502: "The gateway refused",
     503: "The same request may be sent again; Retry-After says when",

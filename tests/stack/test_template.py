@@ -118,3 +118,4 @@ def test_a_sender_may_have_a_name_in_plain_letters(name: str) -> None:
 )
 def test_a_sender_has_no_name_that_the_user_pool_or_ses_would_refuse_later(name: str) -> None:
     assert not re.fullmatch(SENDER, f"{name}<orders@shop.example>")
+    assert not re.fullmatch(SENDER, "Shop <orders@caf\u00e9.example>")

@@ -136,7 +136,7 @@ async function cancel(order, pressed) {
   const now = await busy(pressed, again(order));
   if (!now) return;
   if (!now.cancellation) {
-    moved(now);
+    stands(now, now.order_status);
     return;
   }
   const back = now.cancellation.refund;

@@ -164,13 +164,25 @@ export function told(text, undo = null) {
 let pressed = null; // a button that is busy loses the focus, and gets it back after its dialog
 document.addEventListener("click", (event) => (pressed = event.target.closest("button")), true);
 
-/** Show `fresh`, the card of what `data-of` names, in place of the one before, and tell that it has moved on by `moved`. */
+const DOUBLE_TAP_MS = 700;
+
+/**
+ * Show `fresh`, the card of what `data-of` names, in place of the one before, and tell that it has moved on by `moved`. Its
+ * buttons can be pressed a little later: the second of two taps is no second step.
+ */
 export function replaceCard(fresh) {
   const before = document.querySelector(`[data-of="${CSS.escape(fresh.dataset.of)}"]`);
   if (!before) return;
   const hadFocus = before.contains(document.activeElement) || document.activeElement === document.body;
+  const buttons = [...fresh.querySelectorAll("button:enabled")];
+  for (const each of buttons) each.disabled = true;
   before.replaceWith(fresh);
-  if (hadFocus) fresh.querySelector("a, button")?.focus({ preventScroll: true });
+  setTimeout(() => {
+    for (const each of buttons) each.disabled = false;
+    if (hadFocus && document.activeElement === document.body) {
+      fresh.querySelector("a, button")?.focus({ preventScroll: true });
+    }
+  }, DOUBLE_TAP_MS);
   fresh.dispatchEvent(new CustomEvent("moved", { bubbles: true }));
 }
 

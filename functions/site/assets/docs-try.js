@@ -129,8 +129,10 @@ async function send() {
   if (is("asks") && !(await agreed(where, sent))) return;
   try {
     let came = await ask(where, sent);
-    if (came.answer.status === 401 && !is("public") && (await renew())) came = await ask(where, sent);
+    if (came.answer.status === 401 && !is("public") && (await renew().catch(() => false))) came = await ask(where, sent);
+    if (came.answer.status >= 400 && came.answer.status < 500) newKey(); // what was refused may be allowed by now
     drawAnswer(came);
+    drawWho();
   } catch {
     show("answer", note("No answer came: the network, or the shop, could not be reached.", "bad"));
     say("No answer came.");

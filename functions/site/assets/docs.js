@@ -76,6 +76,10 @@ document.addEventListener("keydown", (event) => {
 form.hidden = false;
 const before = location.hash.match(/^#q=(.*)$/);
 if (before) {
-  input.value = decodeURIComponent(before[1]);
+  try {
+    input.value = decodeURIComponent(before[1]);
+  } catch {
+    input.value = before[1]; // as it was typed
+  }
   search();
 }

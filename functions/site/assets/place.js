@@ -8,7 +8,8 @@ export const store = memory();
 
 if (asked) store.setItem("lang", asked);
 const kept = store.getItem("lang");
-if (!asked && kept && kept !== page.lang) {
+const spoken = document.querySelector("footer [hreflang]"); // the reference speaks one language
+if (!asked && kept && kept !== page.lang && spoken) {
   // Back from sign-in or from the bank, whose addresses know no language.
   const here = new URL(location.href);
   here.searchParams.set("lang", kept);

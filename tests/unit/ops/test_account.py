@@ -5,6 +5,7 @@ No emulator has the limits of a new account, so the answers are made by hand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -12,7 +13,7 @@ import pytest
 import typer
 from botocore.stub import Stubber
 
-from ops.account import FOR_SWEEPS, check_concurrency, say_where_mail_goes, with_access_logs
+from ops.account import FOR_SWEEPS, RESERVING, check_concurrency, say_where_mail_goes, with_access_logs
 from ops.running import ROOT
 from ops.template import load_template
 
@@ -33,15 +34,24 @@ def answering(service: str, call: str, answer: dict[str, Any] | str) -> Any:
     return client
 
 
-def account(total: int, unreserved: int) -> Any:
+def account(total: int, unreserved: int, held: Sequence[int] = ()) -> Any:
+    """An account with so many executions, whose stack holds so many of them for each function that reserves some."""
+    session: Any = boto3.session.Session("k", "s", region_name=REGION)
+    client = session.client("lambda")
+    stubber = Stubber(client)
+    for function, count in zip(RESERVING, held, strict=False):
+        asked = {"FunctionName": f"shop-{function}"}
+        stubber.add_response("get_function_concurrency", {"ReservedConcurrentExecutions": count} if count else {}, asked)
     limits = {"ConcurrentExecutions": total, "UnreservedConcurrentExecutions": unreserved}
-    return answering("lambda", "get_account_settings", {"AccountLimit": limits})
+    stubber.add_response("get_account_settings", {"AccountLimit": limits})
+    stubber.activate()
+    return client
 
 
 @pytest.mark.parametrize(("total", "unreserved"), [(10, 10), (100, 100), (127, 127), (1000, 120)])
 def test_too_few_executions_are_told_with_what_to_set(total: int, unreserved: int, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit):
-        check_concurrency(account(total, unreserved), {"NoticeConcurrency": "20"}, {}, REGION)
+        check_concurrency(account(total, unreserved), {"NoticeConcurrency": "20"}, {}, stack="shop", region=REGION)
     said = capsys.readouterr().err
     assert "would reserve 44 executions (20 of them by NoticeConcurrency)" in said
     assert f"of the {total} that this account may run at once {unreserved} are unreserved" in said
@@ -52,25 +62,37 @@ def test_too_few_executions_are_told_with_what_to_set(total: int, unreserved: in
 
 
 @pytest.mark.parametrize(
-    ("given", "standing", "unreserved"),
+    ("given", "standing", "held", "unreserved"),
     [
-        ({"NoticeConcurrency": "20"}, {}, 144),
-        ({"NoticeConcurrency": "20"}, {"NoticeConcurrency": "20"}, 100),  # it has them already
-        ({}, {"NoticeConcurrency": "20"}, 100),  # what is not given stays
-        ({"NoticeConcurrency": "25"}, {"NoticeConcurrency": "20"}, 105),
-        ({"NoticeConcurrency": "-1"}, {}, 101),
-        ({}, {}, 101),
+        ({"NoticeConcurrency": "20"}, {}, (), 144),
+        ({"NoticeConcurrency": "20"}, {"NoticeConcurrency": "20"}, (20, 1, 6, 17), 100),  # it has them already
+        ({}, {"NoticeConcurrency": "20"}, (20, 1, 6, 17), 100),  # what is not given stays
+        ({}, {"NoticeConcurrency": "20"}, (20, 1, 6, 1), 116),  # a release before reserved fewer for deliver_events
+        ({"NoticeConcurrency": "25"}, {"NoticeConcurrency": "20"}, (20, 1, 6, 17), 105),
+        ({"NoticeConcurrency": "-1"}, {}, (), 101),
+        ({"NoticeConcurrency": "-1"}, {"NoticeConcurrency": "20"}, (), 101),
+        ({}, {}, (), 101),
     ],
 )
 def test_what_the_account_can_carry_is_not_remarked_upon(
-    given: dict[str, str], standing: dict[str, str], unreserved: int, capsys: pytest.CaptureFixture[str]
+    given: dict[str, str],
+    standing: dict[str, str],
+    held: tuple[int, ...],
+    unreserved: int,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    check_concurrency(account(1000, unreserved), given, standing, REGION)
+    check_concurrency(account(1000, unreserved, held), given, standing, stack="shop", region=REGION)
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_release_that_reserves_more_than_the_one_before_is_told_of_before_anything_is_deployed() -> None:
+    standing = {"NoticeConcurrency": "20"}
+    with pytest.raises(typer.Exit):
+        check_concurrency(account(1000, 115, (20, 1, 6, 1)), {}, standing, stack="shop", region=REGION)
+
+
 def test_a_new_account_is_told_that_it_has_few_even_where_none_are_reserved(capsys: pytest.CaptureFixture[str]) -> None:
-    check_concurrency(account(10, 10), {"NoticeConcurrency": "-1"}, {}, REGION)
+    check_concurrency(account(10, 10), {"NoticeConcurrency": "-1"}, {}, stack="shop", region=REGION)
     assert capsys.readouterr().out.startswith("This account may run 10 functions at once")
 
 
@@ -83,7 +105,7 @@ def test_the_executions_beside_those_for_notices_are_those_of_the_template() -> 
 
 def test_who_may_not_ask_is_told_and_may_deploy(capsys: pytest.CaptureFixture[str]) -> None:
     denied = answering("lambda", "get_account_settings", "AccessDeniedException")
-    check_concurrency(denied, {"NoticeConcurrency": "20"}, {}, REGION)
+    check_concurrency(denied, {"NoticeConcurrency": "20"}, {}, stack="shop", region=REGION)
     assert capsys.readouterr().out == (
         "You may not ask Lambda for the account's quota, so that was not looked at before deploying.\n"
     )

@@ -57,7 +57,7 @@ class MethodNotAllowedError(PayFirstError):
 
 
 class RepeatConflictError(PayFirstError):
-    """An `Idempotency-Key` was used for another body."""
+    """An `Idempotency-Key` was used for another body or query."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
 

@@ -40,9 +40,9 @@ def repeat_key(request: Request) -> str | None:
 def answered_once(key: str, subject: str, request: Request, table: Table, context: Any, answer: Callable[[], Reply]) -> Reply:  # noqa: ANN401
     """The first answer to this key of this customer on this method and path; `answer` runs only for the first.
 
-    RepeatConflictError when the key came with another body, StillRunningError while the first runs, at most until its function
-    would be stopped; ContentionError when the table cannot say. Answers of 500 and more are not kept, nor those of 429: both
-    say that nothing was done and that the same request may be sent again.
+    RepeatConflictError when the key came with another body or query, StillRunningError while the first runs, at most until its
+    function would be stopped; ContentionError when the table cannot say. Answers of 500 and more are not kept, nor those of
+    429: both say that nothing was done and that the same request may be sent again.
     """
     from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - only requests with a key pay the import
         DynamoDBPersistenceLayer,

@@ -111,7 +111,7 @@ class Request:
             names = told["cognito:groups"]
             listed = frozenset(names if isinstance(names, list) else ())
             return listed if _words_in(names) == _words_in(self.claims.get("cognito:groups", "")) else frozenset()
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return frozenset()
 
     def customer(self, issuer: str, audience: str) -> Customer:

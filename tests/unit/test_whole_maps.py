@@ -24,6 +24,7 @@ PARTIAL: Final[Mapping[tuple[str, str], str]] = {
     ("payfirst.gateways.phonepe.account", "Stage"): "likewise",
     ("payfirst.gateways.phonepe.webhook", "State"): "what has not ended is neither: read with .get",
     ("payfirst.gateways.phonepe.v1", "State"): "what has not ended is neither: read with .get",
+    ("payfirst.domain.moves", "OrderStatus"): "what is confirmed or cancelled has no step to take back: read with .get",
     ("payfirst.usecases.operators.waiting", "Thing"): "a doubt is only decided: its name is that of its attempt",
     ("ops.stack_state", "Way"): "what changes nothing, and what is waited for, is answered before",
     ("ops.reconcile.comparison", "RefundStatus"): "what has ended is compared, not waited for: asked before",

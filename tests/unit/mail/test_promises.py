@@ -215,7 +215,8 @@ def test_a_message_about_an_order_s_way_is_written_in_that_status_alone(event: s
     outcome = samples.ORDERED.outcome
     assert outcome is not None
     now = replace(samples.ORDERED, outcome=replace(outcome, status=status.value))
-    skipped = OVERTAKEN_BY[event](cast("Any", None), now, {"event": event})
+    newest = {"event": event, "sk": f"E#1#{now.sequence:06d}", "facts": {}}
+    skipped = OVERTAKEN_BY[event](cast("Any", None), now, newest)
     assert skipped is (event != f"order.{status.value}")
 
 

@@ -167,6 +167,7 @@ def weight(browser: Browser, stack: RunningStack, path: str, token: str) -> Weig
     sent = sum(each["encodedDataLength"] for each in told["Network.loadingFinished"])
     asked = [each["request"]["url"] for each in told["Network.requestWillBeSent"]]
     asked = [address for address in asked if not address.startswith("data:")]
+    page.context.close()  # pages that stay open take of the processor
     return Weight(shown_path(path), round(sent), len(asked), sum("/api/" in address for address in asked), round(painted))
 
 

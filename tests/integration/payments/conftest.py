@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 
 from local.embedded_aws import EmbeddedAws
 from local.ports import free_port
+from local.resources import verify_senders
 from local.simulator_process import SimulatorProcess
+from payfirst.domain.session import Customer, Kind
 from payfirst.storage.dynamodb.table import Table
 from payfirst.storage.queue import Queue
+from tests.integration.payments.postman import BOOKINGS, ORDERS, Postman
 from tests.integration.payments.shop import WEBHOOK_PASSWORD, WEBHOOK_USERNAME, Shop
 
 
@@ -49,3 +53,17 @@ def shop(table: Table, queue: Queue, simulators: str) -> Shop:
     opened = Shop(table=table, queue=queue, simulators=simulators)
     opened.stock(listing=123, price=15000, available="10000")
     return opened
+
+
+@pytest.fixture
+def postman(embedded_aws: EmbeddedAws, shop: Shop) -> Postman:
+    """Whoever delivers this shop's events and e-mails."""
+    verify_senders(embedded_aws.client("sesv2"), (BOOKINGS, ORDERS))
+    return Postman(embedded_aws, shop, {Kind.BOOKING: BOOKINGS, Kind.ORDER: ORDERS})
+
+
+@pytest.fixture
+def customer() -> Customer:
+    """Somebody with an address of their own, and markup in their name."""
+    sub = secrets.token_hex(8)
+    return Customer(sub=sub, user_id=7, email=f"{sub}@example.com", name="Wanjiru <b>Otieno</b>")

@@ -12,6 +12,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.session import Customer, Kind
 from payfirst.mail.post import Post
 from payfirst.storage.dynamodb.keys import Key
+from payfirst.usecases.checkout.start_attempt import Started
 from payfirst.usecases.sweeps.deliver_events import Delivery, DeliveryReport
 from payfirst.usecases.sweeps.send_mail import MailReport, due_as_mail, send_mail, send_these
 from payfirst.usecases.sweeps.tell_shop import NewsReport, news_for, tell_shop
@@ -61,3 +62,31 @@ class Postman:
     def mail_at(self, address: str | None) -> list[dict[str, Any]]:
         told = requests.get(f"{self._aws.endpoint}/_ministack/ses/messages", timeout=10).json()["messages"]
         return [letter for account in told.values() for letter in account if letter["To"] == [address]]
+
+
+def ordered(shop: Shop, customer: Customer) -> Started:
+    """An order that is paid for."""
+    started = shop.initiate(shop.session(customer))
+    shop.decide(started)
+    shop.tell(started)
+    return started
+
+
+def booked(shop: Shop, customer: Customer) -> Started:
+    """A booking that is paid for."""
+    started = shop.process(shop.booking_cart(customer), customer)
+    shop.decide(started)
+    shop.tell_phonepe(started)
+    return started
+
+
+def code_of(shop: Shop, started: Started) -> str:
+    """The code of the order or booking that was paid for."""
+    outcome = shop.read(started.session).outcome
+    assert outcome is not None
+    return outcome.code
+
+
+def subjects_after_the_first(postman: Postman, customer: Customer) -> list[str]:
+    """The subjects of what came after the confirmation."""
+    return [letter["Subject"] for letter in postman.mail_of(customer)[1:]]

@@ -2,79 +2,37 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws
-from local.resources import verify_senders
-from payfirst.domain.clock import Deadline, instant
-from payfirst.domain.moves import OrderStatus
+from payfirst.domain.clock import instant
 from payfirst.domain.refund import refund_sentence
-from payfirst.domain.session import Customer, Kind
+from payfirst.domain.session import Customer
 from payfirst.storage import attempts
-from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
-from payfirst.usecases.checkout.start_attempt import Started
-from payfirst.usecases.fulfilment.orders import cancel_order, move_order, undo_step
+from payfirst.usecases.fulfilment.orders import cancel_order
 from payfirst.usecases.operators.review import refund_payment, resolve_refund
-from payfirst.usecases.operators.waiting import stuck
 from payfirst.usecases.refunds.send_refund import pursue
-from payfirst.usecases.sweeps.send_mail import MailReport, send_these
-from tests.integration.payments.postman import BOOKINGS, ORDERS, Postman
+from payfirst.usecases.sweeps.send_mail import MailReport
+from tests.integration.payments.postman import BOOKINGS, ORDERS, Postman, booked, code_of, ordered, subjects_after_the_first
 from tests.integration.payments.shop import Shop
 
 AMINA = "operator:amina"
 
 
-@pytest.fixture
-def postman(embedded_aws: EmbeddedAws, shop: Shop) -> Postman:
-    verify_senders(embedded_aws.client("sesv2"), (BOOKINGS, ORDERS))
-    return Postman(embedded_aws, shop, {Kind.BOOKING: BOOKINGS, Kind.ORDER: ORDERS})
-
-
-@pytest.fixture
-def customer() -> Customer:
-    sub = secrets.token_hex(8)
-    return Customer(sub=sub, user_id=7, email=f"{sub}@example.com", name="Wanjiru <b>Otieno</b>")
-
-
-def _ordered(shop: Shop, customer: Customer) -> Started:
-    started = shop.initiate(shop.session(customer))
-    shop.decide(started)
-    shop.tell(started)
-    return started
-
-
-def _booked(shop: Shop, customer: Customer) -> Started:
-    started = shop.process(shop.booking_cart(customer), customer)
-    shop.decide(started)
-    shop.tell_phonepe(started)
-    return started
-
-
-def _code(shop: Shop, started: Started) -> str:
-    outcome = shop.read(started.session).outcome
-    assert outcome is not None
-    return outcome.code
-
-
 def test_an_order_is_confirmed_once_in_shillings_and_on_nairobi_s_clock(
     shop: Shop, postman: Postman, customer: Customer
 ) -> None:
-    started = _ordered(shop, customer)
+    started = ordered(shop, customer)
     assert postman.both() == MailReport(sent=1, skipped=0, failed=0, finished=True)
     assert postman.both() == MailReport(sent=0, skipped=0, failed=0, finished=True)
 
     [letter] = postman.mail_of(customer)
     assert letter["Source"] == ORDERS
-    assert letter["Subject"] == f"Your order {_code(shop, started)} is confirmed"
+    assert letter["Subject"] == f"Your order {code_of(shop, started)} is confirmed"
     for form in (letter["BodyText"], letter["BodyHtml"]):
         for said in ("Fresh Tomatoes", "2 kg", "Ksh300.00", "Ksh50.00", "Ksh350.00", "Likoni, Mombasa", "11:00", "Kenya Time"):
             assert said in form, said
@@ -84,11 +42,11 @@ def test_an_order_is_confirmed_once_in_shillings_and_on_nairobi_s_clock(
 
 
 def test_a_booking_is_confirmed_in_rupees_and_on_the_service_s_clock(shop: Shop, postman: Postman, customer: Customer) -> None:
-    started = _booked(shop, customer)
+    started = booked(shop, customer)
     postman.both()
 
     [letter] = postman.mail_of(customer)
-    assert (letter["Source"], letter["Subject"]) == (BOOKINGS, f"Your booking {_code(shop, started)} is confirmed")
+    assert (letter["Source"], letter["Subject"]) == (BOOKINGS, f"Your booking {code_of(shop, started)} is confirmed")
     for form in (letter["BodyText"], letter["BodyHtml"]):
         for said in ("Ganesh Puja", "Monday, 20 July 2026 at 10:30", "India Time", "₹510.00"):
             assert said in form, said
@@ -170,52 +128,48 @@ def test_a_refund_is_told_when_it_is_owed_and_when_it_was_sent(shop: Shop, postm
 def test_a_cancelled_order_is_one_letter_that_says_what_goes_back_and_not_what_operators_wrote(
     shop: Shop, postman: Postman, customer: Customer
 ) -> None:
-    started = _ordered(shop, customer)
-    cancel_order(shop.table, _code(shop, started), shop.now, by=AMINA, why="The van broke down.")
+    started = ordered(shop, customer)
+    cancel_order(shop.table, code_of(shop, started), shop.now, by=AMINA, why="The van broke down.")
     postman.both()
     subjects = sorted(letter["Subject"] for letter in postman.mail_of(customer))
-    assert subjects == [f"Your order {_code(shop, started)} is {word}" for word in ("cancelled", "confirmed")]
+    assert subjects == [f"Your order {code_of(shop, started)} is {word}" for word in ("cancelled", "confirmed")]
     [told] = [letter for letter in postman.mail_of(customer) if letter["Subject"].endswith("cancelled")]
     assert "The shop had to cancel this order." in told["BodyText"]
     assert "van" not in told["BodyText"] + told["BodyHtml"]
     assert "You get Ksh350.00 back." in told["BodyText"]
 
 
-def _subjects(postman: Postman, customer: Customer) -> list[str]:
-    return [letter["Subject"] for letter in postman.mail_of(customer)[1:]]  # after the confirmation
-
-
 def test_a_refund_that_turns_out_to_need_a_person_is_told_so_once_and_once_more_when_it_was_made(
     shop: Shop, postman: Postman, customer: Customer
 ) -> None:
     """M-Pesa reverses nothing without an initiator."""
-    started = _ordered(shop, customer)
+    started = ordered(shop, customer)
     postman.both()
-    code, ref = _code(shop, started), started.attempt.ref
+    code, ref = code_of(shop, started), started.attempt.ref
     cancel_order(shop.table, code, shop.now, by=AMINA, why="The van broke down.")
     for _ in range(2):
         postman.both()
-    assert _subjects(postman, customer) == [f"Your order {code} is cancelled"]
+    assert subjects_after_the_first(postman, customer) == [f"Your order {code} is cancelled"]
     for _ in range(2):
         pursue(shop.notice_context(), ref, 1)
         postman.both()
-    assert _subjects(postman, customer)[1:] == ["The shop pays Ksh350.00 back by hand"]
+    assert subjects_after_the_first(postman, customer)[1:] == ["The shop pays Ksh350.00 back by hand"]
     for _ in range(2):
         resolve_refund(shop.table, ref, 1, shop.now, by=AMINA, why="from the till")
         postman.both()
-    assert _subjects(postman, customer)[2:] == ["We have sent back Ksh350.00"]
+    assert subjects_after_the_first(postman, customer)[2:] == ["We have sent back Ksh350.00"]
     assert "The shop has paid it back by hand." in postman.mail_of(customer)[-1]["BodyText"]
 
 
 def test_a_refund_that_a_person_has_made_meanwhile_is_not_said_to_be_still_to_come(
     shop: Shop, postman: Postman, customer: Customer
 ) -> None:
-    started = _ordered(shop, customer)
-    cancel_order(shop.table, _code(shop, started), shop.now, by=AMINA, why="The van broke down.")
+    started = ordered(shop, customer)
+    cancel_order(shop.table, code_of(shop, started), shop.now, by=AMINA, why="The van broke down.")
     pursue(shop.notice_context(), started.attempt.ref, 1)
     resolve_refund(shop.table, started.attempt.ref, 1, shop.now, by=AMINA, why="from the till")
     assert postman.both() == MailReport(sent=3, skipped=1, failed=0, finished=True)
-    assert not [subject for subject in _subjects(postman, customer) if "by hand" in subject]
+    assert not [subject for subject in subjects_after_the_first(postman, customer) if "by hand" in subject]
 
 
 def test_of_cents_the_first_letter_says_that_a_person_pays_and_no_second_one_repeats_it(
@@ -235,24 +189,24 @@ def test_of_cents_the_first_letter_says_that_a_person_pays_and_no_second_one_rep
 
 
 def test_a_refund_that_its_gateway_makes_is_two_letters(shop: Shop, postman: Postman, customer: Customer) -> None:
-    started = _booked(shop, customer)
+    started = booked(shop, customer)
     postman.both()
     refund_payment(shop.table, started.attempt.ref, None, shop.now, by=AMINA, why="a kindness")
     postman.both()
     pursue(shop.notice_context(), started.attempt.ref, 1)
     postman.both()
-    assert _subjects(postman, customer) == ["You get ₹510.00 back"]
+    assert subjects_after_the_first(postman, customer) == ["You get ₹510.00 back"]
     shop.end_refund(f"R{started.attempt.ref}-1")
     shop.now += timedelta(minutes=2)
     pursue(shop.notice_context(), started.attempt.ref, 1)
     postman.both()
-    assert _subjects(postman, customer)[1:] == ["We have sent back ₹510.00"]
+    assert subjects_after_the_first(postman, customer)[1:] == ["We have sent back ₹510.00"]
 
 
 def test_a_reversal_whose_answer_was_lost_is_looked_into_and_not_said_to_be_paid_by_hand(
     shop: Shop, postman: Postman, customer: Customer
 ) -> None:
-    started = _ordered(shop, customer)
+    started = ordered(shop, customer)
     postman.both()
     refund_payment(shop.table, started.attempt.ref, None, shop.now, by=AMINA, why="a kindness")
     postman.both()
@@ -261,7 +215,10 @@ def test_a_reversal_whose_answer_was_lost_is_looked_into_and_not_said_to_be_paid
     shop.now += timedelta(minutes=16)
     pursue(shop.notice_context(), started.attempt.ref, 1)
     postman.both()
-    assert _subjects(postman, customer) == ["You get Ksh350.00 back", "We are looking into your refund of Ksh350.00"]
+    assert subjects_after_the_first(postman, customer) == [
+        "You get Ksh350.00 back",
+        "We are looking into your refund of Ksh350.00",
+    ]
     shown = shop.read(started.session).refund
     assert shown is not None
     assert refund_sentence(shown, by_hand=False) == "The shop looks into this refund by hand."
@@ -270,163 +227,18 @@ def test_a_reversal_whose_answer_was_lost_is_looked_into_and_not_said_to_be_paid
 def test_an_operator_s_own_words_about_a_refund_stay_with_the_operators(
     shop: Shop, postman: Postman, customer: Customer
 ) -> None:
-    started = _ordered(shop, customer)
+    started = ordered(shop, customer)
     refund_payment(shop.table, started.attempt.ref, None, shop.now, by=AMINA, why="rude but right")
     postman.both()
     assert not [letter for letter in postman.mail_of(customer) if "rude" in letter["BodyText"] + letter["BodyHtml"]]
     assert len(postman.mail_of(customer)) == 2
 
 
-def test_each_step_of_an_order_is_told_and_of_those_that_follow_each_other_at_once_the_last(
-    shop: Shop, postman: Postman, customer: Customer
-) -> None:
-    started = _ordered(shop, customer)
-    code = _code(shop, started)
-    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    assert postman.both().sent == 2
-    move_order(shop.table, code, OrderStatus.OUT_FOR_DELIVERY, shop.now, by=AMINA)
-    move_order(shop.table, code, OrderStatus.DELIVERED, shop.now, by=AMINA)
-    told = postman.both()
-    assert (told.sent, told.skipped) == (1, 1)
-    subjects = {letter["Subject"] for letter in postman.mail_of(customer)}
-    assert subjects == {f"Your order {code} {said}" for said in ("is confirmed", "is packed", "was delivered")}
-
-
-def test_a_step_that_is_taken_again_is_told_once(shop: Shop, postman: Postman, customer: Customer) -> None:
-    code = _code(shop, _ordered(shop, customer))
-    postman.both()
-    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    postman.both()
-    undo_step(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    assert postman.both().sent == 0, "taking back is told by the order's page alone"
-    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    again = postman.both()
-    assert (again.sent, again.skipped) == (0, 1)
-    assert _subjects(postman, customer) == [f"Your order {code} is packed"]
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_step_that_was_taken_twice_before_any_e_mail_left_is_told_once(
-    shop: Shop, postman: Postman, customer: Customer, *, turned: bool
-) -> None:
-    code = _code(shop, _ordered(shop, customer))
-    postman.both()
-    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    undo_step(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    postman.events()
-    waiting = sorted(
-        (Entry.of(item) for item in shop.items() if item.get("due_pk", "").startswith(f"{keys.MAIL}#")),
-        key=lambda entry: entry.key["sk"],
-        reverse=turned,
-    )
-    assert len(waiting) == 2
-
-    told = send_these(shop.table, postman.post, waiting, now=shop.now, deadline=Deadline(lambda: 60.0))
-
-    assert (told.sent, told.skipped) == (1, 1)
-    assert _subjects(postman, customer) == [f"Your order {code} is packed"]
-
-
-def test_a_step_that_was_taken_back_before_anybody_was_told_is_told_when_it_is_taken(
-    shop: Shop, postman: Postman, customer: Customer
-) -> None:
-    code = _code(shop, _ordered(shop, customer))
-    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    undo_step(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    postman.both()
-    assert _subjects(postman, customer) == []
-    move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
-    postman.both()
-    assert _subjects(postman, customer) == [f"Your order {code} is packed"]
-
-
 def test_a_confirmation_carries_the_gateway_s_receipt(shop: Shop, postman: Postman, customer: Customer) -> None:
-    started = _ordered(shop, customer)
+    started = ordered(shop, customer)
     postman.both()
     attempt = attempts.read(shop.table, started.attempt.ref)
     assert attempt is not None
     assert attempt.receipt
     [letter] = postman.mail_of(customer)
     assert f"Receipt: {attempt.receipt}" in letter["BodyText"]
-
-
-def test_without_a_sender_no_letter_leaves_and_each_is_called_out(
-    shop: Shop, embedded_aws: EmbeddedAws, customer: Customer, caplog: pytest.LogCaptureFixture
-) -> None:
-    _ordered(shop, customer)
-    silent = Postman(embedded_aws, shop, {Kind.BOOKING: "", Kind.ORDER: ""})
-    assert silent.both() == MailReport(sent=0, skipped=0, failed=0, finished=True)
-    assert silent.mail_of(customer) == []
-    [record] = [record for record in caplog.records if record.getMessage() == "mail.off"]
-    assert record.levelname == "ERROR"
-    assert (customer.email or "") not in str(vars(record))
-
-
-def test_a_customer_without_an_address_is_passed_over_and_recorded(shop: Shop, postman: Postman, customer: Customer) -> None:
-    _ordered(shop, replace(customer, email=None))
-    assert postman.both() == MailReport(sent=0, skipped=1, failed=0, finished=True)
-    assert [item["mail"] for item in shop.items() if "mail" in item] == ["no_address"]
-
-
-@pytest.fixture
-def refused(postman: Postman) -> Iterator[list[int]]:
-    """SES refuses while the list is not empty."""
-    times = [1]
-
-    def refuse(http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
-        if times:
-            http_response.status_code = 400
-            parsed.clear()
-            parsed["Error"] = {"Code": "MessageRejected", "Message": "no"}
-            parsed["ResponseMetadata"] = {"HTTPStatusCode": 400}
-
-    postman.client.meta.events.register("after-call.sesv2.SendEmail", refuse)
-    yield times
-    postman.client.meta.events.unregister("after-call.sesv2.SendEmail", refuse)
-
-
-def test_a_letter_that_ses_refuses_waits_and_its_event_does_not(
-    shop: Shop, postman: Postman, customer: Customer, refused: list[int]
-) -> None:
-    _ordered(shop, customer)
-    delivery = postman.events()
-    assert delivery.failed == 0
-    assert postman.letters().failed == 1
-    assert postman.letters() == MailReport(sent=0, skipped=0, failed=0, finished=True)
-    refused.clear()
-    shop.now += timedelta(minutes=10)
-    assert postman.letters().sent == 1
-    assert not [item for item in shop.items() if str(item.get("due_pk", "")).startswith(keys.MAIL)]
-
-
-def test_a_letter_that_is_refused_five_times_waits_for_a_person(
-    shop: Shop, postman: Postman, customer: Customer, refused: list[int]
-) -> None:
-    assert refused
-    _ordered(shop, customer)
-    postman.events()
-    for _ in range(6):
-        postman.letters()
-        shop.now += timedelta(hours=2)
-    assert [entry.what for entry in stuck(shop.table, shop.now) if "E#" in entry.key] == ["needs review"]
-
-
-def test_a_sender_that_dies_with_a_letter_is_followed_by_the_next_one(shop: Shop, postman: Postman, customer: Customer) -> None:
-    class KilledError(BaseException):
-        """Whoever runs is gone."""
-
-    _ordered(shop, customer)
-    postman.events()
-
-    def kill(**_: Any) -> None:
-        raise KilledError
-
-    postman.client.meta.events.register("before-call.sesv2.SendEmail", kill)
-    with pytest.raises(KilledError):
-        postman.letters()
-    postman.client.meta.events.unregister("before-call.sesv2.SendEmail", kill)
-    assert postman.letters().sent == 0
-    shop.now += timedelta(minutes=3)
-    assert postman.letters().sent == 1
-    assert len(postman.mail_of(customer)) == 1

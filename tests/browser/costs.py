@@ -16,7 +16,7 @@ from benchmarks.meter import Meter
 from local.embedded_aws import AwsEndpoint
 from tests.browser.chromium import running_browser
 from tests.browser.desk import a_booking_of, keep_token
-from tests.browser.pictures import PAGE, TIMES, opened, shown_path
+from tests.browser.pictures import TIMES, opened, pages_of, shown_path, write_between
 from tests.conftest import RunningStack
 from tests.contract.walk import a_session, new_customer, pay_mpesa, wait_until
 from tests.issuer import TokenIssuer, running_issuer
@@ -109,9 +109,7 @@ def pages(stack: MeteredStack) -> list[tuple[str, str]]:
     guest, booking, _ = a_booking_of(stack)
     claims: dict[str, Any] = {"cognito:groups": ["operators"]}
     owner, bought, booked = stack.token(**claims), buyer.token or "", guest.token or ""
-    wanted = [("/shop", bought), (f"/checkout/{waiting}", bought), ("/paid", booked), (f"/orders/{order}", bought)]
-    wanted += [(f"/bookings/{booking}", booked), ("/me", bought), ("/docs", bought)]
-    return wanted + [(f"/desk{part}", owner) for part in ("", "/orders", f"/payments/{order}", "/catalogue", "/funnel")]
+    return pages_of(waiting, order, booking, bought, booked, owner)
 
 
 def main() -> None:
@@ -119,11 +117,7 @@ def main() -> None:
     with running_browser() as browser, running_issuer() as issuer, MeteredStack(issuer) as stack:
         stack.wait_until_warm()
         costs = [cost(browser, stack, path, token) for path, token in pages(stack)]
-    told = table(costs)
-    print(told)
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n{told}\n\n{MARKS[1]}{after}", encoding="utf-8")
+    write_between(MARKS, table(costs))
 
 
 if __name__ == "__main__":

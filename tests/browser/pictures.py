@@ -181,6 +181,21 @@ def table(weights: list[Weight]) -> str:
     return "\n".join([*head, *rows, "", f"Measured on {date.today():%Y-%m-%d}."])  # noqa: DTZ011 - the day of who measured
 
 
+def pages_of(session: str, order: str, booking: str, bought: str, booked: str, owner: str) -> list[tuple[str, str]]:
+    """The pages, and the token of whoever opens each: of who `bought` the order, `booked` the puja, and owns the shop."""
+    wanted = [("/shop", bought), (f"/checkout/{session}", bought), ("/paid", booked), (f"/orders/{order}", bought)]
+    wanted += [(f"/bookings/{booking}", booked), ("/me", bought), ("/docs", bought)]
+    return wanted + [(f"/desk{part}", owner) for part in ("", "/orders", f"/payments/{order}", "/catalogue", "/funnel")]
+
+
+def write_between(marks: tuple[str, str], told: str) -> None:
+    """Show the table `told`, and put it between its marks on docs/pages.md."""
+    print(told)
+    text = PAGE.read_text(encoding="utf-8")
+    before, after = text.split(marks[0])[0], text.split(marks[1])[1]
+    PAGE.write_text(f"{before}{marks[0]}\n\n{told}\n\n{marks[1]}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Take all pictures, weigh all pages, write both."""
     PICTURES.mkdir(exist_ok=True)
@@ -193,17 +208,10 @@ def main() -> None:
         [booking] = guest.customer.get("/api/booking/bookings")["results"]
         [session] = buyer.customer.get("/api/payments/sessions")["results"]
         bought, booked = buyer.customer.token or "", guest.customer.token or ""
-        wanted = [("/shop", bought), (f"/checkout/{session['session_id']}", bought), ("/paid", booked)]
-        wanted += [(f"/orders/{order['order_number']}", bought), (f"/bookings/{booking['book_id']}", booked), ("/me", bought)]
-        wanted += [
-            (f"/desk{part}", owner) for part in ("", "/orders", f"/payments/{order['order_number']}", "/catalogue", "/funnel")
-        ]
+        wanted = pages_of(session["session_id"], order["order_number"], booking["book_id"], bought, booked, owner)
         measured = [[weight(browser, stack, path, token) for _ in range(TIMES)] for path, token in wanted]
     weights = table([min(each, key=lambda one: one.milliseconds) for each in measured])
-    print(weights)
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n{weights}\n\n{MARKS[1]}{after}", encoding="utf-8")
+    write_between(MARKS, weights)
 
 
 if __name__ == "__main__":

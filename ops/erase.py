@@ -98,7 +98,7 @@ def erase_command(
         if dry_run or not (found.steps or sub in names):
             return
         if found.open:
-            fail(f"Not yet: {'; '.join(map(in_the_way, found.open))}.")
+            fail(f"Not yet: {'; '.join(map(blocking, found.open))}.")
         if not said:
             fail("Say --why; it is kept with the record.")
         if not yes:
@@ -136,15 +136,15 @@ def _show(found: Found, *, account: bool) -> None:
     books = ", ".join(f"{count} {kind}" for kind, count in found.kept.items())
     say(*_KEPT.format(books=books).splitlines())
     for thing in found.open:
-        say(f"In the way: {in_the_way(thing)}.")
+        say(f"In the way: {blocking(thing)}.")
 
 
-def in_the_way(thing: UnderWay) -> str:
+def blocking(thing: UnderWay) -> str:
     """What is under way, and what the operator can do about it."""
-    return _IN_THE_WAY[thing.why].format(name=thing.name, state=thing.state)
+    return _BLOCKING[thing.why].format(name=thing.name, state=thing.state)
 
 
-_IN_THE_WAY: Final = {
+_BLOCKING: Final = {
     Why.BOOKING: "{name} is {state}: complete or cancel it first",
     Why.E_MAIL: "an e-mail has not left yet; try again in a minute",
     Why.EVENT: "an event has not left yet; try again in a minute",

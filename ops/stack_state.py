@@ -126,7 +126,7 @@ def in_words(found: Mapping[str, Any]) -> str:
 def ready(stacks: Any, stack: str, agree: Agree, pause: Callable[[float], None] = time.sleep) -> dict[str, Any] | None:  # noqa: ANN401 - a boto3 client
     """The stack in a state from which it can be updated, or None where it can be created.
 
-    What moves is waited for; what stands in the way is told with its reasons and, if somebody agrees, taken away. Exits with a
+    What moves is waited for; what blocks it is named with its reasons and, if somebody agrees, taken away. Exits with a
     sentence otherwise.
     """
     while True:

@@ -70,7 +70,7 @@ class Counts(RuleBasedStateMachine):
     @rule(quantity=QUANTITIES)
     def stock_is_held(self, quantity: Decimal) -> None:
         left = START - sum(self.books.held) - sum(self.books.sold)
-        granted = self._granted([holds.stock_held(1, quantity)])
+        granted = self._granted([holds.stock_write(1, quantity)])
         assert granted is (quantity <= left)
         if granted:
             self.books.held.append(quantity)
@@ -99,14 +99,14 @@ class Counts(RuleBasedStateMachine):
 
     @rule(held=st.booleans())
     def a_place_is_taken(self, held: bool) -> None:  # noqa: FBT001 - hypothesis names it
-        granted = self._granted([slots.taken(SLOT, CAPACITY, held=int(held))])
+        granted = self._granted([slots.take_write(SLOT, CAPACITY, held=int(held))])
         assert granted is (self.books.places < CAPACITY)
         self.books.places += granted
         self.books.held_places += granted and held
 
     @rule(pays=st.booleans())
     def a_held_place_ends(self, pays: bool) -> None:  # noqa: FBT001 - hypothesis names it
-        granted = self._granted([slots.kept(SLOT) if pays else slots.freed(SLOT, held=1)])
+        granted = self._granted([slots.use_write(SLOT) if pays else slots.free_write(SLOT, held=1)])
         assert granted is (self.books.held_places > 0)
         self.books.held_places -= granted
         self.books.places -= granted and not pays
@@ -114,13 +114,13 @@ class Counts(RuleBasedStateMachine):
     @rule()
     def a_booking_leaves_its_place(self) -> None:
         if self.books.places > self.books.held_places:
-            assert self._granted([slots.freed(SLOT)])
+            assert self._granted([slots.free_write(SLOT)])
             self.books.places -= 1
 
     @rule(sub=PEOPLE, at_once=st.booleans())
     def a_use_is_taken(self, sub: str, at_once: bool) -> None:  # noqa: FBT001 - hypothesis names it
         everybody = [*self.books.taken, *self.books.used]
-        granted = self._granted(promos.taken("FIVE", sub, OWN_USES, used=int(at_once)))
+        granted = self._granted(promos.take_writes("FIVE", sub, OWN_USES, used=int(at_once)))
         assert granted is (len(everybody) < USES and everybody.count(sub) < OWN_USES)
         if granted:
             (self.books.used if at_once else self.books.taken).append(sub)
@@ -129,7 +129,7 @@ class Counts(RuleBasedStateMachine):
     def a_held_use_ends(self, number: int, pays: bool) -> None:  # noqa: FBT001 - hypothesis names it
         if self.books.taken:
             sub = self.books.taken.pop(number % len(self.books.taken))
-            assert self._granted((promos.kept if pays else promos.freed)("FIVE", sub))
+            assert self._granted((promos.use_writes if pays else promos.free_writes)("FIVE", sub))
             if pays:
                 self.books.used.append(sub)
 

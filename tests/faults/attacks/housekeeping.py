@@ -191,6 +191,6 @@ def what_comes_before_due_work_is_put_off(world: World) -> None:
 
     def succeed(table: Table) -> None:
         with patch.object(due, "get", lambda *_: {**attempt, "tries": 2}):
-            due.succeeded(table, due.Entry.of(attempt), world.now)
+            due.forget_failures(table, due.Entry.of(attempt), world.now)
 
     stopped(write_of(world, succeed).after(has(place, tries=2)), moved)

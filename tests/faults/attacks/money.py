@@ -300,4 +300,4 @@ def a_refund_of_nothing(world: World) -> None:
     attempt = world.attempt(started.attempt.ref)
     for minor in (0, -100):
         with pytest.raises(ValueError, match="nothing"):
-            refunds_due.owed(attempt, Money(minor, Currency.INR), 1, world.now, reason="a mistake")
+            refunds_due.owe_writes(attempt, Money(minor, Currency.INR), 1, world.now, reason="a mistake")

@@ -32,7 +32,7 @@ def what_comes_before_a_refund_is_sent(world: World) -> None:
     started = surplus(world)
     start = kept_back(world, refunds, "start_sending", lambda there: there.reconcile())
     stopped(start, {"somebody else sends it": has(_of(started), status="sending")})
-    accepted = kept_back(world, refunds, "accepted", lambda there: there.reconcile())
+    accepted = kept_back(world, refunds, "mark_accepted", lambda there: there.reconcile())
     stopped(accepted, {"its result was faster": has(_of(started), status="refunded")})
 
 
@@ -121,7 +121,7 @@ def what_comes_before_the_next_number_of_a_refund(world: World) -> None:
     started = surplus_booking(world)
     world.reconcile()
     world.now += timedelta(minutes=2)
-    failed = kept_back(world, refunds, "failed", lambda there: there.reconcile())
+    failed = kept_back(world, refunds, "mark_failed", lambda there: there.reconcile())
     stopped(
         failed,
         {

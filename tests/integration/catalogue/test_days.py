@@ -29,7 +29,7 @@ def free(table: Table, calendar: Calendar = MORNINGS, first: date = JULY, days: 
 
 def take(table: Table, day: date, at: time, places: int) -> None:
     for _ in range(places):
-        write(table, slots.taken(Slot(ServiceType.PUJA, 1, day, at), 99))
+        write(table, slots.take_write(Slot(ServiceType.PUJA, 1, day, at), 99))
 
 
 def test_weekdays_from_now_until_the_calendar_ends_have_their_free_starts(table: Table) -> None:
@@ -62,7 +62,7 @@ def test_a_month_is_one_request_even_where_every_five_minutes_were_booked(table:
     for after in range(10):
         day = date(2026, 8, 1) + timedelta(days=after)
         for first in range(0, len(starts), 96):
-            transact(table, [slots.taken(Slot(ServiceType.PUJA, 1, day, at), 99) for at in starts[first : first + 96]])
+            transact(table, [slots.take_write(Slot(ServiceType.PUJA, 1, day, at), 99) for at in starts[first : first + 96]])
     with counted(table) as seen:
         found = free(table, dense, date(2026, 8, 1))
     assert seen.operations == ["Query"]

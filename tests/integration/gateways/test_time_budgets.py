@@ -133,7 +133,7 @@ def test_a_push_that_hangs_leaves_time_for_its_writes_however_late_it_begins(sho
     context = replace(shop.payment_context(), gateway=lambda _: watch, deadline=watch.deadline, longest_call_s=GATEWAY_CALL_S)
     session = shop.session(new_customer())
     attempt, token = start_attempt.new_attempt(session, MPESA, start_attempt.payer(session, MPESA, None), context)
-    assert start_attempt.claimed(context, session, attempt, is_new=False) is None
+    assert start_attempt.claim(context, session, attempt, is_new=False).written
 
     assert start_attempt.push(context, session, attempt, token).lost
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from ops.erase import in_the_way
+from ops.erase import blocking
 from payfirst.domain.errors import ContentionError, RefusedError
 from payfirst.domain.moves import AttemptStatus, OrderStatus, SessionStatus
 from payfirst.domain.session import Customer
@@ -152,7 +152,7 @@ def test_whatever_is_still_due_stands_in_the_way_in_a_sentence(shop: Shop, kind:
     write(shop.table, Put("booking", {**item, **keys.due(kind, item, shop.now)}))
 
     [thing] = erase.preview(shop.table, customer.sub).open
-    sentence = in_the_way(thing)
+    sentence = blocking(thing)
     assert not any(brace in sentence for brace in "{}")
     assert not re.search(r"  |^ | $| ,| :", sentence)
 

@@ -12,13 +12,13 @@ from payfirst.domain.clock import instant
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, attempt_sources
 from payfirst.domain.session import AttemptCodes, Failure, Session
 from payfirst.storage import checks, holds, totals
-from payfirst.storage.decisions import Decision, decided
+from payfirst.storage.decisions import Decision, decision_writes
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, above, absent, any_of, equal, one_of
 from payfirst.storage.dynamodb.table import Table, batch_get, get, transact, write
 from payfirst.storage.holds import ATTEMPT
 from payfirst.storage.items import attempt_from_item, attempt_to_item, codes_to_map, failure_to_map, session_to_item
-from payfirst.storage.sessions import SESSION, changed, counted, timeline_entry
+from payfirst.storage.sessions import SESSION, change_write, count_write, timeline_entry
 
 TRANSACTION = "transaction"
 
@@ -59,8 +59,8 @@ def claim(
 ) -> None:
     """Make `attempt` the one live attempt of `session`, before its gateway hears of it.
 
-    `is_new` makes the session in the same write (document A); else it must be as it was read, payable and unexpired. Names
-    that can stand in the way: session, attempt, transaction (its code is taken), guard, phone, promo, promo_uses, `listing:ID`,
+    `is_new` makes the session in the same write (document A); else it must be as it was read, payable and unexpired.
+    Conflicts: session, attempt, transaction (its code is taken), guard, phone, promo, promo_uses, `listing:ID`,
     `slot:…`.
     """
     initiated = timeline_entry(
@@ -85,15 +85,15 @@ def claim(
             holds.GUARD,
             holds.guard_key(attempt),
             when=holds.guard_free(attempt),
-            set={"live_attempt": attempt.ref, "session": attempt.session_number, **holds.touched(attempt, now)},
+            set={"live_attempt": attempt.ref, "session": attempt.session_number, **holds.renewal(attempt, now)},
         ),
         initiated,
         *also,
     ]
     if attempt.phone:
-        writes.append(holds.phone_taken(attempt, now, pace_until))
-    writes += [holds.stock_held(number, quantity) for number, quantity in attempt.held_stock]
-    writes += holds.promo_and_slot_held(session.snapshot, attempt)
+        writes.append(holds.phone_write(attempt, now, pace_until))
+    writes += [holds.stock_write(number, quantity) for number, quantity in attempt.held_stock]
+    writes += holds.promo_and_slot_writes(session.snapshot, attempt)
     transact(table, writes)
 
 
@@ -112,13 +112,13 @@ def _first_claim(session: Session, attempt: Attempt, now: datetime) -> list[Writ
     )
     return [
         Put(SESSION, session_to_item(started), when=(absent("pk"),)),
-        counted(session.customer.sub, keys.SESSION),
+        count_write(session.customer.sub, keys.SESSION),
         timeline_entry(session, "session.created", now, offset=0, to=session.status, amount=session.amount.minor),
     ]
 
 
 def _next_claim(session: Session, attempt: Attempt, now: datetime) -> Update:
-    return changed(
+    return change_write(
         session,
         above("expires_at", instant(now)),
         absent("captured"),
@@ -218,7 +218,7 @@ def fail(
     ]
     if session.live_attempt == attempt.ref:
         writes += [
-            changed(
+            change_write(
                 session,
                 equal("live_attempt", attempt.ref),
                 to=SessionStatus.FAILED,
@@ -234,9 +234,9 @@ def fail(
                 attempt=attempt.number,
                 code=failure.code,
             ),
-            *holds.released(attempt),
+            *holds.release_writes(attempt),
         ]
-    transact(table, decided(session, writes, decision, now))
+    transact(table, decision_writes(session, writes, decision, now))
 
 
 def _failing(attempt: Attempt) -> frozenset[AttemptStatus]:
@@ -272,9 +272,9 @@ def review(table: Table, session: Session, attempt: Attempt, reason: str, now: d
                     **keys.due(keys.REVIEW, key, now),
                 },
             ),
-            changed(session),
+            change_write(session),
             timeline_entry(session, "payment.needs_review", now, by=by, attempt=attempt.number, reason=reason),
-            *totals.put_before_person(attempt),
+            *totals.review_writes(attempt),
             *also,
         ],
     )

@@ -43,14 +43,14 @@ def read_due(table: Table, entry: Item, now: datetime) -> Booking | None:
     return booking_from_item(item) if item and item.get("due_sk", "~") <= instant(now) else None
 
 
-def dated(owner: str, number: int, code: str, content: BookingSnapshot) -> Update:
+def day_write(owner: str, number: int, code: str, content: BookingSnapshot) -> Update:
     """The entry by which a booking is found among those of its day. Nobody else has the code, so it needs no condition."""
     return Update("day", keys.appointment(content.day, content.at, code), set={"owner": owner, "number": number})
 
 
-def _dated_anew(seen: Booking, moved: Booking) -> tuple[Delete, Update]:
+def _day_writes(seen: Booking, moved: Booking) -> tuple[Delete, Update]:
     before = Delete("day before", keys.appointment(*seen.slot, seen.code))
-    return before, dated(moved.owner, moved.number, moved.code, moved.content)
+    return before, day_write(moved.owner, moved.number, moved.code, moved.content)
 
 
 def store_reschedule(
@@ -58,13 +58,13 @@ def store_reschedule(
 ) -> None:
     """Write `moved` in place of `seen`: the new slot taken and the old one given back in the same write.
 
-    Names that can stand in the way: booking (not CONFIRMED, not as it was seen, or moved `most` times), session, and both
+    Conflicts: booking (not CONFIRMED, not as it was seen, or moved `most` times), session, and both
     slots by `slots.name`.
     """
     writes: list[Write] = [
-        _changed(seen, moved, at_most("version", most), due=due(moved, now)),
-        *_dated_anew(seen, moved),
-        sessions.changed(session),
+        _change_write(seen, moved, at_most("version", most), due=due(moved, now)),
+        *_day_writes(seen, moved),
+        sessions.change_write(session),
         sessions.timeline_entry(
             session,
             "booking.rescheduled",
@@ -80,9 +80,9 @@ def store_reschedule(
         ),
     ]
     if moved.content.slot and moved.content.capacity is not None:
-        writes.append(slots.taken(moved.content.slot, moved.content.capacity))
+        writes.append(slots.take_write(moved.content.slot, moved.content.capacity))
     if seen.content.slot:
-        writes.append(slots.freed(seen.content.slot))
+        writes.append(slots.free_write(seen.content.slot))
     transact(table, writes)
 
 
@@ -105,12 +105,12 @@ def store_cancelled(
 ) -> None:
     """Write `cancelled` in place of `seen`: its slot given back and its refund owed in the same write.
 
-    Names that can stand in the way: booking, session, the slot by `slots.name`, and those of `refunds_due.owed`.
+    Conflicts: booking, session, the slot by `slots.name`, and those of `refunds_due.owe_writes`.
     """
     entry = partial(sessions.timeline_entry, session, now=now, by=actor.by, why=actor.why)
     if owed is None:
         writes: list[Write] = [
-            sessions.changed(session, outcome=_outcome(cancelled)),
+            sessions.change_write(session, outcome=_outcome(cancelled)),
             entry("booking.cancelled", **_named(cancelled), amount=0, reason=cancelled.reason),
         ]
     else:
@@ -118,20 +118,20 @@ def store_cancelled(
         back = paid_back.back_after(session, owed.refund, RefundStatus.DUE)
         shown = paid_back.shown_values(session, owed.refund, RefundStatus.DUE, back)
         writes = [
-            sessions.changed(session, outcome=_outcome(cancelled), **shown, sequence=session.sequence + 2),
+            sessions.change_write(session, outcome=_outcome(cancelled), **shown, sequence=session.sequence + 2),
             entry("booking.cancelled", **_named(cancelled), amount=amount.minor, reason=cancelled.reason),
             entry("refund.due", offset=2, refund=owed.refund.refund_id, amount=amount.minor, reason=owed.refund.reason),
             *owed.writes,
         ]
     if seen.content.slot:
-        writes.append(slots.freed(seen.content.slot))
-    transact(table, [_changed(seen, cancelled), *writes])
+        writes.append(slots.free_write(seen.content.slot))
+    transact(table, [_change_write(seen, cancelled), *writes])
 
 
 def store_completed(table: Table, session: Session, seen: Booking, completed: Booking, now: datetime, *, by: str) -> None:
-    """Write `completed` in place of `seen`. Names that can stand in the way: booking, session."""
+    """Write `completed` in place of `seen`. Conflicts: booking, session."""
     entry = sessions.timeline_entry(session, "booking.completed", now, by=by, **_named(completed))
-    transact(table, [_changed(seen, completed), sessions.changed(session, outcome=_outcome(completed)), entry])
+    transact(table, [_change_write(seen, completed), sessions.change_write(session, outcome=_outcome(completed)), entry])
 
 
 def _outcome(booking: Booking) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def due(booking: Booking, now: datetime) -> keys.Key:
     return keys.due(keys.COMPLETE, key, completes_at(booking.content, now))
 
 
-def _changed(seen: Booking, after: Booking, *also: Condition, due: Mapping[str, str | None] = NOTHING_DUE) -> Update:
+def _change_write(seen: Booking, after: Booking, *also: Condition, due: Mapping[str, str | None] = NOTHING_DUE) -> Update:
     """A booking as it was seen becomes `after`, by a legal move."""
     return Update(
         BOOKING,

@@ -13,14 +13,14 @@ from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, atte
 from payfirst.domain.refund import GATEWAY
 from payfirst.domain.session import Failure, Session
 from payfirst.storage import checks, totals
-from payfirst.storage.decisions import Decision, decided
+from payfirst.storage.decisions import Decision, decision_writes
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, absent, equal, one_of
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, transact
-from payfirst.storage.holds import ATTEMPT, GUARD, freed_phone, guard_free, guard_key, released
+from payfirst.storage.holds import ATTEMPT, GUARD, free_phone_write, guard_free, guard_key, release_writes
 from payfirst.storage.items import failure_to_map
-from payfirst.storage.sessions import changed, timeline_entry
+from payfirst.storage.sessions import change_write, timeline_entry
 
 RECEIPT, DOUBT = "receipt", "doubt"
 
@@ -38,7 +38,7 @@ class Collected:
     gateway_id: str | None = None
 
 
-def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Write]:
+def _success_writes(attempt: Attempt, collected: Collected, now: datetime) -> list[Write]:
     """The attempt has the money; it stays due until the money is fulfilled or on its way back."""
     key = keys.attempt(attempt.ref)
     # What an unresolved attempt holds is decided in this write, so the write must find it unresolved; one that failed holds
@@ -64,7 +64,7 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
                 **checks.named(attempt, collected.gateway_id),
             },
         ),
-        *totals.received(attempt, collected.amount, now),
+        *totals.capture_writes(attempt, collected.amount, now),
     ]
     if collected.receipt:
         writes.append(
@@ -77,7 +77,7 @@ def _succeeded(attempt: Attempt, collected: Collected, now: datetime) -> list[Wr
     return writes
 
 
-def _received(
+def _received_entry(
     session: Session, attempt: Attempt, collected: Collected, now: datetime, *, to: SessionStatus | None = SessionStatus.PAID
 ) -> Put:
     return timeline_entry(
@@ -101,13 +101,13 @@ def money(
     *,
     decision: Decision | None = None,
 ) -> None:
-    """Record the money that `session` waits for; nothing about stock, promos or carts can stand in the way.
+    """Record the money that `session` waits for; no condition is about stock, promos or carts.
 
     Names that can: attempt (somebody was faster), receipt (it serves another attempt), session (it does not wait for this one).
     """
     writes = [
-        *_succeeded(attempt, collected, now),
-        changed(
+        *_success_writes(attempt, collected, now),
+        change_write(
             session,
             equal("live_attempt", attempt.ref),
             absent("captured"),
@@ -116,11 +116,11 @@ def money(
             live_attempt=None,
             failure=None,
         ),
-        _received(session, attempt, collected, now),
+        _received_entry(session, attempt, collected, now),
     ]
     if attempt.phone:
-        writes.append(freed_phone(attempt))
-    transact(table, decided(session, writes, decision, now))
+        writes.append(free_phone_write(attempt))
+    transact(table, decision_writes(session, writes, decision, now))
 
 
 def late_money(
@@ -134,11 +134,11 @@ def late_money(
 ) -> None:
     """Record money of an attempt that had ended, and honour it: the session and its cart version are still free.
 
-    Names that can stand in the way: those of `money`, and guard.
+    Conflicts: those of `money`, and guard.
     """
     writes: list[Write] = [
-        *_succeeded(attempt, collected, now),
-        changed(
+        *_success_writes(attempt, collected, now),
+        change_write(
             session,
             absent("live_attempt"),
             absent("captured"),
@@ -152,9 +152,9 @@ def late_money(
             when=guard_free(attempt),
             set={"live_attempt": attempt.ref, "session": attempt.session_number},
         ),
-        _received(session, attempt, collected, now),
+        _received_entry(session, attempt, collected, now),
     ]
-    transact(table, decided(session, writes, decision, now))
+    transact(table, decision_writes(session, writes, decision, now))
 
 
 def surplus_money(
@@ -173,7 +173,7 @@ def surplus_money(
     """
     awaited = session.live_attempt == attempt.ref
     change = (
-        changed(
+        change_write(
             session,
             equal("live_attempt", attempt.ref),
             to=SessionStatus.FAILED,
@@ -181,19 +181,19 @@ def surplus_money(
             failure=failure_to_map(failure),
         )
         if awaited
-        else changed(session)
+        else change_write(session)
     )
     writes = [
-        *_succeeded(attempt, collected, now),
+        *_success_writes(attempt, collected, now),
         change,
-        _received(session, attempt, collected, now, to=SessionStatus.FAILED if awaited else None),
-        *(released(attempt) if awaited else []),
+        _received_entry(session, attempt, collected, now, to=SessionStatus.FAILED if awaited else None),
+        *(release_writes(attempt) if awaited else []),
     ]
-    transact(table, decided(session, writes, decision, now))
+    transact(table, decision_writes(session, writes, decision, now))
 
 
 def bind_receipt(table: Table, attempt: Attempt, receipt: str) -> None:
-    """Bind the receipt of money that was known without one. Names that can stand in the way: attempt, receipt."""
+    """Bind the receipt of money that was known without one. Conflicts: attempt, receipt."""
     transact(
         table,
         [
@@ -218,7 +218,7 @@ def contradiction(
             table,
             [
                 Put(DOUBT, doubt, when=(absent("pk"),)),
-                changed(session),
+                change_write(session),
                 timeline_entry(session, "payment.contradicted", now, by=by, reason=reason, **facts),
             ],
         )

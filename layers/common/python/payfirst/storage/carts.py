@@ -14,7 +14,7 @@ from payfirst.domain.session import BookingSnapshot
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Condition, Delete, Item, Put, Update, absent, equal
 from payfirst.storage.dynamodb.table import Table, get, transact, write
-from payfirst.storage.sessions import counted
+from payfirst.storage.sessions import count_write
 from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map, line_from_map, line_to_map
 
 CART: Final = "cart"
@@ -46,7 +46,7 @@ def create_booking_cart(table: Table, sub: str, cart: BookingCart) -> None:
     """Store a new cart. ConditionFailedError when its number is taken."""
     transact(
         table,
-        [Put(CART, booking_cart_to_item(sub, cart), when=(absent("pk"),)), counted(sub, keys.CART)],
+        [Put(CART, booking_cart_to_item(sub, cart), when=(absent("pk"),)), count_write(sub, keys.CART)],
     )
 
 
@@ -64,7 +64,7 @@ def delete_booking_cart(table: Table, sub: str, seen: BookingCart) -> None:
         table,
         [
             Delete(CART, keys.owned(sub, keys.CART, seen.number), when=_as_seen(seen)),
-            counted(sub, keys.CART, by=-1),
+            count_write(sub, keys.CART, by=-1),
         ],
     )
 
@@ -106,7 +106,7 @@ def produce_cart_from_item(item: Item) -> ProduceCart:
     )
 
 
-def touched(sub: str, seen: ProduceCart, now: datetime) -> Update:
+def renewal_write(sub: str, seen: ProduceCart, now: datetime) -> Update:
     """The cart of produce kept for another while, if it is as it was `seen`; for the write that makes a session from it."""
     unchanged = equal("version", seen.version)
     return Update(CART, keys.produce_cart(sub), when=(unchanged,), set={"touched_at": instant(now)})

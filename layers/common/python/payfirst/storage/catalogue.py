@@ -70,13 +70,13 @@ def add(table: Table, entry: Listing | Service | Promo) -> bool:
         case Promo():
             item = promo_to_item(entry)
     try:
-        transact(table, [Put("entry", item, when=(absent("pk"),)), *counted(shown(entry))])
+        transact(table, [Put("entry", item, when=(absent("pk"),)), *count_writes(counters_of(entry))])
     except ConditionFailedError:
         return False
     return True
 
 
-def shown(entry: Listing | Service | Promo | None) -> dict[str, int]:
+def counters_of(entry: Listing | Service | Promo | None) -> dict[str, int]:
     """How many entries of each listing counter the public lists show because of this one: itself, while it is sold."""
     match entry:
         case Listing(active=True):
@@ -87,7 +87,7 @@ def shown(entry: Listing | Service | Promo | None) -> dict[str, int]:
             return {}
 
 
-def counted(changes: Mapping[str, int]) -> list[Write]:
+def count_writes(changes: Mapping[str, int]) -> list[Write]:
     """So many entries more (or less) on each listing counter."""
     return [Update(f"listing counter {name}", keys.listing_counter(name), add={"n": by}) for name, by in changes.items() if by]
 

@@ -13,14 +13,14 @@ from payfirst.domain.catalogue import Listing, Service
 from payfirst.domain.clock import instant
 from payfirst.domain.promo import Promo
 from payfirst.storage.catalogue import (
-    counted,
+    count_writes,
+    counters_of,
     listing_from_item,
     listing_to_item,
     promo_from_item,
     promo_to_item,
     service_from_item,
     service_to_item,
-    shown,
 )
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import (
@@ -86,13 +86,13 @@ def with_stock(listing: Listing, available: Decimal) -> Listing:
 def store(table: Table, changes: Sequence[tuple[Entry, Entry | None]]) -> None:
     """Write each entry in place of what was seen there (None: nothing), `AT_ONCE` at most, all of them or none.
 
-    What payments count stays; the lists' own counters follow. Names that can stand in the way: the entries' keys.
+    What payments count stays; the lists' own counters follow. Conflicts: the entries' keys.
     """
     on_sale: Counter[str] = Counter()
     for wanted, seen in changes:
-        on_sale.update(shown(wanted))
-        on_sale.subtract(shown(seen))
-    transact(table, [*(_change(wanted, seen) for wanted, seen in changes), *counted(on_sale)])
+        on_sale.update(counters_of(wanted))
+        on_sale.subtract(counters_of(seen))
+    transact(table, [*(_change(wanted, seen) for wanted, seen in changes), *count_writes(on_sale)])
 
 
 _BY_A_FILE: Final[Item] = {"edited_by": None, "edited_at": None}
@@ -143,11 +143,11 @@ def edit(
     elif stock.by:
         counted_as = (at_least("available", -stock.by),)
         added["available"] = stock.by
-    on_sale = Counter(shown(wanted))
-    on_sale.subtract(shown(seen))
+    on_sale = Counter(counters_of(wanted))
+    on_sale.subtract(counters_of(seen))
     said = {**changed, "edited_by": by, "edited_at": instant(now)}
     change = Update("entry", _key(_item(seen)), when=(present("pk"), unedited, *counted_as), set=said, add=added)
-    transact(table, [change, *counted(on_sale)])
+    transact(table, [change, *count_writes(on_sale)])
 
 
 def all_promos(table: Table) -> tuple[Promo, ...]:

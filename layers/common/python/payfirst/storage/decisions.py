@@ -12,7 +12,7 @@ from payfirst.domain.session import Session
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, equal
 from payfirst.storage.dynamodb.table import Table, query, transact
-from payfirst.storage.sessions import SESSION, changed, timeline_entry
+from payfirst.storage.sessions import SESSION, change_write, timeline_entry
 
 MOST_DOUBTS: Final = 20
 """How many doubts one decision closes: a transaction has room for them beside an order of many listings."""
@@ -35,10 +35,10 @@ def open_doubts(table: Table, ref: str) -> tuple[Item, ...]:
     return tuple(item for item in page.items if "due_pk" in item)[:MOST_DOUBTS]
 
 
-def decided(session: Session, writes: Sequence[Write], decision: Decision | None, now: datetime) -> list[Write]:
+def decision_writes(session: Session, writes: Sequence[Write], decision: Decision | None, now: datetime) -> list[Write]:
     """`writes` and what records the decision that they carry out: an entry of the timeline, and its doubts closed.
 
-    Names that can stand in the way besides theirs: session, and `doubt0` … (closed, or found again, since it was read).
+    Conflicts besides theirs: session, and `doubt0` … (closed, or found again, since it was read).
     """
     if decision is None:
         return list(writes)
@@ -52,18 +52,18 @@ def decided(session: Session, writes: Sequence[Write], decision: Decision | None
     ]
     return [
         *both,
-        *([] if moves_session else [changed(session)]),
+        *([] if moves_session else [change_write(session)]),
         timeline_entry(session, RESOLVED, now, offset=offset, by=decision.by, why=decision.why),
-        *(_closed(number, doubt, decision, now) for number, doubt in enumerate(decision.doubts)),
+        *(_close_write(number, doubt, decision, now) for number, doubt in enumerate(decision.doubts)),
     ]
 
 
 def close_doubts(table: Table, session: Session, decision: Decision, now: datetime) -> None:
     """Close the decision's doubts and nothing else. ConditionFailedError when one of them, or the session, has changed."""
-    transact(table, decided(session, (), decision, now))
+    transact(table, decision_writes(session, (), decision, now))
 
 
-def _closed(number: int, doubt: Item, decision: Decision, now: datetime) -> Update:
+def _close_write(number: int, doubt: Item, decision: Decision, now: datetime) -> Update:
     return Update(
         f"doubt{number}",
         {"pk": doubt["pk"], "sk": doubt["sk"]},

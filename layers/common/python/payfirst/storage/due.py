@@ -144,7 +144,7 @@ def retry_later(table: Table, entry: Entry, now: datetime) -> bool:
     return tries == MOST_TRIES and "dead_since" not in item
 
 
-def succeeded(table: Table, entry: Entry, now: datetime) -> None:
+def forget_failures(table: Table, entry: Entry, now: datetime) -> None:
     """The failures of `entry` count no longer, and it leaves the list for a person. ConditionFailedError when it moves on."""
     key = entry.key
     item = get(table, key)

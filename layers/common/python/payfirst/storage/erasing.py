@@ -18,7 +18,7 @@ from payfirst.storage.dynamodb.expressions import Delete, Item, Put, Update, Wri
 from payfirst.storage.dynamodb.table import Table, query, transact, write
 from payfirst.storage.items import attempt_from_item
 from payfirst.storage.personal import NO_WORDS, Words, without_the_person
-from payfirst.storage.sessions import counted
+from payfirst.storage.sessions import count_write
 
 NOBODYS: Final = "erased"
 """In place of the order or booking that a cart version became: late money for it goes back."""
@@ -123,14 +123,14 @@ def changes(held: Holdings) -> list[Change]:
     """
     words = Words.of(held)
     planned: list[Change | None] = [
-        _closed(item) for item in held.owned if item["sk"].startswith("V#") and "converted_by" not in item
+        _close_change(item) for item in held.owned if item["sk"].startswith("V#") and "converted_by" not in item
     ]
     for item in sorted(held.owned, key=_says_who):
         planned += _of_owned(held.sub, item, words)
-    planned += [_forgotten(keys.pointer(keys.hashed(item["gateway_id"]))) for item in held.attempts if _names_phone(item)]
-    planned += [_forgotten(_key(item), absent("attempt")) for item in held.phones]
-    planned += [_forgotten(_key(item)) for item in held.findings]
-    planned += [_cleaned(item, words) for item in sorted((*held.notices, *held.attempts), key=_says_who)]
+    planned += [_delete_change(keys.pointer(keys.hashed(item["gateway_id"]))) for item in held.attempts if _names_phone(item)]
+    planned += [_delete_change(_key(item), absent("attempt")) for item in held.phones]
+    planned += [_delete_change(_key(item)) for item in held.findings]
+    planned += [_clean_change(item, words) for item in sorted((*held.notices, *held.attempts), key=_says_who)]
     return [change for change in planned if change is not None]
 
 
@@ -141,22 +141,22 @@ def _says_who(item: Item) -> bool:
 def _of_owned(sub: str, item: Item, words: Words) -> list[Change | None]:
     kind = item["sk"].split("#")[0]
     if kind in ("IDEMPOTENCY", "HOUR"):
-        return [_forgotten(_key(item))]
+        return [_delete_change(_key(item))]
     if kind == "CART":
-        return [_forgotten(_key(item), equal("version", item["version"]))]
+        return [_delete_change(_key(item), equal("version", item["version"]))]
     unpaid = kind == keys.CART and "content" in item and "converted_by" not in item
     if unpaid:
         gone = Delete("cart", _key(item), when=(equal("version", item["version"]), absent("live_attempt")))
-        return [Change("carts", (gone, counted(sub, keys.CART, by=-1)))]
-    return [_cleaned(item, words)]
+        return [Change("carts", (gone, count_write(sub, keys.CART, by=-1)))]
+    return [_clean_change(item, words)]
 
 
-def _closed(item: Item) -> Change:
+def _close_change(item: Item) -> Change:
     closed = Update("guard", _key(item), when=(absent("live_attempt"), absent("converted_by")), set={"converted_by": NOBODYS})
     return Change(_kind(item), (closed,))
 
 
-def _cleaned(item: Item, words: Words) -> Change | None:
+def _clean_change(item: Item, words: Words) -> Change | None:
     after = without_the_person(item, words)
     changed = {name: value for name, value in after.items() if value != item[name]}
     gone = tuple(name for name in item if name not in after)
@@ -170,7 +170,7 @@ def _names_phone(item: Item) -> bool:
     return item["sk"] == "ATT" and str(item.get("gateway_id", "")).startswith("ws_")
 
 
-def _forgotten(key: Mapping[str, str], *when: Any) -> Change:
+def _delete_change(key: Mapping[str, str], *when: Any) -> Change:
     return Change(_kind(key), (Delete("item", key, when=when),))
 
 

@@ -23,10 +23,10 @@ from payfirst.storage.items import session_from_item
 SESSIONS, PROMPTS, PHONE_PROMPTS = "hourly_sessions", "hourly_prompts", "hourly_phone_prompts"
 SEARCHES: Final = "hourly_searches"
 COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})
-"""The names under which a limit stands in the way of a write."""
+"""The names of the writes that a limit makes fail."""
 
 OPENED: Final = "opened"
-"""The name under which somebody else, who opened a session a moment before, stands in the way of a write."""
+"""The name of the write that fails where somebody else has opened a session a moment before."""
 
 MOST_LOOKED_AT: Final = 90
 """Sessions of a customer that may be open: what one request reads."""
@@ -43,13 +43,13 @@ class Opened:
     turn: int
 
 
-def opened(table: Table, sub: str) -> Opened:
+def read_opened(table: Table, sub: str) -> Opened:
     """The sessions that the customer opened since they were last looked up; one read, however many there ever were."""
     return _opened(get(table, keys.opening(sub)))
 
 
 def cart_and_opened(table: Table, sub: str) -> tuple[ProduceCart | None, Opened]:
-    """The customer's cart of produce, None before the first thing was put into it, and what `opened` says; one request."""
+    """The customer's cart of produce, None before the first thing was put into it, and what `read_opened` says; one request."""
     cart, turn = batch_get(table, [keys.produce_cart(sub), keys.opening(sub)])
     return produce_cart_from_item(cart) if cart else None, _opened(turn)
 
@@ -58,7 +58,7 @@ def _opened(turn: Item | None) -> Opened:
     return Opened(tuple(map(int, turn.get("opened", ()))), int(turn["n"])) if turn else Opened((), 0)
 
 
-def looked_up(table: Table, sub: str, seen: Opened, now: datetime) -> tuple[list[datetime], list[int]]:
+def still_open(table: Table, sub: str, seen: Opened, now: datetime) -> tuple[list[datetime], list[int]]:
     """Of `seen`, the ends of those that can be paid, or are being paid, as of now; and the numbers of these and of those whose
     payment failed, which can be tried again until their end."""
     items = batch_get(table, [keys.owned(sub, keys.SESSION, number) for number in seen.numbers])
@@ -68,34 +68,34 @@ def looked_up(table: Table, sub: str, seen: Opened, now: datetime) -> tuple[list
     return [session.expires_at for session in open_now], [session.number for session in (*open_now, *again)][:MOST_LOOKED_AT]
 
 
-def opened_after(sub: str, seen: Opened, numbers: Iterable[int]) -> Write:
+def turn_write(sub: str, seen: Opened, numbers: Iterable[int]) -> Write:
     """Take the next turn, after which `numbers` may be open, if nobody has since `seen`."""
     unchanged = equal("n", seen.turn) if seen.turn else absent("n")
     return Update(OPENED, keys.opening(sub), when=(unchanged,), set={"opened": list(numbers)}, add={"n": 1})
 
 
-def session_opened(limits: FairUse, sub: str, now: datetime) -> list[Write]:
+def session_writes(limits: FairUse, sub: str, now: datetime) -> list[Write]:
     """One more session of the customer in this hour, if the limit allows one."""
-    return _counted(SESSIONS, keys.hourly(keys.owner(sub), SESSIONS, hour_of(now)), limits.sessions_per_user, now)
+    return _count_writes(SESSIONS, keys.hourly(keys.owner(sub), SESSIONS, hour_of(now)), limits.sessions_per_user, now)
 
 
-def prompted(limits: FairUse, sub: str, lock: str | None, now: datetime) -> list[Write]:
+def prompt_writes(limits: FairUse, sub: str, lock: str | None, now: datetime) -> list[Write]:
     """One more payment that the customer asks for in this hour, if both limits allow it; `lock` is that of the phone that is
     prompted."""
-    writes = _counted(PROMPTS, keys.hourly(keys.owner(sub), PROMPTS, hour_of(now)), limits.prompts_per_user, now)
+    writes = _count_writes(PROMPTS, keys.hourly(keys.owner(sub), PROMPTS, hour_of(now)), limits.prompts_per_user, now)
     if lock is not None:
         place = keys.phone(lock)["pk"]
-        writes += _counted(PHONE_PROMPTS, keys.hourly(place, PHONE_PROMPTS, hour_of(now)), limits.prompts_per_phone, now)
+        writes += _count_writes(PHONE_PROMPTS, keys.hourly(place, PHONE_PROMPTS, hour_of(now)), limits.prompts_per_phone, now)
     return writes
 
 
-def searched(limit: int, by: str, now: datetime) -> list[Write]:
+def search_writes(limit: int, by: str, now: datetime) -> list[Write]:
     """One more search of one of the shop's people in this hour, if `limit` allows it; what stands beside the name in brackets
     may change, and makes nobody somebody else."""
-    return _counted(SEARCHES, keys.hourly(keys.searcher(by.partition(" (")[0]), SEARCHES, hour_of(now)), limit, now)
+    return _count_writes(SEARCHES, keys.hourly(keys.searcher(by.partition(" (")[0]), SEARCHES, hour_of(now)), limit, now)
 
 
-def _counted(name: str, key: keys.Key, limit: int, now: datetime) -> list[Write]:
+def _count_writes(name: str, key: keys.Key, limit: int, now: datetime) -> list[Write]:
     if limit == 0:
         return []
     return [

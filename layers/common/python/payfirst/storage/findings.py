@@ -45,4 +45,4 @@ def page(table: Table, word: str, *, size: int, before: int | None) -> FoundPage
 def record(table: Table, limit: int, what: str, now: datetime, *, by: str, token: str) -> None:
     """Keep who searched, when, and for what kind of name; ConditionFailedError where they did so `limit` times this hour."""
     kept = {**keys.searched(now.date(), now, token), "by": by, "what": what, "at": instant(now)}
-    transact(table, [*fair_use.searched(limit, by, now), Put("searched", kept)])  # nosemgrep: unconditional-put
+    transact(table, [*fair_use.search_writes(limit, by, now), Put("searched", kept)])  # nosemgrep: unconditional-put

@@ -11,14 +11,14 @@ from payfirst.domain.clock import instant
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Session, quantities
 from payfirst.storage import checks, promos, slots, totals
-from payfirst.storage.bookings import dated, new_booking_item
-from payfirst.storage.decisions import Decision, decided
+from payfirst.storage.bookings import day_write, new_booking_item
+from payfirst.storage.decisions import Decision, decision_writes
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.dynamodb.table import Table, transact
 from payfirst.storage.holds import ATTEMPT, GUARD, guard_key
 from payfirst.storage.orders import new_order_item
-from payfirst.storage.sessions import changed, counted, timeline_entry
+from payfirst.storage.sessions import change_write, count_write, timeline_entry
 
 CODE, CART, OUTCOME = "code", "cart", "outcome"
 _FULFILLED_FROM: Final = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.NEEDS_REVIEW})
@@ -46,11 +46,11 @@ def fulfil_order(
 ) -> None:
     """Make the one order of a paid session.
 
-    Names that can stand in the way: session, guard, promo (none left), promo_uses (none left for this customer), `listing:ID`
+    Conflicts: session, guard, promo (none left), promo_uses (none left for this customer), `listing:ID`
     (not enough stock), code (its number is taken), cart.
     """
     writes = order_writes(table.token(), session, snapshot, attempt, outcome, now, cart=cart)
-    transact(table, decided(session, [*writes, *also], decision, now))
+    transact(table, decision_writes(session, [*writes, *also], decision, now))
 
 
 def order_writes(
@@ -66,12 +66,12 @@ def order_writes(
     """What makes the order; its cart is emptied into `version`."""
     sub = session.customer.sub
     writes: list[Write] = [
-        *_fulfilled(session, attempt, outcome, keys.ORDER, new_order_item(session, snapshot, attempt, outcome, now)),
-        *_stock_sold(snapshot, attempt),
-        _told(session, "order.created", now, order=outcome.number, order_number=outcome.code),
+        *_outcome_writes(session, attempt, outcome, keys.ORDER, new_order_item(session, snapshot, attempt, outcome, now)),
+        *_stock_writes(snapshot, attempt),
+        _timeline_entry(session, "order.created", now, order=outcome.number, order_number=outcome.code),
     ]
     if snapshot.promo_code:
-        writes += _promo_used(snapshot.promo_code, snapshot.promo_limit, attempt)
+        writes += _promo_writes(snapshot.promo_code, snapshot.promo_limit, attempt)
     if cart is not None:
         writes.append(
             Update(
@@ -97,11 +97,11 @@ def fulfil_booking(
 ) -> None:
     """Make the one booking of a paid session; its cart is converted by the guard.
 
-    Names that can stand in the way: session, guard, promo (none left), promo_uses (none left for this customer), `slot:…` (it
+    Conflicts: session, guard, promo (none left), promo_uses (none left for this customer), `slot:…` (it
     is full), code (it is taken).
     """
     writes = booking_writes(session, snapshot, attempt, outcome, now)
-    transact(table, decided(session, [*writes, *also], decision, now))
+    transact(table, decision_writes(session, [*writes, *also], decision, now))
 
 
 def booking_writes(
@@ -109,32 +109,36 @@ def booking_writes(
 ) -> list[Write]:
     """What makes the booking."""
     writes: list[Write] = [
-        *_fulfilled(
+        *_outcome_writes(
             session, attempt, outcome, keys.BOOKING, new_booking_item(session, snapshot, attempt.receipt, outcome, now)
         ),
-        dated(session.customer.sub, outcome.number, outcome.code, snapshot),
-        _told(session, "booking.created", now, booking=outcome.number, book_id=outcome.code),
+        day_write(session.customer.sub, outcome.number, outcome.code, snapshot),
+        _timeline_entry(session, "booking.created", now, booking=outcome.number, book_id=outcome.code),
     ]
     if snapshot.promo_code:
-        writes += _promo_used(snapshot.promo_code, snapshot.promo_limit, attempt)
+        writes += _promo_writes(snapshot.promo_code, snapshot.promo_limit, attempt)
     if snapshot.slot and snapshot.capacity is not None:
-        writes.append(slots.kept(snapshot.slot) if attempt.held_slot else slots.taken(snapshot.slot, snapshot.capacity))
+        writes.append(
+            slots.use_write(snapshot.slot) if attempt.held_slot else slots.take_write(snapshot.slot, snapshot.capacity)
+        )
     return writes
 
 
-def _told(session: Session, event: str, now: datetime, **facts: Any) -> Put:
+def _timeline_entry(session: Session, event: str, now: datetime, **facts: Any) -> Put:
     return timeline_entry(session, event, now, by="payfirst", to=SessionStatus.ORDER_CREATED, **facts)
 
 
-def _promo_used(code: str, limit: int | None, attempt: Attempt) -> list[Write]:
+def _promo_writes(code: str, limit: int | None, attempt: Attempt) -> list[Write]:
     # The attempt's own hold is used up; money that came after the hold was given back takes another use, if one is left.
-    return promos.kept(code, attempt.owner) if attempt.held_promo else promos.taken(code, attempt.owner, limit, used=1)
+    return (
+        promos.use_writes(code, attempt.owner) if attempt.held_promo else promos.take_writes(code, attempt.owner, limit, used=1)
+    )
 
 
-def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, item: Item) -> list[Write]:
+def _outcome_writes(session: Session, attempt: Attempt, outcome: Outcome, what: str, item: Item) -> list[Write]:
     sub = session.customer.sub
     return [
-        changed(
+        change_write(
             session,
             equal("captured", attempt.ref),
             absent("outcome"),
@@ -142,7 +146,7 @@ def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, 
             outcome={"number": outcome.number, "code": outcome.code, "status": item["status"]},
         ),
         Put(OUTCOME, item, when=(absent("pk"),)),
-        counted(sub, what),
+        count_write(sub, what),
         Put(
             CODE,
             {**keys.pointer(outcome.code), "owner": sub, "what": what, "number": outcome.number},
@@ -162,11 +166,11 @@ def _fulfilled(session: Session, attempt: Attempt, outcome: Outcome, what: str, 
             set={"status": AttemptStatus.SUCCEEDED.value, **checks.due_once_settled(attempt)},
             remove=("review", *keys.FAILURES),
         ),
-        *totals.settled(attempt),
+        *totals.settle_writes(attempt),
     ]
 
 
-def _stock_sold(snapshot: OrderSnapshot, attempt: Attempt) -> list[Write]:
+def _stock_writes(snapshot: OrderSnapshot, attempt: Attempt) -> list[Write]:
     held = dict(attempt.held_stock)
     return [
         Update(

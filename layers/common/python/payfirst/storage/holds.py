@@ -34,7 +34,7 @@ def phone_lock(attempt: Attempt) -> str:
     return attempt.phone_lock or keys.hashed(attempt.phone or "")
 
 
-def phone_taken(attempt: Attempt, now: datetime, pace_until: datetime) -> Update:
+def phone_write(attempt: Attempt, now: datetime, pace_until: datetime) -> Update:
     """The phone is prompted for this attempt alone, if it is free and was not prompted a moment ago."""
     return Update(
         PHONE,
@@ -44,7 +44,7 @@ def phone_taken(attempt: Attempt, now: datetime, pace_until: datetime) -> Update
     )
 
 
-def stock_held(listing: int, quantity: Decimal) -> Update:
+def stock_write(listing: int, quantity: Decimal) -> Update:
     """So much of the listing is kept for an attempt, if it is there."""
     return Update(
         f"listing:{listing}",
@@ -54,30 +54,30 @@ def stock_held(listing: int, quantity: Decimal) -> Update:
     )
 
 
-def touched(attempt: Attempt, now: datetime) -> dict[str, str]:
+def renewal(attempt: Attempt, now: datetime) -> dict[str, str]:
     """In document A the guard is the cart, and beginning to pay renews it."""
     return {"touched_at": instant(now)} if attempt.kind is Kind.BOOKING else {}
 
 
-def promo_and_slot_held(snapshot: OrderSnapshot | BookingSnapshot, attempt: Attempt) -> list[Write]:
+def promo_and_slot_writes(snapshot: OrderSnapshot | BookingSnapshot, attempt: Attempt) -> list[Write]:
     """The promo's use and the slot that an attempt holds while it is open."""
     writes: list[Write] = []
     if attempt.held_promo:
-        writes += promos.taken(attempt.held_promo, attempt.owner, snapshot.promo_limit)
+        writes += promos.take_writes(attempt.held_promo, attempt.owner, snapshot.promo_limit)
     if attempt.held_slot and isinstance(snapshot, BookingSnapshot) and snapshot.capacity is not None:
-        writes.append(slots.taken(attempt.held_slot, snapshot.capacity, held=1))
+        writes.append(slots.take_write(attempt.held_slot, snapshot.capacity, held=1))
     return writes
 
 
-def released(attempt: Attempt) -> list[Write]:
+def release_writes(attempt: Attempt) -> list[Write]:
     """What an unresolved attempt holds, given back: the cart version, the phone, the promo's use, the stock, the slot."""
-    writes: list[Write] = [freed_guard(attempt)]
+    writes: list[Write] = [free_guard_write(attempt)]
     if attempt.phone:
-        writes.append(freed_phone(attempt))
-    return [*writes, *freed_holds(attempt)]
+        writes.append(free_phone_write(attempt))
+    return [*writes, *free_writes(attempt)]
 
 
-def freed_holds(attempt: Attempt) -> list[Write]:
+def free_writes(attempt: Attempt) -> list[Write]:
     """The promo's use, the stock and the slot that the attempt held, given back to others."""
     writes: list[Write] = [
         Update(
@@ -89,17 +89,17 @@ def freed_holds(attempt: Attempt) -> list[Write]:
         for number, quantity in attempt.held_stock
     ]
     if attempt.held_promo:
-        writes += promos.freed(attempt.held_promo, attempt.owner)
+        writes += promos.free_writes(attempt.held_promo, attempt.owner)
     if attempt.held_slot:
-        writes.append(slots.freed(attempt.held_slot, held=1))
+        writes.append(slots.free_write(attempt.held_slot, held=1))
     return writes
 
 
-def freed_guard(attempt: Attempt) -> Update:
+def free_guard_write(attempt: Attempt) -> Update:
     """The cart version may be paid for by another attempt."""
     return Update(GUARD, guard_key(attempt), when=(equal("live_attempt", attempt.ref),), remove=("live_attempt",))
 
 
-def freed_phone(attempt: Attempt) -> Update:
+def free_phone_write(attempt: Attempt) -> Update:
     """The phone may be prompted again."""
     return Update(PHONE, keys.phone(phone_lock(attempt)), when=(equal("attempt", attempt.ref),), remove=("attempt",))

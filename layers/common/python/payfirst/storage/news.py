@@ -44,6 +44,6 @@ def take_turn(table: Table, now: datetime, until: datetime) -> None:
     write(table, Update("turn", keys.news_turn(), when=(free,), set={"next_at": instant(until)}))
 
 
-def told(table: Table, items: Sequence[Item]) -> None:
+def remove(table: Table, items: Sequence[Item]) -> None:
     """The shop has heard of these."""
     transact(table, [Delete(f"news{number}", keys.key_of(item)) for number, item in enumerate(items)])

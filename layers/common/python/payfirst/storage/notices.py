@@ -65,7 +65,7 @@ def store(table: Table, entry: Entry, route: str, ref: str, raw: bytes, now: dat
     )
 
 
-def settled(key: Mapping[str, str], now: datetime) -> Update:
+def settle_write(key: Mapping[str, str], now: datetime) -> Update:
     """The notice needs no more work; part of the write that settles its attempt."""
     return Update("notice", key, set={"settled_at": instant(now)}, remove=keys.NOT_DUE)
 
@@ -73,11 +73,11 @@ def settled(key: Mapping[str, str], now: datetime) -> Update:
 def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None:
     """A person has seen to the notice, and nobody tries it any more. ConditionFailedError when it has moved on."""
     key = keys.key_of(item)
-    change = settled(key, now)
+    change = settle_write(key, now)
     seen = (equal("due_sk", item["due_sk"]),)
     write(table, replace(change, when=seen, set={**change.set, "by": by, "why": why}))
 
 
 def mark_settled(table: Table, key: Mapping[str, str], now: datetime) -> None:
     """The notice needs no more work, where no other write says so."""
-    write(table, settled(key, now))
+    write(table, settle_write(key, now))

@@ -23,7 +23,7 @@ from payfirst.storage.bookings import timeline
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Clause, Item, Update, Write, at_least, one_of
 from payfirst.storage.dynamodb.table import Table, batch_get, get, transact
-from payfirst.storage.sessions import changed, timeline_entry
+from payfirst.storage.sessions import change_write, timeline_entry
 from payfirst.storage.snapshots import (
     delivery_from_map,
     delivery_to_map,
@@ -84,7 +84,7 @@ def up_to_date(table: Table, found: Sequence[Order]) -> tuple[Order, ...]:
     return tuple(replace(order, payment_status=known.get(order.session, order.payment_status)) for order in found)
 
 
-def _stepped(
+def _step_write(
     order: Order,
     to: OrderStatus,
     now: datetime,
@@ -118,13 +118,13 @@ def _outcome(order: Order, status: OrderStatus) -> dict[str, Any]:
 
 
 def move(table: Table, session: Session, order: Order, to: OrderStatus, now: datetime, *, by: str) -> None:
-    """Take `order` one step further. Names that can stand in the way: order (it has moved on), session (it has changed)."""
+    """Take `order` one step further. Conflicts: order (it has moved on), session (it has changed)."""
     again = True if any(step.status == to for step in order.timeline) else None  # it was taken back since
     transact(
         table,
         [
-            _stepped(order, to, now),
-            changed(session, outcome=_outcome(order, to)),
+            _step_write(order, to, now),
+            change_write(session, outcome=_outcome(order, to)),
             timeline_entry(session, f"order.{to.value}", now, by=by, order=order.number, order_number=order.code, again=again),
         ],
     )
@@ -133,14 +133,14 @@ def move(table: Table, session: Session, order: Order, to: OrderStatus, now: dat
 def undo(table: Table, session: Session, order: Order, to: OrderStatus, now: datetime, *, by: str) -> None:
     """Take `order` back to `to`, where it was before its last step, while something of it is paid for and not on its way back.
 
-    Names that can stand in the way: order (it, or what it says of its payment, is no longer so), session (it has changed).
+    Conflicts: order (it, or what it says of its payment, is no longer so), session (it has changed).
     """
     paid_for = one_of("payment_status", STILL_BOUGHT)
     transact(
         table,
         [
-            _stepped(order, to, now, sources=order_undo_sources(to), also=(paid_for,)),
-            changed(session, outcome=_outcome(order, to)),
+            _step_write(order, to, now, sources=order_undo_sources(to), also=(paid_for,)),
+            change_write(session, outcome=_outcome(order, to)),
             timeline_entry(
                 session,
                 "order.step_undone",
@@ -179,12 +179,12 @@ def cancel(
 
     `why` are an operator's words, for no customer; `reason` are its customer's own.
 
-    Names that can stand in the way: order (it has moved on), session, `listing:ID` (that much was never sold), attempt,
+    Conflicts: order (it has moved on), session, `listing:ID` (that much was never sold), attempt,
     refund (somebody gave money back meanwhile).
     """
     refund: Refund | None = None
     back = session.paid_back
-    writes: list[Write] = _restocked(order)
+    writes: list[Write] = _restock_writes(order)
     amount = owed.amount.minor if owed else 0
     shown: dict[str, Any] = {"outcome": _outcome(order, OrderStatus.CANCELLED)}
     writes.append(
@@ -201,7 +201,7 @@ def cancel(
         )
     )
     if owed is not None:
-        refund, due = refunds_due.owed(owed.attempt, owed.amount, owed.number, now, reason=CANCELLED, why=why)
+        refund, due = refunds_due.owe_writes(owed.attempt, owed.amount, owed.number, now, reason=CANCELLED, why=why)
         back = paid_back.back_after(session, refund, RefundStatus.DUE)
         shown |= {**paid_back.shown_values(session, refund, RefundStatus.DUE, back), "sequence": session.sequence + 2}
         writes += [
@@ -210,12 +210,12 @@ def cancel(
                 session, "refund.due", now, offset=2, by=by, refund=refund.refund_id, amount=amount, reason=CANCELLED, why=why
             ),
         ]
-    step = _stepped(order, OrderStatus.CANCELLED, now, why or reason, payment_status=back.status(session.amount).value)
-    transact(table, [step, changed(session, **shown), *writes])
+    step = _step_write(order, OrderStatus.CANCELLED, now, why or reason, payment_status=back.status(session.amount).value)
+    transact(table, [step, change_write(session, **shown), *writes])
     return refund
 
 
-def _restocked(order: Order) -> list[Write]:
+def _restock_writes(order: Order) -> list[Write]:
     return [
         Update(
             f"listing:{listing}",

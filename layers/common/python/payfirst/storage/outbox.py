@@ -48,10 +48,10 @@ def mark_delivered(
     """
     waiting = list(items)
     while waiting:
-        writes = [_delivered(number, item, now, due_as_mail=mailed(item)) for number, item in enumerate(waiting)]
+        writes = [_delivery_write(number, item, now, due_as_mail=mailed(item)) for number, item in enumerate(waiting)]
         try:
             heard = [news.entry(number, each, event_id(each), now) for number, each in enumerate(waiting) if is_news(each)]
-            transact(table, [*writes, *heard, *_counted(waiting)])
+            transact(table, [*writes, *heard, *_count_writes(waiting)])
         except ConditionFailedError as error:
             waiting = [item for number, item in enumerate(waiting) if f"event{number}" not in error.failed]
         else:
@@ -68,7 +68,7 @@ def _after(item: Item, change: Update) -> Item:
     return {name: value for name, value in item.items() if name not in change.remove} | dict(change.set)
 
 
-def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> Update:
+def _delivery_write(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> Update:
     key = keys.key_of(item)
     return Update(
         f"event{number}",
@@ -79,7 +79,7 @@ def _delivered(number: int, item: Item, now: datetime, *, due_as_mail: bool) -> 
     )
 
 
-def _counted(items: Sequence[Item]) -> list[Write]:
+def _count_writes(items: Sequence[Item]) -> list[Write]:
     # Whoever else delivers at this moment counts in another shard, as a rule: else they would wait for each other.
     shard = keys.shard_of(keys.key_of(items[0])) % keys.COUNT_SHARDS
     counts: defaultdict[tuple[datetime, str, str], Counter[str]] = defaultdict(Counter)
@@ -145,8 +145,8 @@ def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None
     """A person has seen to it: the event does not leave, or its e-mail is not written. ConditionFailedError if it moved on."""
     seen, said = equal("due_sk", item["due_sk"]), {"by_hand": by, "why": why}
     if "delivered_at" not in item:
-        left = _delivered(0, item, now, due_as_mail=False)
-        transact(table, [replace(left, when=(*left.when, seen), set={**left.set, **said}), *_counted([item])])
+        left = _delivery_write(0, item, now, due_as_mail=False)
+        transact(table, [replace(left, when=(*left.when, seen), set={**left.set, **said}), *_count_writes([item])])
         return
     key = keys.key_of(item)
     given_up = {"mailed_at": instant(now), "mail": GIVEN_UP, **said}

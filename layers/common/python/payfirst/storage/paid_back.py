@@ -13,7 +13,7 @@ from payfirst.domain.session import Kind, RefundShown, Session
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update, Write
 from payfirst.storage.items import paid_back_to_map, refund_to_map
-from payfirst.storage.sessions import changed, timeline_entry
+from payfirst.storage.sessions import change_write, timeline_entry
 
 
 def back_after(session: Session, refund: Refund, status: RefundStatus) -> PaidBack:
@@ -50,7 +50,7 @@ def shown_writes(
     """The session, its order and its timeline say that `refund`, a new one or as it was read, is now `status`."""
     back = back_after(session, refund, status)
     return [
-        changed(session, **shown_values(session, refund, status, back, by_hand=by_hand)),
+        change_write(session, **shown_values(session, refund, status, back, by_hand=by_hand)),
         *order_writes(session, refund.ref, back),
         timeline_entry(
             session,

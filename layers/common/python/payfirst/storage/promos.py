@@ -14,7 +14,7 @@ PROMO: Final = "promo"
 USES: Final = "promo_uses"
 
 
-def taken(code: str, sub: str, limit: int | None, *, used: int = 0) -> list[Write]:
+def take_writes(code: str, sub: str, limit: int | None, *, used: int = 0) -> list[Write]:
     """One use taken, if the shop has one left and the customer has had fewer than `limit`; `used` is 1 if it is used up at
     once."""
     left = any_of(absent("most_uses"), below_attribute("taken", "most_uses"))
@@ -25,7 +25,7 @@ def taken(code: str, sub: str, limit: int | None, *, used: int = 0) -> list[Writ
     ]
 
 
-def kept(code: str, sub: str) -> list[Write]:
+def use_writes(code: str, sub: str) -> list[Write]:
     """A held use is used up."""
     return [
         Update(PROMO, keys.promo(code), add={"used": 1}),
@@ -33,7 +33,7 @@ def kept(code: str, sub: str) -> list[Write]:
     ]
 
 
-def freed(code: str, sub: str) -> list[Write]:
+def free_writes(code: str, sub: str) -> list[Write]:
     """A held use given back to others."""
     return [
         Update(PROMO, keys.promo(code), add={"taken": -1}),

@@ -91,13 +91,13 @@ def start_sending(table: Table, refund: Refund, token_hash: str | None, now: dat
     """This caller alone sends the refund: whoever comes after finds it `sending` and only asks. ConditionFailedError then."""
     write(
         table,
-        _moved(
+        _move_write(
             refund,
             RefundStatus.SENDING,
             token_hash=token_hash,
             receipt=refund.receipt,
             sent_at=instant(now),
-            **_planned(refund, check),
+            **_check_plan(refund, check),
         ),
     )
 
@@ -107,13 +107,13 @@ def requeue(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
 
     The word of this sending is a condition: a late repetition of this very write must not release another worker's sending.
     """
-    change = _moved(refund, RefundStatus.DUE, sent_at=None, **_planned(refund, check))
+    change = _move_write(refund, RefundStatus.DUE, sent_at=None, **_check_plan(refund, check))
     write(table, replace(change, when=(*change.when, equal("token_hash", refund.token_hash))))
 
 
 def plan_check(table: Table, refund: Refund, check: tuple[int, datetime]) -> None:
     """Plan the next question about a refund that is under way. ConditionFailedError when it has moved on."""
-    write(table, _moved(refund, None, **_planned(refund, check)))
+    write(table, _move_write(refund, None, **_check_plan(refund, check)))
 
 
 def check_now(table: Table, ref: str, number: int, now: datetime, *, refunded: bool) -> None:
@@ -137,22 +137,22 @@ def check_now(table: Table, ref: str, number: int, now: datetime, *, refunded: b
 
 def asked_about(table: Table, refund: Refund) -> None:
     """Its gateway was asked about a refund that had ended, and nothing more is asked. ConditionFailedError if it moved on."""
-    write(table, _moved(refund, None, due_pk=None, due_sk=None))
+    write(table, _move_write(refund, None, due_pk=None, due_sk=None))
 
 
 def stays_under_review(table: Table, refund: Refund, now: datetime) -> None:
     """Its gateway does not say that it was made: it is on the list again. ConditionFailedError when it has ended."""
-    write(table, _moved(refund, None, **keys.due(keys.REVIEW, keys.refund(refund.ref, refund.number), now)))
+    write(table, _move_write(refund, None, **keys.due(keys.REVIEW, keys.refund(refund.ref, refund.number), now)))
 
 
 def expect_answer(table: Table, refund: Refund, asked_hash: str) -> None:
     """The answer to a question comes to an address of its own. ConditionFailedError when the refund has moved on."""
-    write(table, _moved(refund, None, asked_hash=asked_hash))
+    write(table, _move_write(refund, None, asked_hash=asked_hash))
 
 
-def accepted(table: Table, refund: Refund, conversation: str | None) -> None:
+def mark_accepted(table: Table, refund: Refund, conversation: str | None) -> None:
     """The gateway has taken the refund; it is not paid back yet."""
-    write(table, _moved(refund, RefundStatus.ACCEPTED, conversation=conversation))
+    write(table, _move_write(refund, RefundStatus.ACCEPTED, conversation=conversation))
 
 
 def end(
@@ -179,26 +179,26 @@ def end(
     if status is RefundStatus.NEEDS_REVIEW:
         due = dict(keys.due(keys.REVIEW, key, now))
     elif ask_afterwards and refund.token_hash is not None:
-        due = _planned(refund, next_refund_check(now, 0, now) or (0, now))
-    change = _moved(refund, status, ended_at=instant(now), ended_by=by, detail=detail, told_at=None, **due)
+        due = _check_plan(refund, next_refund_check(now, 0, now) or (0, now))
+    change = _move_write(refund, status, ended_at=instant(now), ended_by=by, detail=detail, told_at=None, **due)
     sending = (equal("token_hash", refund.token_hash),) if refund.token_hash else ()
     transact(
         table,
         [
             replace(change, when=(*change.when, *sending)),
             *paid_back.shown_writes(session, refund, status, now, by=by, by_hand=by_hand),
-            *totals.refund_ended(refund, status, now),
+            *totals.refund_end_writes(refund, status, now),
         ],
     )
 
 
-def failed(table: Table, session: Session, refund: Refund, now: datetime, *, detail: str) -> None:
+def mark_failed(table: Table, session: Session, refund: Refund, now: datetime, *, detail: str) -> None:
     """The gateway refused the refund for good; the amount is owed anew, under the next number."""
     following = replace(
         refund, number=refund.number + 1, status=RefundStatus.DUE, created_at=now, check=0, token_hash=None, sent_at=None
     )
     writes: list[Write] = [
-        _moved(
+        _move_write(
             refund,
             RefundStatus.FAILED,
             ended_at=instant(now),
@@ -210,17 +210,17 @@ def failed(table: Table, session: Session, refund: Refund, now: datetime, *, det
         ),
         *paid_back.shown_writes(session, refund, RefundStatus.DUE, now, by="gateway"),
         Put(NEXT, refund_to_item(following), when=(absent("pk"),)),
-        *totals.refund_replaced(refund, following),
+        *totals.refund_replace_writes(refund, following),
     ]
     transact(table, writes)
 
 
-def _planned(refund: Refund, check: tuple[int, datetime]) -> dict[str, Any]:
+def _check_plan(refund: Refund, check: tuple[int, datetime]) -> dict[str, Any]:
     number, moment = check
     return {"check": number, **keys.due(keys.REFUND, keys.refund(refund.ref, refund.number), moment)}
 
 
-def _moved(refund: Refund, to: RefundStatus | None, **values: Any) -> Update:
+def _move_write(refund: Refund, to: RefundStatus | None, **values: Any) -> Update:
     sources = {refund.status} if to is None else {refund.status} & refund_sources(to)
     status: Mapping[str, Any] = {} if to is None else {"status": to.value}
     return Update(REFUND, keys.refund(refund.ref, refund.number), when=(one_of("status", sources),), set={**status, **values})

@@ -12,14 +12,14 @@ from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus, at
 from payfirst.domain.refund import GIVEN_BACK, Refund
 from payfirst.domain.session import Failure, Session
 from payfirst.storage import checks, paid_back, totals
-from payfirst.storage.decisions import Decision, decided
+from payfirst.storage.decisions import Decision, decision_writes
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.dynamodb.table import Table, transact
-from payfirst.storage.holds import ATTEMPT, freed_guard, freed_holds
+from payfirst.storage.holds import ATTEMPT, free_guard_write, free_writes
 from payfirst.storage.items import failure_to_map
 from payfirst.storage.refunds import REFUND, refund_to_item
-from payfirst.storage.sessions import changed, timeline_entry
+from payfirst.storage.sessions import change_write, timeline_entry
 
 
 def refund_due(
@@ -36,7 +36,7 @@ def refund_due(
     """Owe `amount` of an attempt's money back: the refund `R{attempt}-1`, bounded by what is refundable.
 
     A session that was paid by this attempt and cannot be fulfilled fails with `reason` and frees its cart version.
-    Names that can stand in the way: attempt, refund (it exists), session, guard.
+    Conflicts: attempt, refund (it exists), session, guard.
     """
     refund = _new(attempt, amount, 1, now, reason.code)
     unfulfilled = session.captured == attempt.ref
@@ -59,7 +59,7 @@ def refund_due(
             remove=("review",),
         ),
         Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
-        *totals.owed(refund, attempt),
+        *totals.owe_writes(refund, attempt),
         _refunding(session, refund, reason, unfulfilled=unfulfilled),
         timeline_entry(
             session,
@@ -74,8 +74,8 @@ def refund_due(
         *also,
     ]
     if unfulfilled:
-        writes += [freed_guard(attempt), *freed_holds(attempt)]
-    transact(table, decided(session, writes, decision, now))
+        writes += [free_guard_write(attempt), *free_writes(attempt)]
+    transact(table, decision_writes(session, writes, decision, now))
 
 
 def _new(attempt: Attempt, amount: Money, number: int, now: datetime, reason: str) -> Refund:
@@ -103,8 +103,8 @@ def _refunding(session: Session, refund: Refund, failure: Failure, *, unfulfille
         # What a session that never had any money says of its failure has to be true of this money as well.
         failed = session.status is SessionStatus.FAILED and session.captured is None
         said: dict[str, Any] = {"failure": failure_to_map(failure)} if failed else {}
-        return changed(session, **shown, **said)
-    return changed(
+        return change_write(session, **shown, **said)
+    return change_write(
         session,
         equal("captured", refund.ref),
         absent("outcome"),
@@ -119,18 +119,18 @@ def give_back(
 ) -> None:
     """Owe `amount` of a payment back by a person's will, in full or in part; the order or booking stays as it is.
 
-    Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken), session.
+    Conflicts: attempt (not that much is refundable any more), refund (that number is taken), session.
     """
-    refund, writes = owed(attempt, amount, number, now, reason=GIVEN_BACK, why=why)
+    refund, writes = owe_writes(attempt, amount, number, now, reason=GIVEN_BACK, why=why)
     transact(table, [*writes, *paid_back.shown_writes(session, refund, RefundStatus.DUE, now, by=by, why=why)])
 
 
-def owed(
+def owe_writes(
     attempt: Attempt, amount: Money, number: int, now: datetime, *, reason: str, why: str | None = None
 ) -> tuple[Refund, list[Write]]:
     """The `number`th refund of a payment, and the writes that owe it, bounded by what is left; the session shows it beside.
 
-    Names that can stand in the way: attempt (not that much is refundable any more), refund (that number is taken).
+    Conflicts: attempt (not that much is refundable any more), refund (that number is taken).
     """
     refund = replace(_new(attempt, amount, number, now, reason), why=why)
     return refund, [
@@ -145,5 +145,5 @@ def owed(
             add={"refundable": -amount.minor},
         ),
         Put(REFUND, refund_to_item(refund), when=(absent("pk"),)),
-        *totals.owed(refund),
+        *totals.owe_writes(refund),
     ]

@@ -35,7 +35,7 @@ def read(table: Table, sub: str, number: int) -> Session | None:
     return session_from_item(item) if item else None
 
 
-def changed(session: Session, *when: Condition, to: SessionStatus | None = None, **values: Any) -> Update:
+def change_write(session: Session, *when: Condition, to: SessionStatus | None = None, **values: Any) -> Update:
     """A change of `session` as it was read: `to` another status by a legal move, with `values` set (None removes)."""
     moved: Mapping[str, Any] = {} if to is None else {"status": to.value}
     legal = () if to is None else (one_of("status", session_sources(to)),)
@@ -81,7 +81,7 @@ def timeline_entry(
     )
 
 
-def counted(sub: str, what: str, *, by: int = 1) -> Update:
+def count_write(sub: str, what: str, *, by: int = 1) -> Update:
     """One more (or less) in the customer's list of `what`."""
     return Update("counter", keys.counter(sub, what), add={"n": by})
 
@@ -97,7 +97,7 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Seq
         table,
         [
             Put(SESSION, item, when=(absent("pk"),)),
-            counted(session.customer.sub, keys.SESSION),
+            count_write(session.customer.sub, keys.SESSION),
             timeline_entry(
                 session, "session.created", session.created_at, offset=0, to=session.status, amount=session.amount.minor
             ),
@@ -132,7 +132,7 @@ def extend(table: Table, session: Session, until: datetime, now: datetime) -> No
     transact(
         table,
         [
-            changed(
+            change_write(
                 session,
                 one_of("status", (SessionStatus.PENDING, SessionStatus.FAILED)),
                 above("expires_at", instant(now)),
@@ -158,7 +158,7 @@ def expire(table: Table, overdue: Sequence[Session], now: datetime, latest: date
     """Expire all of `overdue` (50 at most) or none: each still pending, at the expiry that was seen, which is over `latest`."""
     writes: list[Write] = []
     for session in overdue:
-        change = changed(
+        change = change_write(
             session,
             equal("expires_at", instant(session.expires_at)),
             at_most("expires_at", instant(latest)),

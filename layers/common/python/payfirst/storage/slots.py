@@ -27,18 +27,18 @@ def name(slot: Slot) -> str:
     return f"slot:{slot.day.isoformat()}T{slot.at.isoformat()}"
 
 
-def taken(slot: Slot, capacity: int, *, held: int = 0) -> Update:
+def take_write(slot: Slot, capacity: int, *, held: int = 0) -> Update:
     """One place of the slot taken, if fewer than `capacity` are; `held` is 1 where a payment under way only holds it."""
     free = any_of(absent("used"), at_most("used", capacity - 1))
     return Update(name(slot), key(slot), when=(free,), add={"used": 1, "held": held})
 
 
-def kept(slot: Slot) -> Update:
+def use_write(slot: Slot) -> Update:
     """A held place becomes a booking's."""
     return Update(name(slot), key(slot), when=(at_least("held", 1),), add={"held": -1})
 
 
-def freed(slot: Slot, *, held: int = 0) -> Update:
+def free_write(slot: Slot, *, held: int = 0) -> Update:
     """A place given back; `held` is 1 where it was only held."""
     was_held = (at_least("held", 1),) if held else ()
     return Update(name(slot), key(slot), when=(at_least("used", 1), *was_held), add={"used": -1, "held": -held})

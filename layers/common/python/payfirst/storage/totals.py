@@ -40,41 +40,41 @@ class Amount(NamedTuple):
 # What the writes of money move
 
 
-def received(attempt: Attempt, amount: Money, at: datetime) -> list[Update]:
+def capture_writes(attempt: Attempt, amount: Money, at: datetime) -> list[Update]:
     """`amount` of `attempt` came at `at`."""
     entry = keys.money(Column.CAPTURED, day_of(at), at, attempt.ref)
     # Nobody else has the reference, so the entry needs no condition.
-    return [*_moved(attempt, [Amount(at, Column.CAPTURED, amount.minor)]), Update(ENTRY, entry, set={"ref": attempt.ref})]
+    return [*_day_writes(attempt, [Amount(at, Column.CAPTURED, amount.minor)]), Update(ENTRY, entry, set={"ref": attempt.ref})]
 
 
-def put_before_person(attempt: Attempt) -> list[Update]:
+def review_writes(attempt: Attempt) -> list[Update]:
     """Nothing can be made of what `attempt` brought; nothing moves where it has brought nothing yet."""
-    return _moved(attempt, _waiting(attempt, 1))
+    return _day_writes(attempt, _waiting(attempt, 1))
 
 
-def settled(attempt: Attempt) -> list[Update]:
+def settle_writes(attempt: Attempt) -> list[Update]:
     """Something was made of what `attempt`, as it was read, brought; nothing moves where no person had it."""
-    return _moved(attempt, _no_longer_waiting(attempt))
+    return _day_writes(attempt, _no_longer_waiting(attempt))
 
 
-def owed(refund: Refund, instead_of: Attempt | None = None) -> list[Update]:
+def owe_writes(refund: Refund, instead_of: Attempt | None = None) -> list[Update]:
     """`refund` is owed from now on; `instead_of` is its attempt, as it was read, where that may have waited for a person."""
-    return _moved(refund, [*(_no_longer_waiting(instead_of) if instead_of else ()), *_standing(refund, 1)])
+    return _day_writes(refund, [*(_no_longer_waiting(instead_of) if instead_of else ()), *_standing(refund, 1)])
 
 
-def refund_ended(refund: Refund, status: RefundStatus, at: datetime) -> list[Update]:
+def refund_end_writes(refund: Refund, status: RefundStatus, at: datetime) -> list[Update]:
     """`refund`, as it was read, went back at `at`, or a person has to see to it: then it stays under the day it was owed on."""
     if status is not RefundStatus.REFUNDED:
-        return _moved(refund, [*_standing(refund, -1), *_standing(refund, 1, status)])
+        return _day_writes(refund, [*_standing(refund, -1), *_standing(refund, 1, status)])
     back = Amount(at, Column.REFUNDED, refund.amount.minor)
     entry = keys.money(Column.REFUNDED, day_of(at), at, refund.refund_id)
     there = Update(ENTRY, entry, set={"ref": refund.ref, "number": refund.number})
-    return [*_moved(refund, [*_standing(refund, -1), back]), there]
+    return [*_day_writes(refund, [*_standing(refund, -1), back]), there]
 
 
-def refund_replaced(refund: Refund, following: Refund) -> list[Update]:
+def refund_replace_writes(refund: Refund, following: Refund) -> list[Update]:
     """`following` is owed in place of `refund`, as it was read, which failed."""
-    return _moved(refund, [*_standing(refund, -1), *_standing(following, 1)])
+    return _day_writes(refund, [*_standing(refund, -1), *_standing(following, 1)])
 
 
 def _waiting(attempt: Attempt, sign: int) -> list[Amount]:
@@ -92,7 +92,7 @@ def _standing(refund: Refund, sign: int, status: RefundStatus | None = None) -> 
     return [Amount(refund.created_at, column, sign * refund.amount.minor)] if column else []
 
 
-def _moved(of: Attempt | Refund, amounts: Sequence[Amount]) -> list[Update]:
+def _day_writes(of: Attempt | Refund, amounts: Sequence[Amount]) -> list[Update]:
     """One write for each day, also where its amounts come to nothing: whoever counts anew sees that they moved."""
     days: defaultdict[date, Counter[Column]] = defaultdict(Counter)
     for at, column, minor in amounts:
@@ -158,12 +158,12 @@ def standing(found: Attempt | Refund) -> list[Update]:
     if isinstance(found, Refund):
         if found.status is RefundStatus.REFUNDED:
             before = replace(found, status=RefundStatus.FAILED)
-            return refund_ended(before, found.status, found.ended_at or found.created_at)
-        return _moved(found, _standing(found, 1))
+            return refund_end_writes(before, found.status, found.ended_at or found.created_at)
+        return _day_writes(found, _standing(found, 1))
     if found.captured is None:
         return []
-    waiting = put_before_person(found) if found.status is AttemptStatus.NEEDS_REVIEW else []
-    return [*received(found, found.captured, found.captured_at or found.created_at), *waiting]
+    waiting = review_writes(found) if found.status is AttemptStatus.NEEDS_REVIEW else []
+    return [*capture_writes(found, found.captured, found.captured_at or found.created_at), *waiting]
 
 
 class Recounted(StrEnum):

@@ -1,7 +1,7 @@
 """What a failed request to the table means, read from codes and positions, never from texts.
 
 conflict, throttle, in progress   others were there at the same time: wait a little, try again inside the time
-a clause was false                the business answer, with the item that stood in the way
+a clause was false                the business answer, with the item that was found
 both in one transaction           nobody knows yet: try again, then decide
 validation                        a mistake of ours: raised as it is
 anything else                     the table cannot be reached: the same request may come again
@@ -44,7 +44,7 @@ class StorageError(TemporaryError):
 
 
 class ConditionFailedError(Exception):
-    """Clauses were false: `failed` maps the name of each such write to the item that stood in the way (None: no item)."""
+    """Clauses were false: `failed` maps the name of each such write to the item that it found (None: no item)."""
 
     def __init__(self, failed: Mapping[str, Item | None]) -> None:
         super().__init__(f"condition failed: {', '.join(sorted(failed))}")

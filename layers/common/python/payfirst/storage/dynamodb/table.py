@@ -167,7 +167,7 @@ def count_up(table: Table, key: Key) -> int:
 
 
 def write(table: Table, change: Write) -> None:
-    """Apply one change to one item. ConditionFailedError carries the item that stood in the way."""
+    """Apply one change to one item. ConditionFailedError carries the item that it found."""
     writer = table.token()
     verb, arguments = render(change, table.name, writer)
     calls: Mapping[str, Callable[..., Any]] = {
@@ -180,7 +180,7 @@ def write(table: Table, change: Write) -> None:
 
 
 def transact(table: Table, changes: Sequence[Write]) -> None:
-    """Apply all changes (100 at most, one per item) or none. ConditionFailedError names those in the way, with their items.
+    """Apply all changes (100 at most, one per item) or none. ConditionFailedError names those that failed, with their items.
 
     The writer's token is also the request's: DynamoDB answers its repetition within ten minutes like the first time.
     """

@@ -81,7 +81,7 @@ def create_session(
         check_fulfillable(session, now)
         counted = one_more_session(table, limits, customer.sub, session.number, now, seen=opened)
         try:
-            sessions.create(table, session, cart.lines, [carts.touched(customer.sub, cart, now), *counted])
+            sessions.create(table, session, cart.lines, [carts.renewal_write(customer.sub, cart, now), *counted])
         except ConditionFailedError as error:
             if carts.CART in error.failed or sessions.SESSION in error.failed:
                 continue  # it was changed meanwhile, or the number is taken

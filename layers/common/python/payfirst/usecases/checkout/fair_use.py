@@ -22,22 +22,22 @@ def one_more_session(
 
     FairUseError, until the first of them ends, when as many as `limits` allow are open already.
     """
-    counted = fair_use.session_opened(limits, sub, now)
+    counted = fair_use.session_writes(limits, sub, now)
     if limits.open_sessions == 0:
         return counted
-    seen = seen or fair_use.opened(table, sub)
+    seen = seen or fair_use.read_opened(table, sub)
     if len(seen.numbers) < limits.open_sessions:
-        return [*counted, fair_use.opened_after(sub, seen, (*seen.numbers, number))]
-    ends, numbers = fair_use.looked_up(table, sub, seen, now)
+        return [*counted, fair_use.turn_write(sub, seen, (*seen.numbers, number))]
+    ends, numbers = fair_use.still_open(table, sub, seen, now)
     if len(ends) >= limits.open_sessions:
         note("fair_use.reached", limits=["open_sessions"])
         message = "You have as many open payment sessions as you can; please pay one of them, or let it end."
         raise FairUseError(message, retry_after_seconds=max(1, int((min(ends) - now).total_seconds()) + 1))
-    return [*counted, fair_use.opened_after(sub, seen, (*numbers, number))]
+    return [*counted, fair_use.turn_write(sub, seen, (*numbers, number))]
 
 
 def asked_enough(failed: set[str], now: datetime) -> FairUseError:
-    """What to say when one of the counters stood in the way; `failed` are the names of the writes that did."""
+    """What to say when the condition of one of the counters failed; `failed` are the names of the writes that did."""
     reached = sorted(failed & fair_use.COUNTERS)
     note("fair_use.reached", limits=reached)
     if fair_use.PHONE_PROMPTS in failed:

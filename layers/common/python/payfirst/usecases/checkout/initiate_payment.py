@@ -11,7 +11,7 @@ from payfirst.domain.ids import GivenId
 from payfirst.domain.in_time import why_too_late
 from payfirst.domain.session import Customer, Session, why_not_payable
 from payfirst.gateways.registry import default_for
-from payfirst.usecases.checkout.start_attempt import Started, claimed, new_attempt, payer, push, with_checkout
+from payfirst.usecases.checkout.start_attempt import Started, claim, new_attempt, payer, push, with_checkout
 from payfirst.usecases.context import PaymentContext
 from payfirst.usecases.lookup import find_session
 
@@ -31,10 +31,9 @@ def initiate_payment(given: GivenId, phone_number: str | None, *, customer: Cust
         if problem is not None:
             raise with_checkout(context.table, problem)
         attempt, token = new_attempt(session, terms, payer(session, terms, phone_number), context)
-        moved = claimed(context, session, attempt, is_new=False)
-        if moved is None:
+        session, written = claim(context, session, attempt, is_new=False)
+        if written:
             return push(context, session, attempt, token)
-        session = moved
     raise ContentionError("This session is being changed; please try again.")
 
 

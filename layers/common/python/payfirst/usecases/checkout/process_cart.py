@@ -21,7 +21,7 @@ from payfirst.storage.carts import read_booking_cart
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.carts.offer import as_offered
-from payfirst.usecases.checkout.start_attempt import Started, claimed, new_attempt, payer, push
+from payfirst.usecases.checkout.start_attempt import Started, claim, new_attempt, payer, push
 from payfirst.usecases.context import PaymentContext
 
 TRIES: Final = 4
@@ -50,7 +50,7 @@ def process_cart(wanted: CartPayment, *, customer: Customer, context: PaymentCon
         previous = sessions.read(context.table, customer.sub, cart.session) if cart.session else None
         session = _resumable(previous, cart, total, terms, context) or _new_session(cart, total, customer, context, lifetime)
         attempt, token = new_attempt(session, terms, payer(session, terms, wanted.phone_number), context)
-        if claimed(context, session, attempt, is_new=session is not previous) is None:
+        if claim(context, session, attempt, is_new=session is not previous).written:
             return push(context, session, attempt, token)
     raise ContentionError("This cart is being changed; please try again.")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.calendar import SLOT_FULL
@@ -105,19 +105,26 @@ def _to_hold(snapshot: OrderSnapshot) -> tuple[tuple[int, Decimal], ...]:
     return tuple(quantities([line for line in snapshot.lines if line.hold]).items())
 
 
-def claimed(context: PaymentContext, session: Session, attempt: Attempt, *, is_new: bool) -> Session | None:
-    """None once the claim is written; else the session to decide about anew. What stands in the way for good is raised."""
+class ClaimOutcome(NamedTuple):
+    """Whether the claim is written; where it is not, the session has changed and is to be decided about anew."""
+
+    session: Session
+    written: bool
+
+
+def claim(context: PaymentContext, session: Session, attempt: Attempt, *, is_new: bool) -> ClaimOutcome:
+    """ClaimOutcome what `attempt` pays for, before its gateway is asked for anything. A conflict that stays one is raised."""
     check_fulfillable(session, context.now)
     context.gateway(attempt.gateway)  # without credentials nothing is claimed
     pace_until, sub = context.now + context.pace, session.customer.sub
-    counted = fair_use.prompted(context.fair_use, sub, attempt.phone_lock, context.now)
+    counted = fair_use.prompt_writes(context.fair_use, sub, attempt.phone_lock, context.now)
     counted += findings.found_by(session, names_of(session, attempt.phone), context.search_key())
     if is_new:
         counted += one_more_session(context.table, context.fair_use, sub, session.number, context.now)
     try:
         attempts.claim(context.table, session, attempt, context.now, pace_until=pace_until, is_new=is_new, also=counted)
     except ConditionFailedError as error:
-        return _stood_in_the_way(context, session, error)
+        return ClaimOutcome(_after_conflict(context, session, error), written=False)
     note(
         "payment.initiated",
         session=session.uuid,
@@ -126,10 +133,10 @@ def claimed(context: PaymentContext, session: Session, attempt: Attempt, *, is_n
         amount=str(attempt.amount),
         about=session.about,
     )
-    return None
+    return ClaimOutcome(session, written=True)
 
 
-def _stood_in_the_way(context: PaymentContext, session: Session, error: ConditionFailedError) -> Session:
+def _after_conflict(context: PaymentContext, session: Session, error: ConditionFailedError) -> Session:
     failed = error.failed
     current = failed.get(sessions.SESSION)
     if current is not None:

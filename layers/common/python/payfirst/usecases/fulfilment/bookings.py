@@ -265,7 +265,7 @@ def _owed(left: _Left, now: datetime, *, in_full: bool) -> bookings.Owed | None:
         return None
     if problem := why_not_yet(left.refunds):
         raise problem
-    return bookings.Owed(*refunds_due.owed(left.attempt, back, len(left.refunds) + 1, now, reason=BOOKING_CANCELLED))
+    return bookings.Owed(*refunds_due.owe_writes(left.attempt, back, len(left.refunds) + 1, now, reason=BOOKING_CANCELLED))
 
 
 def _moved(booking: Booking, day: date, at: GivenTime, reason: str | None, seen: _Scene, now: datetime, days: Days) -> Booking:

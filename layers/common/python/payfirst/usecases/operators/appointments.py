@@ -56,7 +56,7 @@ def enter_earlier(table: Table, now: datetime) -> int:
     for entry in due.entries(table, keys.COMPLETE, now + timedelta(days=2 * LONGEST_HORIZON)):
         booking = bookings.read(table, entry.named.owner or "", entry.named.number or 0)
         if booking is not None:
-            write(table, bookings.dated(booking.owner, booking.number, booking.code, booking.content))
+            write(table, bookings.day_write(booking.owner, booking.number, booking.code, booking.content))
             entered += 1
     return entered
 

@@ -53,7 +53,7 @@ class UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is about a customer: `open` is what stands in the way, `steps` would take the person out, by kind of item;
+    """What there is about a customer: `open` is what forbids it, `steps` would take the person out, by kind of item;
     `kept` counts what stays for the books."""
 
     sub: str
@@ -122,7 +122,7 @@ def _coming(booking: Item) -> UnderWay:
 def erase(table: Table, sub: str, now: datetime, *, by: str, why: str) -> Found:
     """Take the customer `sub` out of the table, recorded with who and why; what was found and done. Safe to repeat.
 
-    RefusedError CUSTOMER_HAS_OPEN_BUSINESS with all that stands in the way as `details["open"]`; ContentionError when
+    RefusedError CUSTOMER_HAS_OPEN_BUSINESS with all that forbids it as `details["open"]`; ContentionError when
     something changes at the same moment: what was done stays done, and the next run does the rest.
     """
     found = preview(table, sub)

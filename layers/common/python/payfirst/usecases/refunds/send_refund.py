@@ -100,7 +100,7 @@ def _addresses(context: NoticeContext, token: str) -> tuple[str, str]:
 def _sent(context: NoticeContext, refund: Refund, gateway: Gateway, answer: PushAnswer) -> RefundStatus:
     match answer:
         case Accepted(gateway_id, merchant_request_id):
-            refunds.accepted(context.table, refund, merchant_request_id or gateway_id)
+            refunds.mark_accepted(context.table, refund, merchant_request_id or gateway_id)
             return RefundStatus.ACCEPTED
         case Rejected():
             if answer.configuration:
@@ -143,7 +143,7 @@ def _rejected(context: NoticeContext, refund: Refund, gateway: Gateway, answer: 
 def _refused(context: NoticeContext, refund: Refund, gateway: Gateway, detail: str, *, again: bool) -> RefundStatus:
     """A definite refusal: who knows refunds by our numbers may be asked anew under the next, anything else is for a person."""
     if again and gateway.terms.knows_refunds and refund.number < MOST_TRIES:
-        refunds.failed(context.table, session_of(context, refund), refund, context.now, detail=detail)
+        refunds.mark_failed(context.table, session_of(context, refund), refund, context.now, detail=detail)
         note("refund.failed", refund=refund.refund_id)
         return RefundStatus.FAILED
     return review(context, refund, detail)

@@ -1,6 +1,6 @@
 """One try to settle an attempt: decided from what was read, written under conditions that hold only if nothing of it changed.
 
-Money is recorded first, whatever else stands in the way; then it becomes the booking or the order, or its refund. Every step
+Money is recorded first, whatever else fails; then it becomes the booking or the order, or its refund. Every step
 is one conditional write that may be repeated: whoever comes second finds it done.
 """
 
@@ -143,7 +143,7 @@ class Settlement:
 
     def _also(self) -> tuple[Write, ...]:
         key = self._notice_key()
-        return (notices.settled(key, self.context.now),) if key is not None else ()
+        return (notices.settle_write(key, self.context.now),) if key is not None else ()
 
     def _notice_key(self) -> Key | None:
         """Where the notice that brought the evidence is stored; None where none did, or it could not be stored."""
@@ -243,7 +243,7 @@ class Settlement:
         )
 
     def _served_by_receipt(self, error: ConditionFailedError) -> str:
-        """The other attempt that the receipt serves; `error` itself where that is not what stood in the way."""
+        """The other attempt that the receipt serves; `error` itself where that is not the conflict."""
         receipt = error.failed.get(captures.RECEIPT)
         if receipt is None or receipt["ref"] == self.attempt.ref:
             raise error

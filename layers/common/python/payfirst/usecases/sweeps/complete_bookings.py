@@ -15,7 +15,7 @@ from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.fulfilment.bookings import complete
-from payfirst.usecases.sweeps.retry_later import ends_the_run, failed
+from payfirst.usecases.sweeps.retry_later import count_failure, ends_the_run
 
 SPARE_S: Final = 10.0
 """What one booking may take: DynamoDB's time-outs, for its reads and for its write."""
@@ -55,7 +55,7 @@ def complete_bookings(table: Table, *, now: datetime, deadline: Deadline) -> Com
             if ends_the_run(error):
                 raise
             failures += 1
-            failed(table, entry, now, error, "completion.failed")
+            count_failure(table, entry, now, error, "completion.failed")
     return CompletionReport(examined, completed, examined - completed - failures, failures, finished, found.oldest_s)
 
 

@@ -23,7 +23,7 @@ from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Table, batch_get
-from payfirst.usecases.sweeps.retry_later import ends_the_run, failed, retry_later
+from payfirst.usecases.sweeps.retry_later import count_failure, ends_the_run, retry_later
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -137,7 +137,7 @@ class Delivery:
             if ends_the_run(error):
                 raise
             if len(entries) == 1:
-                failed(self.table, entries[0], self.now, error, "event.failed")
+                count_failure(self.table, entries[0], self.now, error, "event.failed")
                 return 0, 1
         each = [self._batch([entry]) for entry in entries]
         return sum(left for left, _ in each), sum(stayed for _, stayed in each)

@@ -17,7 +17,7 @@ from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
-from payfirst.usecases.sweeps.retry_later import ends_the_run, failed
+from payfirst.usecases.sweeps.retry_later import count_failure, ends_the_run
 
 READ: Final = 100
 BATCH: Final = 50
@@ -76,7 +76,7 @@ def _expire(table: Table, entries: Sequence[Entry], now: datetime, latest: datet
         if ends_the_run(error):
             raise
         if len(entries) == 1:
-            failed(table, entries[0], now, error, "expiry.failed")
+            count_failure(table, entries[0], now, error, "expiry.failed")
             return 0, 1
     else:
         return done, 0

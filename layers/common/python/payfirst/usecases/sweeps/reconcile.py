@@ -24,7 +24,7 @@ from payfirst.usecases.refunds.send_refund import pursue
 from payfirst.usecases.settlement.check_status import check_status, needs_its_gateway
 from payfirst.usecases.settlement.evidence import Settled
 from payfirst.usecases.settlement.take_notice import settle_stored
-from payfirst.usecases.sweeps.retry_later import is_passing, retry_later, succeeded
+from payfirst.usecases.sweeps.retry_later import forget_failures, is_passing, retry_later
 from payfirst.usecases.sweeps.turns import apart, in_turns
 
 SPARE_S: Final = 10.0
@@ -86,7 +86,7 @@ class Run:
         else:
             self.away = 0
             if item is not None and "tries" in item:
-                succeeded(table, entry, now)
+                forget_failures(table, entry, now)
 
     def take_message(self, ref: str) -> None:
         """Look at the attempt that a message of the queue names, if a check is due. Raises what this attempt alone meets.

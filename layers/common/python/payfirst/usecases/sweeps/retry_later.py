@@ -37,7 +37,7 @@ def ends_the_run(error: Exception) -> bool:
     return is_passing(error) and not isinstance(error, NewerItemError | ContentionError)
 
 
-def failed(table: Table, entry: Entry, now: datetime, error: Exception, event: str) -> None:
+def count_failure(table: Table, entry: Entry, now: datetime, error: Exception, event: str) -> None:
     """The log hears of `error`, which `entry` alone met; unless it is a passing one, the entry is tried later and later."""
     if is_passing(error):
         warn(event, item=entry.name, error=type(error).__name__)
@@ -61,9 +61,9 @@ def retry_later(table: Table, entry: Entry, now: datetime) -> bool:
     return parked
 
 
-def succeeded(table: Table, entry: Entry, now: datetime) -> None:
+def forget_failures(table: Table, entry: Entry, now: datetime) -> None:
     """The entry went as far as it goes now: what it failed before counts no longer."""
     try:
-        due.succeeded(table, entry, now)
+        due.forget_failures(table, entry, now)
     except (ConditionFailedError, TemporaryError):
         note("due.moved_on", item=entry.name)  # somebody else has it, or its next success says so

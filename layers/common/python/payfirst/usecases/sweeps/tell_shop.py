@@ -82,7 +82,7 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
     except (ClientError, BotoCoreError):
         alarm("news.failed", events=len(happened))
         return NewsReport(failed=len(happened))
-    news.told(table, page.items)
+    news.remove(table, page.items)
     note("news.sent", events=len(happened))
     return NewsReport(told=len(happened))
 

@@ -64,7 +64,9 @@ KEY: Final = "local"
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 30.0
 HTTP_OK: Final = 200
-INHERITED: Final = ("PATH", "HOME", "LANG")
+FOR_FUNCTIONS: Final = ("AWS_USE_FIPS_ENDPOINT",)
+"""What functions get of our environment: by it tests choose the table's client."""
+INHERITED: Final = ("PATH", "HOME", "LANG", *FOR_FUNCTIONS)
 """All that MiniStack sees of our environment: it passes its own on to functions, which get theirs from the template."""
 
 
@@ -96,6 +98,7 @@ class AwsEndpoint:
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_SECRET_ACCESS_KEY": KEY,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **{name: os.environ[name] for name in FOR_FUNCTIONS if name in os.environ},
         }
 
     def client(self, service: str, *, timeout_s: float = 30.0) -> Client:

@@ -25,13 +25,14 @@ from local.stack import Issuer, LocalStack
 from payfirst.domain.clock import Deadline
 from payfirst.storage.dynamodb.table import Table
 from tests import recorded_rights, tools
+from tests.clients import CLIENTS, choose, chosen, table_client
 from tests.issuer import Signer, TokenIssuer, pool_signer, running_issuer
-from tests.recorded_rights import pytest_configure, pytest_sessionfinish, pytest_unconfigure
+from tests.recorded_rights import pytest_sessionfinish, pytest_unconfigure
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_unconfigure"]
+__all__ = ["pytest_sessionfinish", "pytest_unconfigure"]
 """The hooks by which a run notes which rights the functions need."""
 
 HERE: Final = Path(__file__).parent
@@ -49,6 +50,12 @@ os.environ.pop("COLUMNS", None)
 # How long one example takes says more about who shares the machine than about the code.
 settings.register_profile("payfirst", deadline=None)
 settings.load_profile("payfirst")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let functions have the table's client that was chosen, and note which rights they need."""
+    choose(config.getoption("client"))
+    recorded_rights.pytest_configure(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -91,6 +98,12 @@ def dynamodb(embedded_aws: EmbeddedAws) -> DynamoDBClient:
     """A low-level client of the embedded DynamoDB that retries nothing."""
     client: DynamoDBClient = embedded_aws.client("dynamodb")
     return client
+
+
+@pytest.fixture
+def table_clients(request: pytest.FixtureRequest, embedded_aws: EmbeddedAws) -> list[Any]:
+    """A client of the embedded DynamoDB of each kind, or of the one that was chosen, for whoever takes them in turn."""
+    return [table_client(embedded_aws, client) for client in chosen(request.config.getoption("client"))]
 
 
 @pytest.fixture
@@ -199,6 +212,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--against", type=Path, help="take the stack that runs and says so in this file: .local/stack.json")
     parser.addoption("--all-pages", action="store_true", help="tests/browser: all of it, where `make test` takes a short set")
     parser.addoption("--pictures", type=Path, help="tests/browser: keep in this folder how the pages looked at each step")
+    parser.addoption("--client", choices=CLIENTS, help="let functions, and the fault machine, ask the table by this client")
     parser.addoption("--base-url", help="with --against: where that stack's API is called instead")
 
 

@@ -16,15 +16,14 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from botocore import handlers
-from botocore.model import OperationModel
 
 from local.host.environment import RECORDS
-from local.host.recording import NAMED_BY, rights_of, variable_of
+from local.host.recording import NAMED_BY, rights_of, told_of_calls, variable_of
 from tests import tools
 from tests.entries import entries, serving
 
@@ -36,7 +35,7 @@ Rights = dict[str, set[str]]
 """Of each function: `ACTION on VARIABLE`, where the variable names the resource."""
 
 _MADE: Final = pytest.StashKey[Path]()
-_OWN: Final = pytest.StashKey[tuple[str, "OwnCalls"]]()
+_OWN: Final = pytest.StashKey[Callable[[], None]]()
 _FAULTS: Final = pytest.StashKey[list[str]]()
 
 
@@ -74,12 +73,11 @@ class OwnCalls:
         self._entries = entries()
         self._known: set[tuple[str, str, str]] = set()
 
-    def __call__(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
+    def __call__(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         functions = serving(sys._getframe(1), self._entries)  # noqa: SLF001 - the way to see who calls
         if not functions:
             return
-        service = str(model.service_model.service_name)
-        for action, name, more in rights_of(service, model.name, params):
+        for action, name, more in rights_of(service, operation, params):
             # Tables and queues of tests have names of their own; a secret is named as in a function, or not at all.
             known = TOKENS if name.endswith("-gateway-tokens") else NAMED_BY.get(action.split(":", 1)[0])
             resource = (known or variable_of(action, name, os.environ)) + more
@@ -95,9 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if RECORDS not in os.environ:
         os.environ[RECORDS] = tempfile.mkdtemp(prefix="payfirst-records-")
         config.stash[_MADE] = Path(os.environ[RECORDS])
-    own = ("before-parameter-build", OwnCalls(Path(os.environ[RECORDS]) / f"tests-{os.getpid()}.jsonl"))
-    config.stash[_OWN] = own
-    handlers.BUILTIN_HANDLERS.append(own)
+    config.stash[_OWN] = told_of_calls(OwnCalls(Path(os.environ[RECORDS]) / f"tests-{os.getpid()}.jsonl"))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -127,7 +123,7 @@ def summarize(terminalreporter: pytest.TerminalReporter, config: pytest.Config) 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take no more notes, and remove them unless somebody asked for them."""
-    handlers.BUILTIN_HANDLERS.remove(config.stash[_OWN])
+    config.stash[_OWN]()
     made = config.stash.get(_MADE, None)
     if made is not None:
         del os.environ[RECORDS]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -83,11 +83,7 @@ class Recorder:
         self._environment = environment
         self._known: set[tuple[str, str]] = set()
 
-    def __call__(self, params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
-        """Note what one call needs; botocore's event `before-parameter-build`."""
-        self.note(model.service_model.service_name, model.name, params)
-
-    def note(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+    def __call__(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Note what one call needs."""
         for action, name, more in rights_of(service, operation, params):
             resource = variable_of(action, name, self._environment) + more
@@ -95,6 +91,29 @@ class Recorder:
                 self._known.add((action, resource))
                 self._file.write(json.dumps({"function": self._function, "action": action, "resource": resource}) + "\n")
                 self._file.flush()
+
+
+def told_of_calls(listener: Callable[[str, str, Mapping[str, Any]], None]) -> Callable[[], None]:
+    """Let `listener` hear of each call of this process to AWS before it is sent, whichever client makes it: the service, the
+    operation and what is given. What it raises, the caller gets. Answers how to end that."""
+
+    def heard(params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
+        listener(model.service_model.service_name, model.name, params)
+
+    ask = SignedClient.ask
+
+    def asked(client: SignedClient, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        listener("dynamodb", operation, given)
+        return ask(client, operation, given)
+
+    def end() -> None:
+        handlers.BUILTIN_HANDLERS.remove(entry)
+        SignedClient.ask = ask  # type: ignore[method-assign]
+
+    # botocore's own list of what every session of this process starts with, whoever makes the session.
+    handlers.BUILTIN_HANDLERS.append(entry := ("before-parameter-build", heard))
+    SignedClient.ask = asked  # type: ignore[method-assign, assignment]
+    return end
 
 
 def variable_of(action: str, value: str, environment: Mapping[str, str]) -> str:
@@ -112,16 +131,7 @@ def main() -> None:
     function = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
     path = Path(os.environ[RECORDS]) / f"{function}-{os.getpid()}.jsonl"
     with path.open("a", encoding="utf-8") as file:
-        recorder = Recorder(file, function, os.environ)
-        # botocore's own list of what every session of this process starts with, whoever makes the session.
-        handlers.BUILTIN_HANDLERS.append(("before-parameter-build", recorder))
-        ask = SignedClient.ask
-
-        def noted(client: SignedClient, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
-            recorder.note("dynamodb", operation, given)
-            return ask(client, operation, given)
-
-        SignedClient.ask = noted  # type: ignore[method-assign, assignment]
+        told_of_calls(Recorder(file, function, os.environ))
         runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
 
 

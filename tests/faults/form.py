@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import cycle
 from typing import Any, Final
 from uuid import uuid4
 
 from hypothesis.stateful import run_state_machine_as_test
 
 from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws, create_table
+from tests.clients import CLIENTS, table_client
 from tests.faults import matrix, mutants, storms, suite
 from tests.faults.book import Book
 from tests.faults.explore import Report, explore
@@ -29,7 +31,10 @@ CORES: Final = min(2, os.cpu_count() or 1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything: seconds and schedules for each scenario, one in so many cases on the real client, and so on."""
+    """How much of everything: seconds and schedules for each scenario, one in so many cases on a real client, and so on.
+
+    What asks a real table is done by `clients` in turn.
+    """
 
     seconds: float
     wired_every: int
@@ -37,6 +42,7 @@ class Plan:
     notices: int
     examples: int
     seed: int
+    clients: tuple[str, ...] = CLIENTS
 
 
 SHORT: Final = Plan(seconds=2.5, wired_every=matrix.SHORT, real=80, notices=1000, examples=40, seed=1)
@@ -81,12 +87,11 @@ class Step:
 
 def steps(plan: Plan, aws: EmbeddedAws, pool: Any) -> Iterator[Step]:
     """All steps, the ones that find most first; the mutants need processes that were born after the suite was warmed."""
-    client: Any = aws.client("dynamodb")
     yield Step("every use case is reached", 1, _reached)
     yield Step("every fault at every call", len(FLOWS), lambda found: _matrix(found, pool))
     yield Step("races in every order", len(SCENARIOS), lambda found: _races(found, plan, pool))
-    yield Step("faults on the wire of the real client", 1, lambda found: _wire(found, plan, client))
-    yield Step("races with the real client", len(SCENARIOS), lambda found: _real_races(found, plan, aws, pool))
+    yield Step("faults on the wire of the real clients", 1, lambda found: _wire(found, plan, aws))
+    yield Step("races with the real clients", len(SCENARIOS), lambda found: _real_races(found, plan, aws, pool))
     yield Step("storms of threads and processes", 3, lambda found: _storms(found, plan, aws))
     yield Step("any sequence at all", 1, lambda found: _machine(found, plan))
     every = mutants.mutants()
@@ -144,40 +149,46 @@ def _races(found: Sum, plan: Plan, pool: Any) -> Iterator[None]:
         yield
 
 
-def _wire(found: Sum, plan: Plan, client: Any) -> Iterator[None]:
-    name = _table(client)
-    for case, world, act in matrix.sampled(every=plan.wired_every):
+def _wire(found: Sum, plan: Plan, aws: EmbeddedAws) -> Iterator[None]:
+    clients = [table_client(aws, client) for client in plan.clients]
+    name = _table(clients[0])
+    for client, (case, world, act) in zip(cycle(clients), matrix.sampled(every=plan.wired_every), strict=False):
         with found.keeping():
             found.faults += matrix.run_wired(case, world, act, client, name)
     yield
 
 
 @cache
-def _own_table(port: int) -> tuple[Any, str]:
-    """This process's client of the embedded AWS at `port`, and a table that nobody else uses."""
-    client: Any = AwsEndpoint(port).client("dynamodb")
-    return client, _table(client)
+def _own_table(port: int, client: str) -> tuple[Any, str]:
+    """This process's client of that kind of the embedded AWS at `port`, and a table that nobody else uses."""
+    made = table_client(AwsEndpoint(port), client)
+    return made, _table(made)
 
 
-def _raced_for_real(job: tuple[int, str, int, int]) -> list[str]:
-    port, scenario, count, seed = job
-    return list(sampled_on_the_real_client(SCENARIOS[scenario], *_own_table(port), count=count, seed=seed))
+def _raced_for_real(job: tuple[int, str, str, int, int]) -> list[str]:
+    port, client, scenario, count, seed = job
+    return list(sampled_on_the_real_client(SCENARIOS[scenario], *_own_table(port, client), count=count, seed=seed))
 
 
 def _real_races(found: Sum, plan: Plan, aws: EmbeddedAws, pool: Any) -> Iterator[None]:
-    for broken in pool.imap_unordered(_raced_for_real, [(aws.port, name, plan.real, plan.seed) for name in SCENARIOS]):
+    jobs = [
+        (aws.port, client, name, plan.real, plan.seed) for name, client in zip(SCENARIOS, cycle(plan.clients), strict=False)
+    ]
+    for broken in pool.imap_unordered(_raced_for_real, jobs):
         found.broken += broken
         found.random += plan.real
         yield
 
 
 def _storms(found: Sum, plan: Plan, aws: EmbeddedAws) -> Iterator[None]:
-    client: Any = aws.client("dynamodb")
+    first, last = plan.clients[0], plan.clients[-1]
+    client = table_client(aws, first)
     with found.keeping():
         orders = len(Book.of(storms.identical_notices(client, _table(client), plan.notices).items()).outcomes)
         if orders != 1:
             found.broken.append(f"{plan.notices} identical notices made {orders} orders")
     yield
+    client = table_client(aws, last)
     with found.keeping():
         orders = len(Book.of(storms.buyers_of_the_last(client, _table(client), 200, 10).items()).outcomes)
         if orders != 10:
@@ -185,7 +196,7 @@ def _storms(found: Sum, plan: Plan, aws: EmbeddedAws) -> Iterator[None]:
     yield
     with found.keeping():
         orders = len(
-            Book.of(storms.notices_against_sweeps(lambda: aws.client("dynamodb"), _table(client), 25).items()).outcomes
+            Book.of(storms.notices_against_sweeps(lambda: table_client(aws, first), _table(client), 25).items()).outcomes
         )
         if orders != 1:
             found.broken.append(f"four processes that tell of one payment made {orders} orders")

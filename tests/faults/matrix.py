@@ -39,7 +39,7 @@ FROM_POISON: Final = {"retry_later.failed"}
 """Only an item that nobody can take further meets it, and such an item comes to no rest: attacks/passing.py shows it."""
 
 SHORT: Final = 23
-"""In the short form one case in so many also runs with boto3's real client."""
+"""In the short form one case in so many also runs with a real client, ours and botocore's in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def run(case: Case, world: World, act: Act, *, late: bool = False) -> bool:
 
 
 def run_wired(case: Case, world: World, act: Act, client: Any, name: str) -> bool:
-    """One case with boto3's real client on the empty table `name`; what it leaves is swept and checked on a model of it."""
+    """One case with a real client on the empty table `name`; what it leaves is swept and checked on a model of it."""
     become(client, name, ModelTable(), world.client)
     there = world.fork(client, name)
     with at_work(there), wired(client, there.seam):

@@ -1,4 +1,4 @@
-"""Schedules once more with boto3's own client against the embedded table."""
+"""Schedules once more with a real client against the embedded table."""
 
 from __future__ import annotations
 

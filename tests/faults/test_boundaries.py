@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws
 from tests.faults import matrix
 from tests.faults.flows import FLOWS, Flow
 from tests.faults.invariants import BrokenError
@@ -30,10 +30,9 @@ def test_a_payment_has_one_outcome_whatever_befalls_a_call(flow: Flow) -> None:
 
 
 @pytest.mark.short_form
-def test_boto3s_own_client_meets_a_sample_of_the_same_faults(embedded_aws: EmbeddedAws, table_name: str) -> None:
-    client: Any = embedded_aws.client("dynamodb")
+def test_both_real_clients_in_turn_meet_a_sample_of_the_same_faults(table_clients: list[Any], table_name: str) -> None:
     broken = []
-    for case, world, act in matrix.sampled(every=matrix.SHORT):
+    for client, (case, world, act) in zip(cycle(table_clients), matrix.sampled(every=matrix.SHORT), strict=False):
         try:
             matrix.run_wired(case, world, act, client, table_name)
         except BrokenError as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any, Final
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws
 from tests.faults.explore import Explorer, explore, replay
 from tests.faults.invariants import BrokenError
 from tests.faults.real import sampled_on_the_real_client
@@ -18,7 +18,7 @@ SECONDS: Final = 1.5
 """For each scenario in the short form; `make soak` takes as long as it is told."""
 
 REAL: Final = 3
-"""Schedules of each scenario that also run with boto3's real client in the short form."""
+"""Schedules of each scenario that also run with a real client in the short form."""
 
 
 @pytest.mark.short_form
@@ -29,10 +29,11 @@ def test_each_payment_has_one_outcome_in_every_order(scenario: Scenario) -> None
 
 
 @pytest.mark.short_form
-def test_the_same_schedules_end_alike_with_boto3s_own_client(embedded_aws: EmbeddedAws, table_name: str) -> None:
-    client: Any = embedded_aws.client("dynamodb")
+def test_the_same_schedules_end_alike_with_each_real_client_in_turn(table_clients: list[Any], table_name: str) -> None:
     failures = [
-        failure for each in SCENARIOS.values() for failure in sampled_on_the_real_client(each, client, table_name, count=REAL)
+        failure
+        for each, client in zip(SCENARIOS.values(), cycle(table_clients), strict=False)
+        for failure in sampled_on_the_real_client(each, client, table_name, count=REAL)
     ]
     assert failures == []
 

@@ -1,22 +1,26 @@
-"""The same faults on the wire of boto3's real client: requests are dropped, answers cut off or forged, where they leave it."""
+"""The same faults on the wire of both real clients: requests are dropped, answers cut off or forged, where they leave them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
+from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from payfirst.storage.dynamodb.expressions import from_wire
+from payfirst.storage.dynamodb.signed import JSON, SignedClient
 from tests.faults.model_table import ModelTable
 from tests.faults.seam import Fault, Seam, Service, fulfils, lost_connection, met, refusal_body
 
 EVENT: Final = "before-send.dynamodb"
 BATCH: Final = 25
+TYPED: Final = {"Content-Type": JSON}
 
 
 class _Raw:
@@ -29,22 +33,60 @@ class _Raw:
         yield self._body
 
 
+def wired(client: Any, seam: Seam) -> AbstractContextManager[None]:
+    """Every request of `client`, ours or botocore's, passes `seam` while the block runs."""
+    return _wired_pool(client, seam) if isinstance(client, SignedClient) else _wired_botocore(client, seam)
+
+
+def _fate(seam: Seam, operation: str, body: bytes) -> tuple[Fault | None, bytes | None]:
+    """What befalls a request, and with which words it is refused."""
+    actions = json.loads(body or b"{}").get("TransactItems", ())
+    fault = seam.passes(Service.TABLE, operation, fulfils=fulfils(actions))
+    refusal = fault and refusal_body(fault, operation, len(actions))
+    return fault, json.dumps(refusal).encode() if refusal else None
+
+
+class _Pool:
+    """Takes the place of our client's connections."""
+
+    def __init__(self, pool: Any, seam: Seam) -> None:
+        self._pool, self._seam = pool, seam
+
+    def urlopen(self, *given: Any, body: bytes, headers: Mapping[str, str], **more: Any) -> Any:
+        def send() -> Any:
+            return self._pool.urlopen(*given, body=body, headers=headers, **more)
+
+        fault, refusal = _fate(self._seam, headers["X-Amz-Target"].rsplit(".", 1)[1], body)
+        if refusal is not None:
+            return HTTPResponse(refusal, status=400, headers=TYPED)
+        if fault is Fault.SENT_AGAIN:
+            with suppress(HTTPError):  # an answer that nobody hears
+                send()
+            return send()
+        return met(fault, send, lambda: ProtocolError("lost"))
+
+
 @contextmanager
-def wired(client: Any, seam: Seam) -> Iterator[None]:
-    """Every request of `client` passes `seam` while the block runs."""
+def _wired_pool(client: Any, seam: Seam) -> Iterator[None]:
+    before, client._pool = client._pool, _Pool(client._pool, seam)  # noqa: SLF001 - where its requests leave it
+    try:
+        yield
+    finally:
+        client._pool = before  # noqa: SLF001
+
+
+@contextmanager
+def _wired_botocore(client: Any, seam: Seam) -> Iterator[None]:
     connection = URLLib3Session(timeout=30)
 
     def before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
-        operation = event_name.rsplit(".", 1)[1]
         body: Any = request.body
-        actions = json.loads(body or b"{}").get("TransactItems", ())
-        fault = seam.passes(Service.TABLE, operation, fulfils=fulfils(actions))
+        fault, refusal = _fate(seam, event_name.rsplit(".", 1)[1], body)
         if fault is None:
             return None
-        refusal = refusal_body(fault, operation, len(actions))
         if refusal is not None:
-            headers: Any = {"Content-Type": "application/x-amz-json-1.0"}
-            return AWSResponse(request.url, 400, headers, _Raw(json.dumps(refusal).encode()))
+            headers: Any = TYPED
+            return AWSResponse(request.url, 400, headers, _Raw(refusal))
         if fault is Fault.SENT_AGAIN:
             with suppress(HTTPClientError):  # an answer that nobody hears
                 connection.send(request)

@@ -63,7 +63,7 @@ BATCH: Final = 10
 
 @dataclass(slots=True)
 class World:
-    """One shop. `client` is a model table or boto3's client; `seam` sees its calls, and those to the gateways."""
+    """One shop. `client` is a model table or a real client; `seam` sees its calls, and those to the gateways."""
 
     client: Any
     name: str = "model"

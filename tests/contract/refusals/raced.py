@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from local.host.recording import told_of_calls
 from payfirst.settings import settings
 from payfirst.storage.dynamodb.expressions import to_wire
-from payfirst.storage.dynamodb.signed import SignedClient
+from payfirst.storage.dynamodb.table import dynamodb
 from tests.contract.refusals.throttled import Context, event
 
 LEFT_MS = 9_000
@@ -25,21 +26,20 @@ def main() -> None:
     """Answer one request."""
     os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "payfirst"  # as Lambda does
     told = json.load(sys.stdin)
-    ask, acted = SignedClient.ask, list[str]()
+    acted = list[str]()
 
-    def after_a_rival(client: SignedClient, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    def after_a_rival(service: str, operation: str, given: Mapping[str, Any]) -> None:  # noqa: ARG001 - what a listener is told
         if operation == "TransactWriteItems" and not acted:
             acted.append(operation)
-            client.update_item(
+            dynamodb().update_item(
                 TableName=settings().table_name,
                 Key=to_wire(told["key"]),
                 UpdateExpression="SET #name = :value",
                 ExpressionAttributeNames={"#name": told["name"]},
                 ExpressionAttributeValues=to_wire({":value": told["value"]}),
             )
-        return ask(client, operation, given)
 
-    SignedClient.ask = after_a_rival  # type: ignore[method-assign, assignment]
+    told_of_calls(after_a_rival)
     request = event("POST", told["path"], told["sub"], json.dumps(told["body"]))
     answer = import_module("functions.initiate_payment.app").handler(request, Context("initiate_payment", left_ms=LEFT_MS))
     if not acted:

@@ -13,16 +13,16 @@ import time
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from local.host.recording import told_of_calls
 from ops.api_reference.document import OPERATIONS
 from payfirst.api.resources import credentials
 from payfirst.api.routes import ROUTES, Family, Route
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import settings
-from payfirst.storage.dynamodb.signed import SignedClient
 from tests.contract.refusals.scene import path_of
 from tests.issuer import bearer
 
@@ -53,9 +53,10 @@ class Context:
         return max(0, self.left_ms - int((time.monotonic() - self.since) * 1000))
 
 
-def throttle(_: SignedClient, operation: str, given: Any) -> NoReturn:  # noqa: ARG001 - the method that it stands for
+def throttle(service: str, operation: str, given: Any) -> None:  # noqa: ARG001 - what a listener is told
     """Stand in the way of every request to the table."""
-    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, operation)
+    if service == "dynamodb":
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, operation)
 
 
 def event(method: str, path: str, sub: str, body: str | None) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def main(file: Path) -> None:
     """Ask every function that uses the table."""
     answers = {}
     os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "payfirst"  # as Lambda does
-    SignedClient.ask = throttle  # type: ignore[method-assign, assignment]
+    told_of_calls(throttle)
     for route in ROUTES:
         if route.function == "site" or route.family is Family.NOTICE or route.path.startswith("/api/locations"):
             continue

@@ -19,6 +19,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as BOTOCORE_SESSION_VARIABLES
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.session import Session
@@ -235,6 +236,20 @@ def test_an_environment_that_says_more_than_lambdas_is_botocores(name: str) -> N
     assert plain_client({**LAMBDAS, name: "anything"}, **limits) is None  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "more", [{"AWS_REGION": "eusc-de-east-1"}, {"AWS_REGION": "us-iso-east-1"}, {"AWS_ENDPOINT_URL": "http://a/below"}]
+)
+def test_an_address_of_another_form_is_botocores(more: dict[str, str]) -> None:
+    assert plain_client(LAMBDAS | more, connect_s=1, read_s=2, tries=2) is None
+
+
+def test_botocore_knows_no_other_words_of_its_own() -> None:
+    ends = ("ENDPOINT", "ENDPOINT_URLS", "PROFILE", "ENDPOINT_MODE", "DISCOVERY_ENABLED", "CONFIG_FILE")
+    names = [name for _, name, *_ in BOTOCORE_SESSION_VARIABLES.values()]
+    words = {word for name in names for word in (name if isinstance(name, list) else [name or ""])}
+    assert {word for word in words if word.endswith(ends) and "_EC2_" not in word} <= set(ONLY_BOTOCORE_KNOWS)
+
+
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_an_environment_that_is_not_lambdas_own_is_botocores(name: str) -> None:
     assert plain_client({**LAMBDAS, name: ""}, connect_s=1, read_s=2, tries=2) is None
@@ -269,15 +284,15 @@ def test_nobody_reads_a_key_off_a_client() -> None:
     assert "token of the role" not in shown
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_only_a_certificate_of_a_known_authority_is_believed(server: Scripted, tmp_path: Path, *, known: bool) -> None:
+@pytest.mark.parametrize("known", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", ""])
+def test_only_a_certificate_of_a_known_authority_is_believed(server: Scripted, tmp_path: Path, known: str) -> None:
     own, trusted = make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own)
     server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
     server.script = [answers(200, {})]
     environment = LAMBDAS | {"AWS_ENDPOINT_URL": server.url.replace("http:", "https:")}
-    client = plain_client(environment | ({"AWS_CA_BUNDLE": str(trusted)} if known else {}), connect_s=2, read_s=2, tries=1)
+    client = plain_client(environment | ({known: str(trusted)} if known else {}), connect_s=2, read_s=2, tries=1)
     assert client is not None
     if known:
         assert client.get_item(TableName="t", Key=KEY) == {}

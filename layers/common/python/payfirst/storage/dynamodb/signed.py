@@ -138,10 +138,17 @@ ONLY_BOTOCORE_KNOWS: Final = (
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_ACCOUNT_ID",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    "AWS_ENDPOINT_DISCOVERY_ENABLED",
+    "AWS_CONFIG_FILE",
     "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
     *(name for kind in ("https", "http", "all") for name in (f"{kind}_proxy", f"{kind.upper()}_PROXY")),
 )
 """Variables that change whom requests go to, by which way, or in whose name."""
+OTHER_DOMAINS: Final = ("us-iso", "eu-iso", "eusc-")
+"""What the regions begin with whose addresses do not end in amazonaws.com, nor in China's."""
 
 
 def plain_client(environment: Mapping[str, str], *, connect_s: float, read_s: float, tries: int) -> SignedClient | None:
@@ -159,6 +166,8 @@ def plain_client(environment: Mapping[str, str], *, connect_s: float, read_s: fl
     china = ".cn" if region.startswith("cn-") else ""
     regular = f"https://dynamodb.{region}.amazonaws.com{china}"
     url = known.get("AWS_ENDPOINT_URL_DYNAMODB") or known.get("AWS_ENDPOINT_URL") or regular
+    if region.startswith(OTHER_DOMAINS) or urlsplit(url).path.strip("/"):
+        return None
     return SignedClient(
         Keys(access, secret, known.get("AWS_SESSION_TOKEN")),
         region,
@@ -166,7 +175,7 @@ def plain_client(environment: Mapping[str, str], *, connect_s: float, read_s: fl
         connect_s=connect_s,
         read_s=read_s,
         tries=tries,
-        authorities=known.get("AWS_CA_BUNDLE") or certifi.where(),
+        authorities=known.get("AWS_CA_BUNDLE") or known.get("REQUESTS_CA_BUNDLE") or certifi.where(),
     )
 
 

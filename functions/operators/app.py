@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from itertools import islice
 from typing import Final
 
 from payfirst.api import asked
@@ -55,9 +54,14 @@ PLACE: Final = re.compile(r"[0-9:]{8}#BK-[0-9A-Z]{1,20}")
 
 
 def stuck(request: Request) -> Reply:
-    """`GET /api/operators/stuck/`"""
-    found = waiting.stuck(table(request.deadline), request.now)
-    return Reply(200, StuckOut.of(list(islice(found, MOST_SHOWN + 1))))
+    """`GET /api/operators/stuck/`, with `?list=` (both if absent) and `?after=`."""
+    of, text = asked.word(request, "list", waiting.List), request.parameter("after")
+    try:
+        after = waiting.read_place(text, of, request.now) if text else None
+    except ValueError as error:
+        said = "The `next` of an earlier answer about the same list is expected."
+        raise InvalidInputError(FieldProblem("after", said)) from error
+    return Reply(200, StuckOut.of(waiting.page(table(request.deadline), request.now, of, most=MOST_SHOWN, after=after)))
 
 
 def payment(request: Request, which: str) -> Reply:
@@ -108,7 +112,7 @@ def close(request: Request) -> Reply:
 
 def bookings_of_day(request: Request) -> Reply:
     """`GET /api/operators/bookings/`, with `?day=` (today in India if absent), `?status=` and `?after=`."""
-    day, status = asked.day_in(request, BOOKINGS_ZONE), asked.status(request, BookingStatus)
+    day, status = asked.day_in(request, BOOKINGS_ZONE), asked.word(request, "status", BookingStatus)
     where, after = table(request.deadline), request.parameter("after") or ""
     if after and not PLACE.fullmatch(after):
         raise InvalidInputError(FieldProblem("after", "The `next` of an earlier answer is expected."))
@@ -149,7 +153,7 @@ def cancel_booking(request: Request, book_id: str) -> Reply:
 
 def orders_of_days(request: Request) -> Reply:
     """`GET /api/operators/orders/`, with `?from=` and `?to=` or `?day=` (today in Nairobi if absent), `?status=`, `?after=`."""
-    (first, last), status = asked.days(request), asked.status(request, OrderStatus)
+    (first, last), status = asked.days(request), asked.word(request, "status", OrderStatus)
     where, after = table(request.deadline), request.parameter("after") or ""
     seen = read_order_number(after)
     if after and (seen is None or not f"{first:%Y%m%d}" <= seen[0] <= f"{last:%Y%m%d}"):

@@ -31,6 +31,7 @@ from payfirst.api.wire.search import SearchOut
 from payfirst.api.wire.totals import TotalsOut
 from payfirst.domain.booking import Step
 from payfirst.domain.catalogue import Edits
+from payfirst.domain.clock import instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus, SessionStatus
 from payfirst.domain.paid_back import PaymentStatus
@@ -45,7 +46,7 @@ from payfirst.usecases.operators.funnel import Funnel, Stage
 from payfirst.usecases.operators.review import Story
 from payfirst.usecases.operators.search import Found, Search
 from payfirst.usecases.operators.totals import Report
-from payfirst.usecases.operators.waiting import Stuck
+from payfirst.usecases.operators.waiting import Stuck, StuckPage
 
 OPERATORS: Final = "Operators"
 
@@ -66,6 +67,9 @@ _REFUND: Final = Refund(
 )
 _FOUND: Final = Found(
     "order", "ORD-20240115-001", "packed", samples.SESSION.amount, samples.SESSION.created_at, samples.CUSTOMER.sub
+)
+_STUCK: Final = StuckPage(
+    (Stuck("needs review", _REF, named(attempt(_REF)), samples.NOW),), f"review#3 {instant(samples.NOW)} ATT#{_REF} ATT"
 )
 _FUNNEL: Final = Funnel(
     samples.NOW - timedelta(hours=24),
@@ -145,7 +149,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "operators_stuck": Operation(
         OPERATORS,
         "List what waits for a person",
-        one(200, StuckOut.of([Stuck("needs review", _REF, named(attempt(_REF)), samples.NOW)])),
+        {200: {"more follow": StuckOut.of(_STUCK), "the last of them": StuckOut.of(replace(_STUCK, next=None))}},
+        query={
+            "list": "`review` (what a person decides) or `overdue` (what sweeps have left lying); both if absent.",
+            "after": "Where the list goes on: the `next` of the answer before.",
+        },
         description=f"Cases that no rule can settle, then work that sweeps should have done two minutes ago. {_ONLY}",
     ),
     "operators_payment": Operation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -167,7 +168,7 @@ def test_what_waits_too_long_is_tried_again_or_closed_for_a_reason(desk: Page) -
         asked.append(route.request.post_data_json)
         route.fulfill(json={"which": "INBOX#7", "result": "closed"})
 
-    desk.route("**/api/operators/stuck/", lambda route: route.fulfill(json={"waiting": [entry], "more": False}))
+    desk.route("**/api/operators/stuck/?list=*", lambda route: route.fulfill(json={"waiting": [entry], "next": None}))
     desk.route(re.compile("/api/operators/stuck/(replay|close)/"), answer)
     look_at(desk, "/desk")
     card(desk, "INBOX#7").get_by_role("button", name="Try again").click()
@@ -177,6 +178,30 @@ def test_what_waits_too_long_is_tried_again_or_closed_for_a_reason(desk: Page) -
     agree(desk, why="it is not ours")
     wait_until(lambda: len(asked), lambda count: count > 1)
     assert asked == [{"which": "INBOX#7"}, {"which": "INBOX#7", "why": "it is not ours"}]
+
+
+def test_what_waits_goes_on_and_what_was_left_lying_is_looked_for_on_a_tap(desk: Page) -> None:
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        said = parse_qs(urlsplit(route.request.url).query)
+        [which], [after] = said["list"], said.get("after", [""])
+        asked.append(f"{which} {after}".strip())
+        key = f"INBOX#{which}{after}"
+        what = "needs review" if which == "review" else "overdue: settle"
+        entry = {"what": what, "key": key, "which": key, "customer": None, "since": "2026-11-01T00:00:00Z"}
+        route.fulfill(json={"waiting": [entry], "next": None if after or which == "overdue" else "behind"})
+
+    desk.route("**/api/operators/stuck/?list=*", answer)
+    look_at(desk, "/desk")
+    waits = part(desk, "Needs a person")
+    assert (asked, waits.locator(".amount").inner_text()) == (["review"], "1+")
+    waits.get_by_role("button", name="Show more").click()
+    card(desk, "INBOX#reviewbehind").wait_for()
+    waits.get_by_role("button", name="Look for work left lying").click()
+    card(desk, "INBOX#overdue").get_by_text("overdue: settle").wait_for()
+    assert asked == ["review", "review behind", "overdue"]
+    assert waits.get_by_role("article").count() == 3
 
 
 def test_a_booking_moves_and_the_move_is_taken_back(stack: RunningStack, desk: Page, operator: Customer) -> None:

@@ -298,3 +298,15 @@ def test_a_refund_that_never_was_cannot_be_said_to_be_paid(operator: Customer) -
     for refund in ("RMT0000000000000-1", "R-1"):
         answer = operator.send("POST", f"/api/operators/refunds/{refund}/resolve", {"why": WHY})
         assert (answer.status_code, answer.json()["error_code"]) == (404, "NOT_FOUND")
+
+
+def test_one_list_of_what_waits_is_asked_for_and_what_is_no_list_or_no_place_is_refused(operator: Customer) -> None:
+    answer = operator.get("/api/operators/stuck/?list=REVIEW")
+    assert {entry["what"] for entry in answer["waiting"]} <= {"needs review"}
+    for query, field in (
+        ("list=other", "list"),
+        ("after=x", "after"),
+        ("list=overdue&after=review%230 x ATT%231 ATT", "after"),
+    ):
+        refusal = operator.send("GET", f"/api/operators/stuck/?{query}")
+        assert (refusal.status_code, list(refusal.json()["errors"])) == (400, [field])

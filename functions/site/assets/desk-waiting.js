@@ -1,19 +1,29 @@
 // What waits for a person, or has waited too long: where to look at it, try it again, or close it.
 
-import { ask, badge, paymentPage, read, send, soft, step, told, button, why } from "./desk.js";
-import { el, when } from "./ui.js";
+import { ask, badge, button, list, paymentPage, query, read, send, soft, step, told, why } from "./desk.js";
+import { el, show, when } from "./ui.js";
 import { t } from "./words.js";
 
-/** The parts of the list, for a section that loads it anew by `again`. */
+/** The parts of the list, for a section that loads it anew by `again`. What has been left lying is looked for on a tap. */
 export async function waiting(again) {
-  const found = await read("/stuck/");
-  if (!found.waiting.length) return el("p", { class: "empty" }, t("Nothing needs a person."));
-  const entries = found.waiting.map((entry) => el("li", {}, card(entry, again)));
-  return [
-    el("p", {}, el("strong", { class: "amount" }, found.more ? `${entries.length}+` : `${entries.length}`)),
-    el("ul", { class: "cards" }, entries),
-    found.more && soft(t("There are more; they are listed as these are settled.")),
-  ];
+  const lain = el("div", {});
+  const look = async (first) => show(lain, await entries("overdue", first, () => page("overdue").then(look)));
+  show(lain, soft(t("The shop does the rest by itself.")), step(t("Look for work left lying"), () => page("overdue"), look, ""));
+  return [await entries("review", await page("review"), again), lain];
+}
+
+const page = (list, after = "") => read(`/stuck/${query({ list, after })}`);
+
+const EMPTY = { review: t("Nothing needs a person."), overdue: t("Nothing has been left lying.") };
+
+async function entries(which, first, again) {
+  const load = async (after) => {
+    const { waiting: found, next } = after ? await page(which, after) : first;
+    return { found, next };
+  };
+  const { waiting: found, next } = first;
+  const counted = el("p", {}, el("strong", { class: "amount" }, next ? `${found.length}+` : `${found.length}`));
+  return [found.length > 0 && counted, await list(load, (entry) => card(entry, again), EMPTY[which])].flat();
 }
 
 const whatFor = (what) =>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,10 @@ from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.clock import SHOP_ZONE
 from payfirst.domain.errors import FieldProblem, InvalidInputError
 from payfirst.domain.ids import read_id
-from payfirst.domain.moves import BookingStatus, OrderStatus
 from payfirst.domain.times import read_day
 from payfirst.settings import settings
 
-Word = TypeVar("Word", BookingStatus, OrderStatus)
+Word = TypeVar("Word", bound=StrEnum)
 
 MOST_DAYS: Final = timedelta(days=31)
 
@@ -51,12 +51,12 @@ def _named_day(request: Request, name: str, zone: str) -> date | None:
     return day
 
 
-def status(request: Request, words: type[Word]) -> Word | None:
-    """`?status=`, in any case; None where none is asked for."""
-    text = (request.parameter("status") or "").lower()
+def word(request: Request, name: str, words: type[Word]) -> Word | None:
+    """One of `words`, in any case; None where none is asked for."""
+    text = (request.parameter(name) or "").lower()
     found = next((word for word in words if word.value.lower() == text), None)
     if text and found is None:
-        raise InvalidInputError(FieldProblem("status", f"One of these is expected: {', '.join(words)}."))
+        raise InvalidInputError(FieldProblem(name, f"One of these is expected: {', '.join(words)}."))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -26,6 +26,7 @@ FEW: Final = 20
 """Dead letters that one run takes up again at most."""
 
 ALL_KINDS: Final = tuple(kind for kind in keys.Due if kind is not keys.REVIEW)
+DEAD_LETTERS: Final = tuple(map(keys.dead_letters, ALL_KINDS))
 _LAST: Final = "~"
 """Sorts behind every instant."""
 
@@ -55,6 +56,11 @@ class Entry:
         """What people call it: what `payfirst replay` takes."""
         return keys.name_of(self.key)
 
+    @property
+    def place(self) -> Item:
+        """Where it stands in the index."""
+        return {**self.key, "due_pk": self.partition, "due_sk": instant(self.at)}
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -80,13 +86,31 @@ def backlog(table: Table, what: str, now: datetime, *, first: int = 0, older_tha
 
 def entries(table: Table, what: str, until: datetime) -> Iterator[Entry]:
     """The entries of one kind of work that fall due at `until` or before, shard by shard, oldest first."""
-    for shard in range(keys.SHARDS):
-        yield from _all(table, keys.due_partition(what, shard), instant(until))
+    for shard in shards_of(what):
+        yield from _all(table, shard, instant(until))
 
 
-def dead_letters(table: Table, what: str) -> Iterator[Entry]:
-    """Every entry of one kind of work that failed too often; `at` is the instant of its next try."""
-    yield from _all(table, keys.dead_letters(what), _LAST)
+def shards_of(what: str) -> tuple[str, ...]:
+    """The partitions of one kind of work."""
+    return tuple(keys.due_partition(what, shard) for shard in range(keys.SHARDS))
+
+
+def in_line(
+    table: Table, partitions: Iterable[str], until: datetime, *, after: Entry | None, at_once: Callable[..., Iterable[Page]]
+) -> Iterator[Entry]:
+    """The entries of each of `partitions` in turn, oldest first, those behind `after`, which is one of the first partition's.
+
+    The first page of all of them is asked for through `at_once`, a `map` that may ask for several at the same time. Of dead
+    letters, which are on the list whenever their next try may be, `at` is the instant of that try.
+    """
+    ends = {one: _LAST if one in DEAD_LETTERS else instant(until) for one in partitions}
+
+    def first(partition: str) -> Page:
+        begins = after.place if after and after.partition == partition else None
+        return query_due(table, partition, until=ends[partition], limit=PAGE, after=begins)
+
+    for (partition, end), page in zip(ends.items(), at_once(first, ends), strict=True):
+        yield from _following(table, partition, page, end)
 
 
 def dead_letters_due(table: Table, what: str, until: datetime) -> Iterator[Entry]:

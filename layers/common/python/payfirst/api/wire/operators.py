@@ -16,7 +16,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import Refund, left_of
 from payfirst.domain.session import Session
 from payfirst.usecases.operators.review import Story
-from payfirst.usecases.operators.waiting import LONGEST_NAME, Stuck
+from payfirst.usecases.operators.waiting import LONGEST_NAME, Stuck, StuckPage
 
 MOST_SHOWN: Final = 200
 """How many of the things that wait one answer lists."""
@@ -86,14 +86,14 @@ class WaitingOut(Out):
 
 
 class StuckOut(Out):
-    """What waits, cases for a person first; `more` says that there is more than one answer lists."""
+    """What waits, cases for a person first; `next` is where the list goes on, null where this is the end."""
 
     waiting: list[WaitingOut]
-    more: bool
+    next: str | None
 
     @classmethod
-    def of(cls, found: list[Stuck]) -> StuckOut:
-        return cls(waiting=[WaitingOut.of(stuck) for stuck in found[:MOST_SHOWN]], more=len(found) > MOST_SHOWN)
+    def of(cls, page: StuckPage) -> StuckOut:
+        return cls(waiting=[WaitingOut.of(stuck) for stuck in page.found], next=page.next)
 
 
 class AttemptOut(Out):

@@ -6,9 +6,10 @@ What `stuck` calls a thing is what the others take.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from payfirst.domain.clock import instant, read_instant
@@ -21,10 +22,10 @@ from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.keys import Named, Thing
 from payfirst.storage.dynamodb.schema import NewerItemError
-from payfirst.storage.dynamodb.table import Table, get
+from payfirst.storage.dynamodb.table import MOST_READ, Table, batch_get, get
 from payfirst.storage.items import attempt_from_item
 from payfirst.usecases.context import NoticeContext, SettlementContext
-from payfirst.usecases.settlement.settle import settle
+from payfirst.usecases.settlement.settle import settle, side_by_side
 from payfirst.usecases.sweeps.reconcile import settle_entry
 
 OVERDUE: Final = timedelta(minutes=2)
@@ -45,39 +46,100 @@ _WORK: Final[Mapping[Thing, str]] = {
 """What is left to do; of an event that has left it is the e-mail about it. A doubt is only decided."""
 
 
+class List(StrEnum):
+    """The two lists of what waits: for a person, and too long for a sweep."""
+
+    REVIEW = "review"
+    OVERDUE = "overdue"
+
+
+_PARTITIONS: Final[Mapping[List, tuple[str, ...]]] = {
+    List.REVIEW: (*due.shards_of(keys.REVIEW), *due.DEAD_LETTERS),
+    List.OVERDUE: tuple(shard for what in due.ALL_KINDS for shard in due.shards_of(what)),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Stuck:
     """Something that waits for a person, or has waited too long for a sweep: what it waits for, its name, what stands there,
-    and since when."""
+    and since when; `place` is where it stands on its list."""
 
     what: str
     key: str
     named: Named
     since: datetime
+    place: str = ""
 
 
-def stuck(table: Table, now: datetime) -> Iterator[Stuck]:
-    """Everything under review, then the dead letters, then what is due for longer than two minutes."""
-    for entry in due.entries(table, keys.REVIEW, now):
-        yield _stuck("needs review", entry)
-    for what in due.ALL_KINDS:
-        for entry in due.dead_letters(table, what):
-            yield replace(_stuck("needs review", entry), since=_dead_since(table, entry))
-    for what in due.ALL_KINDS:
-        for entry in due.entries(table, what, now - OVERDUE):
-            yield _stuck(f"overdue: {what}", entry)
+@dataclass(frozen=True, slots=True)
+class StuckPage:
+    """Some of what waits, and the place behind which the next page begins; None where this is the last."""
+
+    found: tuple[Stuck, ...]
+    next: str | None
 
 
-def _dead_since(table: Table, entry: Entry) -> datetime:
-    with suppress(NewerItemError):  # it is on the list all the same
-        item = get(table, entry.key)
-        if item is not None and "dead_since" in item:
-            return read_instant(item["dead_since"])
-    return entry.at
+def page(table: Table, now: datetime, of: List | None = None, *, most: int, after: Entry | None = None) -> StuckPage:
+    """At most `most` entries of one list, or of both, from behind `after` (`read_place`)."""
+    found = tuple(islice(stuck(table, now, of, after=after), most + 1))
+    return StuckPage(found[:most], found[most - 1].place if len(found) > most else None)
 
 
-def _stuck(what: str, entry: Entry) -> Stuck:
-    return Stuck(what, entry.name, entry.named, entry.at)
+def stuck(table: Table, now: datetime, of: List | None = None, *, after: Entry | None = None) -> Iterator[Stuck]:
+    """Everything under review, then the dead letters, then what is due for longer than two minutes; or one list of the two.
+
+    Partitions are asked side by side, and those of the second list only when the first has ended.
+    """
+    for each in _lists(of):
+        partitions, until = _PARTITIONS[each], now if each is List.REVIEW else now - OVERDUE
+        if after and after.partition not in partitions:
+            continue
+        begin = partitions.index(after.partition) if after else 0
+        found = due.in_line(table, partitions[begin:], until, after=after, at_once=side_by_side().map)
+        for batch in due.batches(found, MOST_READ):
+            yield from _described(table, batch)
+        after = None
+
+
+def _described(table: Table, batch: list[Entry]) -> Iterator[Stuck]:
+    dead = [entry for entry in batch if entry.partition in due.DEAD_LETTERS]
+    since = dict(zip((entry.name for entry in dead), _dead_since(table, dead), strict=True))
+    for entry in batch:
+        kind = entry.partition.partition("#")[0]
+        what = "needs review" if kind == keys.REVIEW else f"overdue: {kind}"
+        place = " ".join(entry.place[name] for name in _PLACE)
+        yield Stuck(what, entry.name, entry.named, since.get(entry.name, entry.at), place)
+
+
+def _dead_since(table: Table, dead: list[Entry]) -> list[datetime]:
+    """Since when each of these is a dead letter; one that only a newer release can read is on the list all the same."""
+    try:
+        found = batch_get(table, [entry.key for entry in dead])
+    except NewerItemError:
+        if len(dead) == 1:
+            return [dead[0].at]
+        return [since for entry in dead for since in _dead_since(table, [entry])]
+    times = [item.get("dead_since") if item else None for item in found]
+    return [read_instant(since) if since else entry.at for since, entry in zip(times, dead, strict=True)]
+
+
+_PLACE: Final = ("due_pk", "due_sk", "pk", "sk")
+
+
+def read_place(text: str, of: List | None, now: datetime) -> Entry:
+    """The entry of the index at a page's `next`; ValueError for what is no place on that list."""
+    head, _, sort = text.rpartition(" ")
+    partition, at, owner = head.split(" ", 2)
+    place = Entry.of(dict(zip(_PLACE, (partition, at, owner, sort), strict=True)))
+    on_list = any(partition in _PARTITIONS[each] for each in _lists(of))
+    could_be = partition in due.DEAD_LETTERS or place.at <= now
+    if not (on_list and could_be and owner and len(text) <= LONGEST_NAME):
+        raise ValueError(f"{text[:LONGEST_NAME]!r} is no place on the list")
+    return place
+
+
+def _lists(of: List | None) -> tuple[List, ...]:
+    return tuple(List) if of is None else (of,)
 
 
 def replay(context: NoticeContext, which: str, *, no_answer_after: timedelta) -> str:

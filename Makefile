@@ -34,9 +34,11 @@ run-deployed: tools-venv tools-aws tools-sam ## The same as a stack that SAM has
 update-deployed: tools-venv tools-aws tools-sam ## Build and deploy again onto the running `make run-deployed`
 	@$(BIN)/python -m local.run_deployed --update $(ARGS)
 
-deploy-local: tools-venv tools-aws tools-sam tools-newman ## From nothing: deploy the template to an embedded AWS, run the documents on it; ARGS=tests/contract runs all
+deploy-local: tools-venv tools-aws tools-sam tools-newman tools-browser ## From nothing: deploy the template to an embedded AWS, run the documents and a visitor of each shop on it; ARGS=tests/contract runs all
 	$(BIN)/python -m pytest --deployed --durations=5 tests/e2e/test_deployed_form.py tests/contract/test_document_*.py \
-		tests/contract/test_postman.py tests/integration/front_end/test_poll_the_api.py $(ARGS)
+		tests/contract/test_postman.py tests/integration/front_end/test_poll_the_api.py \
+		tests/browser/test_produce.py::test_tomatoes_are_paid_with_the_mouse \
+		tests/browser/test_pujas.py::test_a_puja_is_paid_with_the_mouse $(ARGS)
 
 deploy: tools-venv tools-sam ## Deploy to your AWS account: ENV=dev or ENV=prod; asks before anything changes
 	@$(BIN)/python -m ops.rollout deploy "$(ENV)" $(ARGS)

@@ -78,7 +78,7 @@ def _asked(browser: Browser, stack: MeteredStack, path: str, token: str) -> list
     keep_token(visiting, token)
     ended: list[Request] = []
     visiting.page.on("requestfinished", lambda each, kept=ended: kept.append(each))
-    visiting.page.goto(path)
+    visiting.page.goto(path.lstrip("/"))
     visiting.page.wait_for_load_state("networkidle")
     visiting.page.context.close()
     calls = [each for each in ended if "/api/" in each.url or each.is_navigation_request()]

@@ -34,7 +34,7 @@ def keep_token(visit: Visit, token: str) -> None:
 
 def look_at(page: Page, path: str) -> None:
     """Open a page of the desk, and wait until all of it is there."""
-    page.goto(path)
+    page.goto(path.lstrip("/"))
     loaded(page)
 
 

@@ -93,7 +93,7 @@ def tomatoes(browser: Browser, stack: RunningStack) -> Shopper:
 def puja(browser: Browser, stack: RunningStack) -> Shopper:
     """A puja, from its day to the receipt."""
     shopper = Shopper.signed_in(opened(browser, stack), stack)
-    shopper.page.goto("/shop#kind=PUJA&service=2")
+    shopper.page.goto("shop#kind=PUJA&service=2")
     shopper.press("The next month")
     shopper.page.locator(".month a").first.wait_for()
     shopper.first_free_day()
@@ -110,7 +110,7 @@ def puja(browser: Browser, stack: RunningStack) -> Shopper:
     ref = shopper.to_bank()
     keep(shopper.visit, "bank")
     stack.decide("phonepe", ref)
-    shopper.page.goto("/paid")
+    shopper.page.goto("paid")
     shopper.see(re.compile("^Paid. Your booking "))
     keep(shopper.visit, "paid")
     return shopper
@@ -161,7 +161,7 @@ def weight(browser: Browser, stack: RunningStack, path: str, token: str) -> Weig
     session.send("Network.enable")
     session.send("Network.emulateNetworkConditions", TELEPHONE)
     session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    page.goto(path)
+    page.goto(path.lstrip("/"))
     page.wait_for_load_state("networkidle")
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
     sent = sum(each["encodedDataLength"] for each in told["Network.loadingFinished"])

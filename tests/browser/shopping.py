@@ -59,7 +59,7 @@ class Shopper:
 
     def basket(self, product: str = TOMATOES, quantity: str = "2") -> None:
         """Open the shop and put some of `product` into the basket."""
-        self.page.goto("/shop")
+        self.page.goto("shop")
         card = self.page.locator("li.card").filter(has_text=product).first
         card.get_by_role("spinbutton").fill(quantity)
         card.get_by_role("button", name="Add").click()
@@ -94,7 +94,7 @@ class Shopper:
 
     def puja(self) -> None:
         """Choose the puja with a calendar, its first free day and time, and say who and where."""
-        self.page.goto("/shop#part=bookings")
+        self.page.goto("shop#part=bookings")
         card = self.page.locator("li.card").filter(has_text=PUJA).first
         card.get_by_role("link", name="Choose a day").click()
         self.first_free_day()
@@ -131,7 +131,7 @@ def keep_token(visit: Visit, token: str, base_url: str) -> None:
     kept = json.dumps({"id": token, "refresh": None, "since": int(time.time() * 1000)})
     visit.secrets.append(token)
     visit.page.context.add_init_script(
-        f"if (location.origin === {json.dumps(base_url)} && !sessionStorage.getItem('tokens'))"
+        f"if (location.href.startsWith({json.dumps(base_url)}) && !sessionStorage.getItem('tokens'))"
         f" sessionStorage.setItem('tokens', {json.dumps(kept)});"
     )
 

@@ -40,20 +40,20 @@ def test_what_customers_wrote_is_text_wherever_the_desk_shows_it(
 def test_a_customer_is_told_whose_the_desk_is_and_is_shown_nothing(visitor: Visit, stack: RunningStack) -> None:
     keep_token(visitor, stack.token())
     for path in ("/desk", "/desk/orders", "/desk/catalogue", "/desk/payments/ORD-20260101-001"):
-        visitor.page.goto(path)
+        visitor.page.goto(path.lstrip("/"))
         visitor.page.get_by_text("This desk is for the shop's own people; you are signed in as a customer.").wait_for()
         assert visitor.page.get_by_role("article").count() == 0
 
 
 def test_who_is_not_signed_in_is_asked_to(page: Page) -> None:
-    page.goto("/desk/orders")
+    page.goto("desk/orders")
     page.get_by_role("button", name="Sign in").wait_for()
     assert page.get_by_role("article").count() == 0
 
 
 def test_who_was_signed_in_too_long_ago_is_asked_to_sign_in_again(desk: Page) -> None:
     desk.route("**/api/operators/**", lambda route: route.fulfill(status=401, json={"message": "Unauthorized"}))
-    desk.goto("/desk")
+    desk.goto("desk")
     desk.get_by_role("button", name="Sign in").wait_for()
     assert desk.get_by_role("article").count() == 0
 

@@ -49,7 +49,7 @@ def signed_in(visitor: Visit, stack: RunningStack, **claims: Any) -> Customer:
 
 
 def test_searching_finds_operations_by_word_field_and_error_code(page: Page) -> None:
-    page.goto("/docs")
+    page.goto("docs")
     everything = found(page)
     box = page.get_by_role("searchbox")
     box.fill("cancel_booking")
@@ -72,7 +72,7 @@ def test_searching_finds_operations_by_word_field_and_error_code(page: Page) -> 
 
 
 def test_searching_goes_by_keyboard_and_is_there_again_on_the_way_back(page: Page) -> None:
-    page.goto("/docs")
+    page.goto("docs")
     page.get_by_role("searchbox").wait_for()
     page.keyboard.press("/")
     page.keyboard.type("add_item")
@@ -88,7 +88,7 @@ def test_searching_goes_by_keyboard_and_is_there_again_on_the_way_back(page: Pag
 
 
 def test_a_public_operation_is_tried_without_a_token(page: Page, stack: RunningStack) -> None:
-    page.goto("/docs/get_listing")
+    page.goto("docs/get_listing")
     page.get_by_text("No token is sent.").wait_for()
     page.get_by_role("button", name="Fill in the example").click()
     with page.expect_request("**/api/listings/**") as asked:
@@ -103,7 +103,7 @@ def test_a_public_operation_is_tried_without_a_token(page: Page, stack: RunningS
 def test_a_signed_in_customer_puts_something_into_the_cart(visitor: Visit, stack: RunningStack) -> None:
     customer = signed_in(visitor, stack)
     page = visitor.page
-    page.goto("/docs/add_item")
+    page.goto("docs/add_item")
     page.get_by_text("Sent as ").wait_for()
     page.get_by_role("button", name="Fill in the example").click()
     send(page)
@@ -120,7 +120,7 @@ def test_a_signed_in_customer_puts_something_into_the_cart(visitor: Visit, stack
 
 
 def test_who_is_nobody_is_told_so(page: Page) -> None:
-    page.goto("/docs/my_cart")
+    page.goto("docs/my_cart")
     page.get_by_text("Nobody is signed in").wait_for()
     send(page)
     assert answered(page)[0].startswith("401")
@@ -132,7 +132,7 @@ def test_an_operators_call_is_shown_before_it_is_sent(visitor: Visit, stack: Run
     code = an_order_of(stack)
     operator = signed_in(visitor, stack, **{"cognito:groups": ["operators"]})
     page = visitor.page
-    page.goto("/docs/operators_move_order")
+    page.goto("docs/operators_move_order")
     page.get_by_label("order_number").fill(code)
     page.get_by_label("Body").fill('{"status": "packed"}')
     send(page)
@@ -150,7 +150,7 @@ def test_an_operators_call_is_shown_before_it_is_sent(visitor: Visit, stack: Run
 
 def test_a_customer_is_told_whose_an_operators_call_is(visitor: Visit, stack: RunningStack) -> None:
     signed_in(visitor, stack)
-    visitor.page.goto("/docs/operators_stuck")
+    visitor.page.goto("docs/operators_stuck")
     visitor.page.get_by_text("to everybody else this path does not exist").wait_for()
     send(visitor.page)
     assert answered(visitor.page)[0].startswith("404")
@@ -159,7 +159,7 @@ def test_a_customer_is_told_whose_an_operators_call_is(visitor: Visit, stack: Ru
 def test_markup_in_an_answer_is_text(visitor: Visit, stack: RunningStack) -> None:
     code = an_order_of(stack, full_name=MARKUP, instructions=MARKUP)
     signed_in(visitor, stack, **{"cognito:groups": ["operators"]})
-    visitor.page.goto("/docs/operators_order")
+    visitor.page.goto("docs/operators_order")
     visitor.page.get_by_label("order_number").fill(code)
     send(visitor.page)
     assert MARKUP in answered(visitor.page)[1]
@@ -168,7 +168,7 @@ def test_markup_in_an_answer_is_text(visitor: Visit, stack: RunningStack) -> Non
 
 def test_what_is_not_reached_is_said(visitor: Visit) -> None:
     visitor.forgiven.append("ERR_INTERNET_DISCONNECTED")
-    visitor.page.goto("/docs/list_listings")
+    visitor.page.goto("docs/list_listings")
     visitor.page.get_by_text("No token is sent.").wait_for()
     visitor.page.context.set_offline(True)
     send(visitor.page)
@@ -179,7 +179,7 @@ def test_the_line_of_curl_asks_for_what_the_form_says_and_holds_no_token(visitor
     visitor = visitors(stack.base_url, permissions=["clipboard-read", "clipboard-write"])
     customer = signed_in(visitor, stack)
     page = visitor.page
-    page.goto("/docs/create_cart")
+    page.goto("docs/create_cart")
     page.get_by_label("Body").fill('{"note": "it\'s $(mine)"}')
     page.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Copied").wait_for()
@@ -188,12 +188,12 @@ def test_the_line_of_curl_asks_for_what_the_form_says_and_holds_no_token(visitor
     assert "Authorization: Bearer $TOKEN" in words
     assert words[words.index("-d") + 1] == '{"note":"it\'s $(mine)"}'
     assert customer.token not in page.content()
-    page.goto("/docs/get_listing")
+    page.goto("docs/get_listing")
     assert f"{stack.base_url}/api/listings/123" in page.locator("#curl").inner_text()
 
 
 def test_what_only_a_gateway_calls_cannot_be_tried(page: Page) -> None:
-    page.goto("/docs/stk_callback")
+    page.goto("docs/stk_callback")
     page.get_by_text("Only the gateway calls this").wait_for()
     assert not page.get_by_role("button", name="Send", exact=True).is_visible()
 
@@ -205,7 +205,7 @@ def test_a_page_of_the_reference_shuts_nobody_out(
     visitors: Visitors, stack: RunningStack, path: str, width: int, colours: str
 ) -> None:
     visitor = visitors(stack.base_url, width=width, color_scheme=colours)
-    visitor.page.goto(path)
+    visitor.page.goto(path.lstrip("/"))
     visitor.page.locator("form:visible").wait_for()
     visitor.page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
     visitor.picture(f"{colours}-{path.strip('/').replace('/', '-')}")
@@ -217,6 +217,6 @@ def test_a_page_of_the_reference_is_small(page: Page) -> None:
     for path in ("/docs", "/docs/operators_orders"):
         answers: list[Response] = []
         page.on("response", lambda answer, kept=answers: kept.append(answer))
-        page.goto(path)
+        page.goto(path.lstrip("/"))
         page.wait_for_load_state("networkidle")
         assert 20_000 < sum(len(each.body()) for each in answers) < MOST, path

@@ -58,7 +58,7 @@ def write(shopper: Shopper, field: Locator, words: str) -> None:
 def test_tomatoes_are_paid_by_keyboard_alone(visitors: Visitors, stack: RunningStack) -> None:
     shopper = Shopper.signed_in(visitors(stack.base_url, width=WIDE), stack)
     page, keyboard = shopper.page, shopper.page.keyboard
-    page.goto("/shop")
+    page.goto("shop")
     card = page.locator("li.card").filter(has_text="Fresh Tomatoes").first
     write(shopper, card.get_by_role("spinbutton"), "3")
     keyboard.press("Enter")
@@ -102,7 +102,7 @@ def test_whoever_changes_the_basket_by_keyboard_stays_where_they_are(shopper: Sh
 @pytest.mark.all_pages
 def test_a_puja_is_chosen_by_keyboard_alone(shopper: Shopper) -> None:
     page, keyboard = shopper.page, shopper.page.keyboard
-    page.goto("/shop#part=bookings")
+    page.goto("shop#part=bookings")
     tab_to(shopper, page.locator("li.card").filter(has_text=PUJA).first.get_by_role("link", name="Choose a day"))
     keyboard.press("Enter")
     tab_to(shopper, page.get_by_role("link", name="The next month"))
@@ -133,7 +133,7 @@ def test_a_slow_network_only_takes_longer(shopper: Shopper, stack: RunningStack)
 def test_words_of_customers_and_of_the_catalogue_stay_words(visitors: Visitors, stack: RunningStack) -> None:
     listing = a_listing(table_of(stack), product_name=f"Kale {MARKUP}", farm_name=MARKUP, description=MARKUP)
     shopper = Shopper.signed_in(visitors(stack.base_url), stack)
-    shopper.page.goto("/shop")
+    shopper.page.goto("shop")
     shopper.see(f"Kale {MARKUP}")
     shopper.customer.post("/api/carts/add_item", {"listing_id": listing, "quantity": 1})
     shopper.page.reload()
@@ -143,7 +143,7 @@ def test_words_of_customers_and_of_the_catalogue_stay_words(visitors: Visitors, 
     [order] = shopper.customer.get("/api/orders")["results"]
     shopper.press("See your order and its receipt")
     shopper.see(MARKUP)
-    shopper.page.goto("/me")
+    shopper.page.goto("me")
     shopper.see(order["order_number"])
     owner = visitors(stack.base_url)
     claims: Any = {"cognito:groups": ["operators"]}
@@ -163,7 +163,7 @@ def test_words_of_customers_and_of_the_catalogue_stay_words(visitors: Visitors, 
 @pytest.mark.parametrize("language", ["sw", "hi"])
 def test_another_language_says_everything_and_fits(visitors: Visitors, stack: RunningStack, language: str) -> None:
     shopper = Shopper.signed_in(visitors(stack.base_url, width=NARROW), stack)
-    shopper.page.goto(f"/shop?lang={language}")
+    shopper.page.goto(f"shop?lang={language}")
     shopper.page.locator("li.card").first.wait_for()
     shopper.visit.picture(f"language-{language}")
     assert shopper.page.locator("html").get_attribute("lang") == language
@@ -172,7 +172,7 @@ def test_another_language_says_everything_and_fits(visitors: Visitors, stack: Ru
     )
     assert shopper.visit.too_wide() == ""
     assert shopper.visit.serious_findings() == []
-    shopper.page.goto("/me")
+    shopper.page.goto("me")
     shopper.page.wait_for_url(re.compile(f"lang={language}"))
 
 
@@ -186,7 +186,7 @@ def test_a_shell_holds_nobodys_data(stack: RunningStack) -> None:
 
 
 def test_the_desk_gives_a_customer_nothing(shopper: Shopper) -> None:
-    shopper.page.goto("/desk")
+    shopper.page.goto("desk")
     shopper.page.wait_for_load_state("networkidle")
     shopper.visit.picture("desk-of-a-customer")
     assert shopper.page.locator("main table, main dl").count() == 0

@@ -16,7 +16,7 @@ WIDTHS = (NARROW, WIDE)
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_shuts_nobody_out(visitors: Visitors, stack: RunningStack, path: str, width: int) -> None:
     visitor = visitors(stack.base_url, width=width)
-    visitor.page.goto(path)
+    visitor.page.goto(path.lstrip("/"))
     visitor.picture(f"page{path.replace('/', '-')}")
     assert visitor.serious_findings() == []
     assert visitor.too_wide() == ""
@@ -25,7 +25,7 @@ def test_a_page_shuts_nobody_out(visitors: Visitors, stack: RunningStack, path: 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_can_be_read_in_the_dark(visitors: Visitors, stack: RunningStack, path: str) -> None:
     visitor = visitors(stack.base_url, color_scheme="dark")
-    visitor.page.goto(path)
+    visitor.page.goto(path.lstrip("/"))
     visitor.picture(f"dark{path.replace('/', '-')}")
     assert visitor.serious_findings() == []
 
@@ -33,7 +33,7 @@ def test_a_page_can_be_read_in_the_dark(visitors: Visitors, stack: RunningStack,
 @pytest.mark.parametrize("path", ["/", "/mail"])
 def test_the_simulated_phone_shuts_nobody_out(visitors: Visitors, stack: RunningStack, path: str) -> None:
     visitor = visitors(stack.simulator_url)
-    visitor.page.goto(path)
+    visitor.page.goto(path.lstrip("/"))
     visitor.picture(f"phone{path.replace('/', '-')}")
     assert visitor.serious_findings() == []
     assert visitor.too_wide() == ""

@@ -56,7 +56,7 @@ def test_tomatoes_are_paid_with_the_mouse(visitors: Visitors, stack: RunningStac
     shopper.see("KES")
     shopper.see("Confirmed: the shop packs it next.")
     look(shopper, "6-order", thorough=True)
-    shopper.page.goto("/me")
+    shopper.page.goto("me")
     shopper.see(re.compile("ORD-"))
     look(shopper, "7-me", thorough=True)
 
@@ -146,7 +146,7 @@ def test_reload_back_and_a_second_tab_do_no_harm(shopper: Shopper, stack: Runnin
     second = replace(shopper, visit=replace(shopper.visit, page=shopper.page.context.new_page()))
     second.page.goto(address)
     second.see("Look at your phone")
-    shopper.page.goto("/shop")
+    shopper.page.goto("shop")
     shopper.page.go_back()
     shopper.see("Look at your phone")
     stack.decide("mpesa", ref)

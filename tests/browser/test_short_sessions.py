@@ -44,7 +44,7 @@ def sign_in(visitor: Visit, name: str) -> None:
 
 def test_who_pressed_a_button_signs_in_and_finds_it_pressed_and_the_session_ends(visitor: Visit, shop: LocalStack) -> None:
     page = visitor.page
-    page.goto("/shop")
+    page.goto("shop")
     page.locator("li.card").filter(has_text="Fresh Tomatoes").first.get_by_role("button", name="Add").click()
     sign_in(visitor, "Customer 1")
     page.get_by_text("Together, without delivery").wait_for()
@@ -59,12 +59,12 @@ def test_who_pressed_a_button_signs_in_and_finds_it_pressed_and_the_session_ends
 
 def test_signing_out_forgets_the_token_and_the_desk_is_for_operators(visitor: Visit) -> None:
     page = visitor.page
-    page.goto("/me")
+    page.goto("me")
     page.get_by_role("button", name="Sign in").click()
     sign_in(visitor, "The shop's own people")
     page.get_by_role("link", name="To the desk").click()
     page.locator("#desk section").first.wait_for()
-    page.goto("/me")
+    page.goto("me")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile("/shop"))
     assert page.evaluate("sessionStorage.tokens") is None
@@ -73,7 +73,7 @@ def test_signing_out_forgets_the_token_and_the_desk_is_for_operators(visitor: Vi
 
 def test_who_signs_in_from_the_reference_tries_on_as_themselves(visitor: Visit) -> None:
     page = visitor.page
-    page.goto("/docs/my_cart")
+    page.goto("docs/my_cart")
     page.get_by_role("button", name="Sign in", exact=True).click()
     sign_in(visitor, "Customer 1")
     page.get_by_text("Sent as user@example.com.").wait_for()

@@ -61,7 +61,7 @@ def wait_until_signed_in(visitor: Visit, deployed: Deployed) -> None:
 def signed_in(visitor: Visit, deployed: Deployed, *, refresh: str) -> None:
     """The visitor has the page that says nothing, with a token that is too old by now."""
     deployed.refresh = "refresh"
-    visitor.page.goto("/lost")
+    visitor.page.goto("lost")
     kept = json.dumps({"id": "old", "refresh": refresh, "since": 0})
     visitor.page.evaluate("kept => sessionStorage.setItem('tokens', kept)", kept)
 
@@ -71,7 +71,7 @@ def test_who_signs_in_comes_back_to_the_page_and_the_language_that_they_left(
     visitor: Visit, deployed: Deployed, language: str
 ) -> None:
     page = visitor.page
-    page.goto(f"/me?lang={language}")
+    page.goto(f"me?lang={language}")
     page.locator("#me button").first.click()
     page.wait_for_url(re.compile(rf"/me\?lang={language}$"))
     wait_until_signed_in(visitor, deployed)
@@ -82,7 +82,7 @@ def test_who_signs_in_comes_back_to_the_page_and_the_language_that_they_left(
 
 
 def test_a_code_that_nobody_here_asked_for_is_worth_nothing(visitor: Visit, deployed: Deployed) -> None:
-    visitor.page.goto("/signed-in?code=forged&state=forged")
+    visitor.page.goto("signed-in?code=forged&state=forged")
     visitor.page.get_by_text("Signing in did not work").wait_for()
     assert tokens(visitor) is None
     assert deployed.asked == []
@@ -92,7 +92,7 @@ def test_a_code_that_nobody_here_asked_for_is_worth_nothing(visitor: Visit, depl
 @pytest.mark.parametrize("broken", [0, 500, 400])
 def test_who_could_not_sign_in_is_told_so_and_tries_again_from_there(visitor: Visit, deployed: Deployed, broken: int) -> None:
     page = visitor.page
-    page.goto("/me?from=here")
+    page.goto("me?from=here")
     deployed.broken = broken
     page.locator("#me button").first.click()
     again = page.get_by_role("button", name="Sign in")
@@ -143,7 +143,7 @@ def test_who_cannot_reach_the_sign_in_page_stays_signed_in(visitor: Visit, deplo
 
 def test_who_was_signed_out_elsewhere_signs_in_and_comes_back(visitor: Visit, deployed: Deployed) -> None:
     signed_in(visitor, deployed, refresh="revoked")
-    visitor.page.goto("/me")
+    visitor.page.goto("me")
     wait_until_signed_in(visitor, deployed)
     assert deployed.asked == ["refresh_token", "/oauth2/authorize", "authorization_code"]
 
@@ -159,7 +159,7 @@ def test_who_signs_out_leaves_nothing_behind(visitor: Visit, deployed: Deployed)
 
 def test_a_customer_at_the_desk_is_signed_out_before_somebody_else_signs_in(visitor: Visit, deployed: Deployed) -> None:
     signed_in(visitor, deployed, refresh="refresh")
-    visitor.page.goto("/desk")
+    visitor.page.goto("desk")
     visitor.page.get_by_role("button", name="Sign in as somebody else").click()
     wait_until_signed_in(visitor, deployed)
     assert visitor.page.url.endswith("/desk")
@@ -167,7 +167,7 @@ def test_a_customer_at_the_desk_is_signed_out_before_somebody_else_signs_in(visi
 
 
 def test_nobody_is_sent_to_another_site(visitor: Visit, deployed: Deployed) -> None:
-    visitor.page.goto("/lost")
+    visitor.page.goto("lost")
     for address in OWN_PAGES_ONLY:
         given = json.dumps(address.replace("{shop}", deployed.shop))
         gone = module(visitor, deployed, "place.js", f"return new URL(it.ownAddress({given}), location.href).origin;")
@@ -176,7 +176,7 @@ def test_nobody_is_sent_to_another_site(visitor: Visit, deployed: Deployed) -> N
 
 def test_an_address_that_is_none_and_a_browser_that_keeps_nothing_are_no_end(visitor: Visit, deployed: Deployed) -> None:
     visitor.page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('shut'); } });")
-    visitor.page.goto("/me")
+    visitor.page.goto("me")
     visitor.page.locator("#me button").first.wait_for()
     visitor.page.evaluate("history.replaceState(null, '', '/orders/%E0%A4%A')")
     assert module(visitor, deployed, "place.js", "return it.here();") == ["orders", "%E0%A4%A"]
@@ -184,14 +184,14 @@ def test_an_address_that_is_none_and_a_browser_that_keeps_nothing_are_no_end(vis
 
 
 def test_another_language_is_the_same_page(visitor: Visit) -> None:
-    visitor.page.goto("/me?after=x#below")
+    visitor.page.goto("me?after=x#below")
     visitor.page.get_by_role("link", name="Kiswahili").click()
     visitor.page.wait_for_url(re.compile(r"/me\?after=x&lang=sw#below$"))
     assert visitor.page.locator("html").get_attribute("lang") == "sw"
 
 
 def test_a_page_that_could_not_be_shown_is_once_the_network_is_back(visitor: Visit, deployed: Deployed) -> None:
-    visitor.page.goto("/lost")
+    visitor.page.goto("lost")
     script = """
       window.shown = 0;
       const error = Object.assign(new Error(), { status: 0 });
@@ -206,7 +206,7 @@ def test_a_page_that_could_not_be_shown_is_once_the_network_is_back(visitor: Vis
 
 
 def test_what_was_refused_belongs_to_its_field_and_the_button_has_the_focus_again(visitor: Visit, deployed: Deployed) -> None:
-    visitor.page.goto("/lost")
+    visitor.page.goto("lost")
     script = """
       const [field, button] = [it.el("input", { name: "phone" }), it.el("button", { type: "button" }, "Go")];
       document.getElementById("main").append(it.el("form", {}, field, button));

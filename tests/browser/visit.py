@@ -89,10 +89,13 @@ class Visit:
 def visit(
     browser: Browser, base_url: str, *, width: int, pictures: Path | None, **options: Any
 ) -> tuple[BrowserContext, Visit]:
-    """A new visitor who knows nothing yet; `options` are those of Playwright's `new_context`."""
+    """A new visitor who knows nothing yet; `options` are those of Playwright's `new_context`.
+
+    Paths without a slash in front are below `base_url`, which may have a path of its own, as a deployed stage has.
+    """
     options.setdefault("locale", "en-KE")
     context = browser.new_context(
-        base_url=base_url, viewport={"width": width, "height": HEIGHTS[width]}, has_touch=width == NARROW, **options
+        base_url=base_url + "/", viewport={"width": width, "height": HEIGHTS[width]}, has_touch=width == NARROW, **options
     )
     context.set_default_timeout(PATIENCE)
     visiting = Visit(context.new_page(), pictures)

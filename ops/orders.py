@@ -114,7 +114,7 @@ def _place(order: Order) -> str:
 def show_command(code: Code, as_json: words.AsJson = False, stack_name: StackName = None, home: Home = HOME) -> None:
     """Show an order.
 
-    With the number to call, where it goes, its receipt and its refunds.
+    With the number to call, where it goes, its receipt, its refunds, and what cancelling it now would give back.
     """
     with in_one_sentence():
         found = deliveries.show(table_in(home, stack_name), words.order_code(code))
@@ -125,6 +125,8 @@ def show_command(code: Code, as_json: words.AsJson = False, stack_name: StackNam
     say(f"{order.code} is {order.status}: {_content(order)}", f"to: {_place(order)}", f"phone: {order.delivery.phone_number}")
     say(f"paid: {_total(order)}", f"receipt: {order.receipt or 'not known'}")
     say(*(f"refund {refund.refund_id} of {refund.amount} is {refund.status}" for refund in found.refunds))
+    if found.gives_back is not None:
+        say(f"cancelling gives back {found.gives_back}")
 
 
 @orders_app.command("slip")
@@ -195,19 +197,31 @@ def cancel_command(
             help="The reason, for the shop's own people; its customer reads that the shop had to cancel.", prompt=True
         ),
     ],
+    refund: Annotated[
+        str, words.option(help="What goes back, as `show` says it; without it you are told and asked.", show_default=False)
+    ] = "",
     by: By = "",
     stack_name: StackName = None,
     home: Home = HOME,
 ) -> None:
     """Cancel an order and give its money back.
 
-    Its stock is for sale again; the next sweep asks the gateway to pay back what was paid for it.
+    What goes back is said first; if that has changed when you agree, nothing happens. Its stock is for sale again, and the next
+    sweep asks the gateway to pay.
     """
     with in_one_sentence():
-        wanted, said, acting = words.order_code(code), words.reason(why), who(by, stack_name)
-        refund = cancel_order(table_in(home, stack_name), wanted, utc_now(), by=acting, why=said)
-    if refund is None:
-        say(f"{code} is cancelled; an earlier refund covers what was paid.")
+        wanted, reason, acting = words.order_code(code), words.reason(why), who(by, stack_name)
+        table = table_in(home, stack_name)
+        found = deliveries.show(table, wanted)
+        said = words.amount_or_nothing(refund, found.order.amount.currency) if refund else found.gives_back
+        if said is not None and not refund:
+            order, unit = found.order, said.currency
+            paid, whom = f"Of {order.amount} {unit} that were paid", order.delivery.full_name
+            say(f"{wanted}: {_content(order)}, {whom}. {paid}, {said} {unit} go back.")
+            typer.confirm("Cancel it?", abort=True, err=True)
+        owed = cancel_order(table, wanted, utc_now(), by=acting, why=reason, said=None if said is None else said.major)
+    if owed is None:
+        say(f"{wanted} is cancelled; an earlier refund covers what was paid.")
         return
-    amount = f"{refund.amount} {refund.amount.currency}"
-    say(f"{code} is cancelled; {amount} go back as {refund.refund_id}, which is {refund.status}.")
+    amount = f"{owed.amount} {owed.amount.currency}"
+    say(f"{wanted} is cancelled; {amount} go back as {owed.refund_id}, which is {owed.status}.")

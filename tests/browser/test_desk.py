@@ -248,6 +248,50 @@ def test_cancelling_a_booking_gives_back_exactly_what_was_said(stack: RunningSta
     assert operator.get(f"/api/operators/bookings/{code}")["refund"] == {"amount": "999.00"}
 
 
+def test_a_cancellation_whose_refund_changed_meanwhile_asks_again_with_the_new_amount(
+    stack: RunningStack, desk: Page, operator: Customer
+) -> None:
+    code, ref = a_booking(stack)
+    story = f"/api/operators/payments/{ref}"
+    look_at(desk, f"/desk/payments/{code}")
+    card(desk, code).get_by_role("button", name="Cancel…").click()
+    desk.locator("dialog [name=back]").select_option("full")
+    desk.locator("dialog [name=why]").fill("the pandit is ill")
+    operator.post(f"{story}/refund", {"amount": "99.00", "why": "a kindness"})
+    wait_until(lambda: operator.get(story), lambda told: told["refunds"][0]["status"] == "refunded")
+
+    desk.get_by_role("button", name="Cancel, and give back ₹999.00").click()
+    desk.locator("dialog").get_by_text("What goes back has changed meanwhile; this is what it is now.").wait_for()
+    desk.get_by_role("button", name="Cancel, and give back ₹900.00").wait_for()
+    assert operator.get(f"/api/operators/bookings/{code}")["status"] == "CONFIRMED"
+    agree(desk)
+    told(desk, f"{code} is cancelled; ₹900.00 goes back.")
+    assert operator.get(f"/api/operators/bookings/{code}")["refund"]["amount"] == "900.00"
+
+
+def test_an_order_whose_refund_changed_meanwhile_keeps_the_reason_and_the_focus(
+    stack: RunningStack, desk: Page, operator: Customer
+) -> None:
+    _, code, _ = an_order(stack)
+    look_at(desk, "/desk/orders")
+    card(desk, code).get_by_role("button", name="Cancel…").click()
+    desk.locator("dialog [name=why]").fill("the van broke down")
+    operator.post(f"/api/operators/payments/{code}/refund", {"amount": "50.00", "why": "a kindness"})
+    paid_back = {"why": "sent by hand"}
+    refunds = f"/api/operators/payments/{code}"
+    made = wait_until(lambda: operator.get(refunds)["refunds"][0], lambda one: one["status"] == "needs_review")
+    operator.post(f"/api/operators/refunds/{made['refund']}/resolve", paid_back)
+
+    desk.get_by_role("button", name="Cancel, and give back KES 350.00").click()
+    desk.get_by_role("button", name="Cancel, and give back KES 300.00").wait_for()
+    assert "you" not in desk.locator("dialog p").all_inner_texts()[0].split()
+    assert desk.locator("dialog [name=why]").input_value() == "the van broke down"
+    desk.keyboard.press("Escape")
+    desk.locator("dialog").wait_for(state="detached")
+    assert desk.evaluate("document.activeElement.textContent") == "Cancel…"
+    assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "confirmed"
+
+
 def test_what_is_for_sale_changes_and_each_change_is_taken_back(desk: Page, operator: Customer) -> None:
     path = "/api/operators/listings/125"
     before = operator.get(path)

@@ -237,7 +237,7 @@ state("an order that is out for delivery")(an_order("packed", "out_for_delivery"
 def by_command(world: World, name: str, cell: str) -> None:
     typed = NAMES.sub(lambda _: name, cell.strip("`")).replace('"…"', f'"{WHY}"')
     done = []
-    counter.run(world, lambda: done.append(CliRunner().invoke(app, shlex.split(typed)[1:])))
+    counter.run(world, lambda: done.append(CliRunner().invoke(app, shlex.split(typed)[1:], input="y\n")))
     assert done[0].exit_code == 0, done[0].output
 
 

@@ -5,6 +5,7 @@ import {
   ask,
   badge,
   button,
+  CHANGED,
   facts,
   field,
   paymentPage,
@@ -15,6 +16,7 @@ import {
   soft,
   step,
   told,
+  unlessChanged,
   why,
 } from "./desk.js";
 import { bookingWord } from "./desk-words.js";
@@ -121,8 +123,8 @@ async function free(booking, picked) {
   }
 }
 
-/** Cancelling says what goes back, by its service's rule or in full, before it asks. */
-async function cancel(booking, pressed) {
+/** Cancelling says what goes back, by its service's rule or in full, before it asks; and asks again as an order's does. */
+async function cancel(booking, pressed, given = null) {
   const found = await busy(pressed, read(path(booking)));
   if (!found) return;
   if (!found.cancellation) return again(booking);
@@ -136,16 +138,21 @@ async function cancel(booking, pressed) {
   const done = await ask({
     title: t("Cancel {booking}?", { booking: booking.book_id }),
     says: [
+      given && el("strong", {}, CHANGED),
       t("{what}, {when}, {amount} paid.", { what: what(booking), when: starts(booking), amount: amount(booking.total_amount) }),
       t("Its time is free again. This cannot be taken back, and the customer is told."),
     ],
-    fields: [field({ name: "back", label: t("What goes back"), options }), why()],
+    fields: [field({ name: "back", label: t("What goes back"), options, value: given?.back }), why(given?.why)],
     agree: (values) => t("Cancel, and give back {amount}", { amount: amount(back(values)) }),
-    act: (values, key) =>
-      send(path(booking, "cancel/"), { refund: back(values), in_full: values.back === "full", why: values.why }, key),
+    act: (values, key) => {
+      given = values;
+      const wanted = { refund: back(values), in_full: values.back === "full", why: values.why };
+      return unlessChanged(send(path(booking, "cancel/"), wanted, key));
+    },
     bad: true,
   });
   if (!done) return;
+  if (done.changed) return cancel(booking, pressed, given);
   const gone = done.refund ? amount(done.refund.amount) : t("nothing");
   told(t("{booking} is cancelled; {amount} goes back.", { booking: booking.book_id, amount: gone }));
   again(booking);

@@ -1,6 +1,21 @@
 // One order as those see it who pack and deliver it, with its next step.
 
-import { ask, badge, button, facts, paymentPage, phone, read, replaceCard, send, step, told, why } from "./desk.js";
+import {
+  ask,
+  badge,
+  button,
+  CHANGED,
+  facts,
+  paymentPage,
+  phone,
+  read,
+  replaceCard,
+  send,
+  step,
+  told,
+  unlessChanged,
+  why,
+} from "./desk.js";
 import { orderWord, paymentWord, refundWord } from "./desk-words.js";
 import { link } from "./place.js";
 import { busy, day, el, money } from "./ui.js";
@@ -130,8 +145,8 @@ async function unlessMoved(order, sent) {
   }
 }
 
-/** Cancelling says what goes back, as the payment stands now, before it asks. */
-async function cancel(order, pressed) {
+/** Cancelling says what goes back, as the payment stands now, before it asks; and asks again, with what was `given`, if that changed. */
+async function cancel(order, pressed, given = null) {
   const number = order.order_number;
   const now = await busy(pressed, again(order));
   if (!now) return;
@@ -144,18 +159,22 @@ async function cancel(order, pressed) {
   const answer = await ask({
     title: t("Cancel {order}?", { order: number }),
     says: [
+      given && el("strong", {}, CHANGED),
       amount
         ? t("{amount} goes back to {name}.", { amount, name: order.delivery_details.full_name })
         : t("Nothing more goes back: what was paid went back before, or is on its way."),
       t("What was ordered is for sale again. This cannot be taken back, and the customer is told."),
     ],
-    fields: [why()],
+    fields: [why(given?.why)],
     agree: amount ? t("Cancel, and give back {amount}", { amount }) : t("Cancel the order"),
-    act: (values, key) =>
-      send(`/orders/${number}/move/`, { status: "cancelled", why: values.why, refund: back }, key),
+    act: (values, key) => {
+      given = values;
+      return unlessChanged(send(`/orders/${number}/move/`, { status: "cancelled", why: values.why, refund: back }, key));
+    },
     bad: true,
   });
   if (!answer) return;
+  if (answer.changed) return cancel(order, pressed, given);
   const gone = answer.refund ? money(answer.refund.amount, answer.refund.currency) : "";
   told(
     gone

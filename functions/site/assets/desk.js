@@ -161,8 +161,9 @@ export function told(text, undo = null) {
   if (!undo) setTimeout(() => bar.remove(), 8000);
 }
 
-let pressed = null; // a button that is busy loses the focus, and gets it back after its dialog
-document.addEventListener("click", (event) => (pressed = event.target.closest("button")), true);
+let pressed = null; // a button that is busy loses the focus, and gets it back after its dialog, however often that asks
+const press = (button) => button?.closest("dialog") || (pressed = button);
+document.addEventListener("click", (event) => press(event.target.closest("button")), true);
 
 const DOUBLE_TAP_MS = 700;
 
@@ -199,8 +200,19 @@ export function field({ name, label, options = null, hint = "", ...attributes })
 }
 
 /** The reason that an operator gives. */
-export const why = () =>
-  field({ name: "why", label: t("Why (only the shop's own people read it)"), required: true, maxlength: 300 });
+export const why = (value = "") =>
+  field({ name: "why", label: t("Why (only the shop's own people read it)"), required: true, maxlength: 300, value });
+
+/**
+ * What `sent`, a request that says what goes back, answers; `{ changed: true }` where something else would by now. Who asked then
+ * asks anew, with the amount as it is, what was given so far, and CHANGED.
+ */
+export const unlessChanged = (sent) =>
+  sent.catch((error) => {
+    if (error.code !== "REFUND_CHANGED") throw error;
+    return { changed: true };
+  });
+export const CHANGED = t("What goes back has changed meanwhile; this is what it is now.");
 
 /**
  * Say what is about to happen, and ask. `agree` is what the button says, of the values so far where it is a function;
@@ -215,7 +227,7 @@ export function ask({ title, says, fields = [], agree, act, bad = false }) {
     "form",
     {},
     el("h2", {}, title),
-    [says].flat().map((line) => el("p", {}, line)),
+    [says].flat().map((line) => line && el("p", {}, line)),
     fields,
   );
   form.append(el("p", { class: "row" }, go, turn));

@@ -132,7 +132,7 @@ CASES: Final[Mapping[str, tuple[str, ...]]] = {
     "orders dispatch": ("{order}", *BY),
     "orders deliver": ("{order}", *BY),
     "orders undo": ("{order}", "packed", *BY),
-    "orders cancel": ("{order}", *WHY, *BY),
+    "orders cancel": ("{order}", "--refund", "350.00", *WHY, *BY),
     "bookings list": (),
     "bookings index": (),
     "bookings show": ("BK-00000000",),

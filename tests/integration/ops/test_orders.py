@@ -13,10 +13,12 @@ from uuid import uuid4
 import boto3
 import pytest
 import requests
+from typer.testing import CliRunner
 
 from local.embedded_aws import AwsEndpoint
 from local.stack import LocalStack
 from ops.deployed import SETTINGS_OF
+from ops.main import app
 from payfirst.gateways.registry import setting_names
 from payfirst.storage.dynamodb.keys import EVENTS
 from tests.integration.ops.commands import payfirst, succeeded
@@ -55,7 +57,7 @@ def test_an_order_is_listed_and_taken_to_the_door(running: LocalStack, home: Pat
 
 
 def test_a_cancelled_order_says_why_and_how_its_money_stands(running: LocalStack, home: Path, order: str) -> None:
-    said = succeeded("orders", "cancel", order, "--why", "The van broke down.", "--home", home)
+    said = succeeded("orders", "cancel", order, "--refund", "350.00", "--why", "The van broke down.", "--home", home)
     assert said.startswith(f"{order} is cancelled; 350.00 KES go back as RMT")
     shown = call(running, token(home), "GET", f"/api/orders/{order}/")
     assert shown["order_status"] == "cancelled"
@@ -77,11 +79,32 @@ def test_a_cancelled_order_says_why_and_how_its_money_stands(running: LocalStack
     assert "of 350.00 KES is due" in shown
 
 
+def test_cancelling_an_order_says_what_goes_back_and_asks_first(home: Path, order: str) -> None:
+    cancel = ["orders", "cancel", order, "--why", "The van broke down.", "--home", str(home)]
+    said = "2 kg Fresh Tomatoes, John Doe. Of 350.00 KES that were paid, 350.00 KES go back."
+    assert "cancelling gives back 350.00" in succeeded("orders", "show", order, "--home", home)
+
+    turned_back = CliRunner().invoke(app, cancel, input="n\n", env={"COLUMNS": "200"})
+    assert (turned_back.exit_code, said in turned_back.stdout) == (1, True), turned_back.output
+    assert f"{order} is confirmed" in succeeded("orders", "show", order, "--home", home)
+
+    agreed = CliRunner().invoke(app, cancel, input="y\n", env={"COLUMNS": "200"})
+    assert agreed.exit_code == 0, agreed.output
+    assert said in agreed.stdout
+    assert f"{order} is cancelled; 350.00 KES go back" in agreed.stdout
+
+
+def test_an_order_is_not_cancelled_where_something_else_goes_back_than_was_said(home: Path, order: str) -> None:
+    done = payfirst("orders", "cancel", order, "--refund", "349.00", "--why", "The van broke down.", "--home", home)
+    assert (done.returncode, "350.00" in done.stderr) == (1, True), done.stderr
+    assert f"{order} is confirmed" in succeeded("orders", "show", order, "--home", home)
+
+
 def test_no_command_prints_its_log_unless_it_is_asked_to(home: Path, order: str) -> None:
     """Each of these writes facts for the log; on the terminal there is a sentence."""
     commands = (
         ("orders", "pack", order),
-        ("orders", "cancel", order, "--why", "The van broke down."),
+        ("orders", "cancel", order, "--refund", "350.00", "--why", "The van broke down."),
         ("tick", "reconcile"),
         ("tick", "expire"),
         ("tick", "deliver"),
@@ -144,7 +167,10 @@ def test_a_deployed_stack_s_orders_are_worked_on_by_its_name(
         (("orders", "list"), order),
         (("orders", "pack", order), f"{order} is packed."),
         (("orders", "dispatch", order), f"{order} is out_for_delivery."),
-        (("orders", "cancel", order, "--why", "The van broke down."), f"{order} is cancelled; 350.00 KES go back"),
+        (
+            ("orders", "cancel", order, "--refund", "350.00", "--why", "The van broke down."),
+            f"{order} is cancelled; 350.00 KES go back",
+        ),
         (("funnel",), "Of the sessions made since"),
         (("catalogue", "export"), "product_name: Fresh Tomatoes"),
         (("seed",), "0 added"),

@@ -30,6 +30,7 @@ from ops.reconcile.shop_books import Payment, Shop, by_hand, unpaid_difference
 from payfirst.domain.clock import read_instant
 from payfirst.domain.ids import made_at
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus, RefundStatus
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 
 UNDER_WAY: Final = {
@@ -162,7 +163,7 @@ class _Join:
         return Became.NOTHING
 
     def _has_to_be_listed(self, item: Item, end: str) -> bool:
-        begun = made_at(int(item["number"])) if item["sk"] == "ATT" else read_instant(item["created_at"])
+        begun = made_at(int(item["number"])) if keys.is_attempt(item) else read_instant(item["created_at"])
         ended = read_instant(item[end]) if end in item else None
         return self.ledger.lists(self.payment.gateway, begun, ended)
 

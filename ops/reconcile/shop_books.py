@@ -76,21 +76,21 @@ class Shop:
         found = {(item["pk"], item["sk"]): item for item in items}
         payments: dict[str, Payment] = {}
         paying: dict[tuple[str, int], Payment] = {}
-        for (pk, sk), item in found.items():
-            if sk == "ATT":
+        for item in found.values():
+            if keys.is_attempt(item):
                 owner, number = keys.owner(item["owner"]), int(item["session_number"])
                 session = found.get((owner, keys.entry(keys.SESSION, number)), {})
-                payment = payments[pk.removeprefix("ATT#")] = Payment(pk.removeprefix("ATT#"), item, session)
+                payment = payments[keys.ref_of(item)] = Payment(keys.ref_of(item), item, session)
                 if payment.captured is not None and session.get("captured") == payment.ref:
                     paying[owner, number] = payment
         unpaid: list[Item] = []
-        for (pk, sk), item in sorted(found.items()):
-            if pk.startswith("ATT#") and sk.startswith("R#") and pk.removeprefix("ATT#") in payments:
-                payments[pk.removeprefix("ATT#")].refunds.append(item)
-            elif pk.startswith("U#") and sk.partition("#")[0] in (keys.ORDER, keys.BOOKING) and "session_number" in item:
+        for (pk, _), item in sorted(found.items()):
+            if keys.is_refund(item) and keys.ref_of(item) in payments:
+                payments[keys.ref_of(item)].refunds.append(item)
+            elif keys.kind_of(item) in (keys.ORDER, keys.BOOKING) and "session_number" in item:
                 payer = paying.get((pk, int(item["session_number"])))
                 (payer.outcomes if payer else unpaid).append(item)
-        return Shop(payments, unpaid, {sk: item for (pk, sk), item in found.items() if pk == "SERVICE"})
+        return Shop(payments, unpaid, {sk: item for (pk, sk), item in found.items() if pk == keys.SERVICES})
 
     def became(self, payment: Payment) -> tuple[Became, list[Difference]]:
         """What the captured amount of `payment` became, and what is not equal about that."""

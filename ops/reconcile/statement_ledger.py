@@ -9,6 +9,7 @@ from typing import Final
 from ops.reconcile.books import Books, Capture, Ledger, Returned
 from ops.reconcile.comparison import compare
 from ops.reconcile.statements import Statement
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 
 ACCOUNT_LENGTH: Final = 12
@@ -48,11 +49,12 @@ def _ledger(statements: Sequence[Statement], items: Sequence[Item]) -> Ledger:
 def _refs_by_receipt(statement: Statement, items: Sequence[Item]) -> dict[str, str]:
     """Our reference of each payment by its receipt, or by the account that its push named where no receipt is known."""
     name = statement.gateway.upper()
-    known = {item["pk"].split("#", 2)[2].upper(): item["ref"] for item in items if item["pk"].startswith(f"RECEIPT#{name}#")}
+    proofs = ((keys.receipt_of(item), item["ref"]) for item in items if keys.receipt_of(item))
+    known = {receipt[1].upper(): ref for receipt, ref in proofs if receipt and receipt[0] == name}
     accounts = {
-        item["transaction"][-ACCOUNT_LENGTH:].upper(): item["pk"].removeprefix("ATT#")
+        item["transaction"][-ACCOUNT_LENGTH:].upper(): keys.ref_of(item)
         for item in items
-        if item["sk"] == "ATT" and item["gateway"] == name
+        if keys.is_attempt(item) and item["gateway"] == name
     }
     by_account = {paid.number: accounts.get(paid.account.upper()) for paid in statement.payments}
     return {**{number: ref for number, ref in by_account.items() if ref}, **known}

@@ -39,7 +39,7 @@ def by_code(table: Table, code: str) -> Booking | None:
 
 def read_due(table: Table, entry: Item, now: datetime) -> Booking | None:
     """The booking that the index suggested, if it is still due at `now`; the index may lag."""
-    item = get(table, {"pk": entry["pk"], "sk": entry["sk"]})
+    item = get(table, keys.key_of(entry))
     return booking_from_item(item) if item and item.get("due_sk", "~") <= instant(now) else None
 
 
@@ -229,9 +229,9 @@ def booking_from_item(item: Item) -> Booking:
     currency, user_id, refund = Currency(item["currency"]), item.get("user_id"), item.get("refund")
     most_back = item.get("most_back")
     return Booking(
-        number=int(item["sk"].split("#")[1]),
+        number=keys.number_of(item),
         code=item["book_id"],
-        owner=item["pk"].removeprefix("U#"),
+        owner=keys.owner_of(item),
         user_id=None if user_id is None else int(user_id),
         email=item.get("email"),
         session_number=int(item["session_number"]),

@@ -128,7 +128,7 @@ def booking_cart_from_item(item: Item) -> BookingCart:
     """The cart of a service of an item."""
     session, touched_at = item.get("session"), item.get("touched_at")
     return BookingCart(
-        number=int(item["sk"].split("#")[1]),
+        number=keys.number_of(item),
         uuid=item["uuid"],
         content=booking_snapshot(item["content"], Currency(item["currency"])),
         version=item["version"],

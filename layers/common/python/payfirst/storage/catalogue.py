@@ -16,15 +16,10 @@ from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.table import Table, get, query, transact
+from payfirst.storage.dynamodb.table import Table, get, query_all, transact
 
 PAGE: Final = 500
-LISTINGS: Final = "LISTING"
-SERVICES: Final = "SERVICE"
 """The partitions of the catalogue, and the names of their listing counters."""
-
-_FIRST: Final = "!"
-_LAST: Final = "~"
 
 
 def read_listing(table: Table, number: int) -> Listing | None:
@@ -35,7 +30,7 @@ def read_listing(table: Table, number: int) -> Listing | None:
 
 def all_listings(table: Table) -> tuple[Listing, ...]:
     """Every listing, by number."""
-    return tuple(listing_from_item(item) for item in _all(table, LISTINGS))
+    return tuple(listing_from_item(item) for item in query_all(table, keys.LISTINGS, page=PAGE, consistent=False))
 
 
 def read_service(table: Table, kind: ServiceType, number: int) -> Service | None:
@@ -46,18 +41,7 @@ def read_service(table: Table, kind: ServiceType, number: int) -> Service | None
 
 def all_services(table: Table) -> tuple[Service, ...]:
     """Every service, by kind and number."""
-    return tuple(service_from_item(item) for item in _all(table, SERVICES))
-
-
-def _all(table: Table, partition: str) -> list[Item]:
-    items: list[Item] = []
-    first = _FIRST
-    while True:
-        page = query(table, partition, first=first, last=_LAST, limit=PAGE, newest_first=False, consistent=False)
-        items += page.items
-        if not page.more:
-            return items
-        first = f"{items[-1]['sk']}{_FIRST}"  # behind the last one, before any other
+    return tuple(service_from_item(item) for item in query_all(table, keys.SERVICES, page=PAGE, consistent=False))
 
 
 def add(table: Table, entry: Listing | Service | Promo) -> bool:
@@ -80,9 +64,9 @@ def counters_of(entry: Listing | Service | Promo | None) -> dict[str, int]:
     """How many entries of each listing counter the public lists show because of this one: itself, while it is sold."""
     match entry:
         case Listing(active=True):
-            return {LISTINGS: 1}
+            return {keys.LISTINGS: 1}
         case Service(active=True):
-            return {f"{SERVICES}#{entry.kind.value}": 1}
+            return {f"{keys.SERVICES}#{entry.kind.value}": 1}
         case _:
             return {}
 
@@ -127,7 +111,7 @@ def _edits(item: Item) -> Edits:
 def listing_from_item(item: Item) -> Listing:
     """The listing of an item."""
     return Listing(
-        number=int(item["sk"]),
+        number=keys.listing_number(item),
         product_name=item["product_name"],
         farm_name=item["farm_name"],
         unit=item["unit"],
@@ -163,10 +147,10 @@ def service_to_item(service: Service) -> Item:
 def service_from_item(item: Item) -> Service:
     """The service of an item."""
     currency, price = Currency(item["currency"]), item.get("price")
-    kind, _, number = item["sk"].partition("#")
+    kind, number = keys.service_of(item)
     return Service(
         kind=ServiceType(kind),
-        number=int(number),
+        number=number,
         name=item["name"],
         description=item["description"],
         zone=item["zone"],

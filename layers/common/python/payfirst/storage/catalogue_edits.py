@@ -32,11 +32,9 @@ from payfirst.storage.dynamodb.expressions import (
     absent,
     at_least,
     equal,
-    from_wire,
     present,
-    to_wire,
 )
-from payfirst.storage.dynamodb.table import Table, batch_get, transact
+from payfirst.storage.dynamodb.table import Table, batch_get, scan, transact
 
 Entry = Listing | Service | Promo
 
@@ -58,13 +56,9 @@ def _item(entry: Entry) -> Item:
 
 
 def _entry(item: Item) -> Entry:
-    if item["pk"] == "LISTING":
+    if item["pk"] == keys.LISTINGS:
         return listing_from_item(item)
-    return service_from_item(item) if item["pk"] == "SERVICE" else promo_from_item(item)
-
-
-def _key(item: Item) -> keys.Key:
-    return {"pk": item["pk"], "sk": item["sk"]}
+    return service_from_item(item) if item["pk"] == keys.SERVICES else promo_from_item(item)
 
 
 def content(entry: Entry) -> Item:
@@ -74,7 +68,7 @@ def content(entry: Entry) -> Item:
 
 def read_same(table: Table, entries: Sequence[Entry]) -> list[Entry | None]:
     """What the table holds in the places of `entries` (100 at most); None where it holds nothing."""
-    found = batch_get(table, [_key(_item(entry)) for entry in entries])
+    found = batch_get(table, [keys.key_of(_item(entry)) for entry in entries])
     return [_entry(item) if item else None for item in found]
 
 
@@ -107,7 +101,7 @@ def _change(wanted: Entry, seen: Entry | None) -> Write:
     changed = _changed(wanted, seen)
     before = content(seen)
     unchanged = (absent(each) if before.get(each) is None else equal(each, before[each]) for each in sorted(changed))
-    return Update(name, _key(item), when=(present("pk"), *unchanged), set=changed | _BY_A_FILE, add={"edits": 1})
+    return Update(name, keys.key_of(item), when=(present("pk"), *unchanged), set=changed | _BY_A_FILE, add={"edits": 1})
 
 
 def _changed(wanted: Entry, seen: Entry) -> Item:
@@ -146,17 +140,11 @@ def edit(
     on_sale = Counter(counters_of(wanted))
     on_sale.subtract(counters_of(seen))
     said = {**changed, "edited_by": by, "edited_at": instant(now)}
-    change = Update("entry", _key(_item(seen)), when=(present("pk"), unedited, *counted_as), set=said, add=added)
+    change = Update("entry", keys.key_of(_item(seen)), when=(present("pk"), unedited, *counted_as), set=said, add=added)
     transact(table, [change, *count_writes(on_sale)])
 
 
 def all_promos(table: Table) -> tuple[Promo, ...]:
     """Every promo, by code; looks through the whole table, which takes long in a large one."""
-    pages = table.client.get_paginator("scan").paginate(
-        TableName=table.name,
-        FilterExpression="begins_with(pk, :promo)",
-        ExpressionAttributeValues=to_wire({":promo": "PROMO#"}),
-        ConsistentRead=True,
-    )
-    found = (promo_from_item(from_wire(item)) for page in pages for item in page["Items"])
-    return tuple(sorted(found, key=lambda promo: promo.code))
+    found = scan(table, "begins_with(pk, :promo)", {":promo": keys.PROMOS})
+    return tuple(sorted(map(promo_from_item, found), key=lambda promo: promo.code))

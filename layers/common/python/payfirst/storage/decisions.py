@@ -31,7 +31,8 @@ class Decision:
 
 def open_doubts(table: Table, ref: str) -> tuple[Item, ...]:
     """The open doubts beside an attempt, `MOST_DOUBTS` at most."""
-    page = query(table, f"ATT#{ref}", first="REVIEW#", last="REVIEW#~", limit=500)
+    partition, first, last = keys.beside_attempt(ref, keys.Thing.DOUBT)
+    page = query(table, partition, first=first, last=last, limit=500)
     return tuple(item for item in page.items if "due_pk" in item)[:MOST_DOUBTS]
 
 
@@ -66,7 +67,7 @@ def close_doubts(table: Table, session: Session, decision: Decision, now: dateti
 def _close_write(number: int, doubt: Item, decision: Decision, now: datetime) -> Update:
     return Update(
         f"doubt{number}",
-        {"pk": doubt["pk"], "sk": doubt["sk"]},
+        keys.key_of(doubt),
         when=(equal("due_sk", doubt["due_sk"]),),
         set={"closed_at": instant(now), "by": decision.by, "why": decision.why},
         remove=keys.NOT_DUE,

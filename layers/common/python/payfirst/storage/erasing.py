@@ -14,8 +14,8 @@ from typing import Any, Final
 from payfirst.domain.clock import instant
 from payfirst.storage import holds
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import Delete, Item, Put, Update, Write, absent, equal, from_wire, to_wire
-from payfirst.storage.dynamodb.table import Table, query, transact, write
+from payfirst.storage.dynamodb.expressions import Delete, Item, Put, Update, Write, absent, equal
+from payfirst.storage.dynamodb.table import Table, query_all, scan, transact, write
 from payfirst.storage.items import attempt_from_item
 from payfirst.storage.personal import NO_WORDS, Words, without_the_person
 from payfirst.storage.sessions import count_write
@@ -23,7 +23,6 @@ from payfirst.storage.sessions import count_write
 NOBODYS: Final = "erased"
 """In place of the order or booking that a cart version became: late money for it goes back."""
 
-_FIRST, _LAST = "!", "~~"
 _KINDS: Final[Mapping[str, str]] = {
     "S": "sessions",
     "C": "carts",
@@ -62,50 +61,28 @@ class Holdings:
 
     def of(self, what: str) -> list[Item]:
         """The customer's sessions, carts, orders or bookings (`keys.SESSION` …)."""
-        return [item for item in self.owned if item["sk"].startswith(f"{what}#") and not item["sk"].endswith("#~")]
+        return [item for item in self.owned if keys.kind_of(item) == what and not keys.is_counter(item)]
 
 
 def owners_of(table: Table, email: str) -> set[str]:
     """Whose sessions and bookings name that address, in any case of its letters."""
-    found = _scan(table, "attribute_exists(email)", {}, "pk, email")
-    return {item["pk"].removeprefix("U#") for item in found if str(item["email"]).casefold() == email.casefold()}
+    found = scan(table, "attribute_exists(email)", {}, only="pk, email")
+    return {keys.owner_of(item) for item in found if str(item["email"]).casefold() == email.casefold()}
 
 
 def gather(table: Table, sub: str) -> Holdings:
     """What the table holds about the customer `sub`."""
-    owned = tuple(_partition(table, keys.owner(sub)))
-    theirs = {":sub": sub, ":attempt": "ATT", ":found": keys.FOUND}
-    named = list(_scan(table, "#owner = :sub AND (sk = :attempt OR begins_with(pk, :found))", theirs, "pk, sk"))
-    refs = {item["pk"] for item in named if item["sk"] == "ATT"}
-    attempts = tuple(item for ref in sorted(refs) for item in _partition(table, ref))
-    names = {ref.removeprefix("ATT#") for ref in refs}
-    notices = [item for item in _scan(table, "sk = :inbox", {":inbox": "INBOX"}, None) if item["ref"] in names]
+    owned = tuple(query_all(table, keys.owner(sub)))
+    theirs = {":sub": sub, ":attempt": keys.Thing.ATTEMPT.value, ":found": keys.FOUND}
+    theirs_or_found = "#owner = :sub AND (sk = :attempt OR begins_with(pk, :found))"
+    named = list(scan(table, theirs_or_found, theirs, names={"#owner": "owner"}, only="pk, sk"))
+    refs = {keys.ref_of(item) for item in named if keys.is_attempt(item)}
+    attempts = tuple(item for ref in sorted(refs) for item in query_all(table, keys.attempt(ref)["pk"]))
+    notices = [item for item in scan(table, "sk = :inbox", {":inbox": keys.Thing.NOTICE.value}) if item["ref"] in refs]
     locks = {holds.phone_lock(attempt_from_item(item)) for item in attempts if "phone" in item}
-    phones = [item for lock in sorted(locks) for item in _partition(table, keys.phone(lock)["pk"])]
+    phones = [item for lock in sorted(locks) for item in query_all(table, keys.phone(lock)["pk"])]
     findings = tuple(item for item in named if item["pk"].startswith(keys.FOUND))
     return Holdings(sub, owned, attempts, tuple(notices), tuple(phones), findings)
-
-
-def _partition(table: Table, partition: str) -> Iterator[Item]:
-    first = _FIRST
-    while True:
-        page = query(table, partition, first=first, last=_LAST, limit=500, newest_first=False)
-        yield from page.items
-        if not page.more:
-            return
-        first = page.items[-1]["sk"] + " "
-
-
-def _scan(table: Table, condition: str, values: Mapping[str, str], wanted: str | None) -> Iterator[Item]:
-    request: dict[str, Any] = {"TableName": table.name, "FilterExpression": condition, "ConsistentRead": True}
-    if values:
-        request["ExpressionAttributeValues"] = to_wire(values)
-    if "#owner" in condition:
-        request["ExpressionAttributeNames"] = {"#owner": "owner"}
-    if wanted is not None:
-        request["ProjectionExpression"] = wanted
-    for page in table.client.get_paginator("scan").paginate(**request):
-        yield from map(from_wire, page["Items"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +100,13 @@ def changes(held: Holdings) -> list[Change]:
     """
     words = Words.of(held)
     planned: list[Change | None] = [
-        _close_change(item) for item in held.owned if item["sk"].startswith("V#") and "converted_by" not in item
+        _close_change(item) for item in held.owned if keys.kind_of(item) == "V" and "converted_by" not in item
     ]
     for item in sorted(held.owned, key=_says_who):
         planned += _of_owned(held.sub, item, words)
     planned += [_delete_change(keys.pointer(keys.hashed(item["gateway_id"]))) for item in held.attempts if _names_phone(item)]
-    planned += [_delete_change(_key(item), absent("attempt")) for item in held.phones]
-    planned += [_delete_change(_key(item)) for item in held.findings]
+    planned += [_delete_change(keys.key_of(item), absent("attempt")) for item in held.phones]
+    planned += [_delete_change(keys.key_of(item)) for item in held.findings]
     planned += [_clean_change(item, words) for item in sorted((*held.notices, *held.attempts), key=_says_who)]
     return [change for change in planned if change is not None]
 
@@ -139,20 +116,21 @@ def _says_who(item: Item) -> bool:
 
 
 def _of_owned(sub: str, item: Item, words: Words) -> list[Change | None]:
-    kind = item["sk"].split("#")[0]
+    kind = keys.kind_of(item)
     if kind in ("IDEMPOTENCY", "HOUR"):
-        return [_delete_change(_key(item))]
+        return [_delete_change(keys.key_of(item))]
     if kind == "CART":
-        return [_delete_change(_key(item), equal("version", item["version"]))]
+        return [_delete_change(keys.key_of(item), equal("version", item["version"]))]
     unpaid = kind == keys.CART and "content" in item and "converted_by" not in item
     if unpaid:
-        gone = Delete("cart", _key(item), when=(equal("version", item["version"]), absent("live_attempt")))
+        gone = Delete("cart", keys.key_of(item), when=(equal("version", item["version"]), absent("live_attempt")))
         return [Change("carts", (gone, count_write(sub, keys.CART, by=-1)))]
     return [_clean_change(item, words)]
 
 
 def _close_change(item: Item) -> Change:
-    closed = Update("guard", _key(item), when=(absent("live_attempt"), absent("converted_by")), set={"converted_by": NOBODYS})
+    unpaid = (absent("live_attempt"), absent("converted_by"))
+    closed = Update("guard", keys.key_of(item), when=unpaid, set={"converted_by": NOBODYS})
     return Change(_kind(item), (closed,))
 
 
@@ -163,23 +141,19 @@ def _clean_change(item: Item, words: Words) -> Change | None:
     if not changed and not gone:
         return None
     seen = (equal("writer", item["writer"]), absent("due_pk"))
-    return Change(_kind(item), (Update("item", _key(item), when=seen, set=changed, remove=gone),))
+    return Change(_kind(item), (Update("item", keys.key_of(item), when=seen, set=changed, remove=gone),))
 
 
 def _names_phone(item: Item) -> bool:
-    return item["sk"] == "ATT" and str(item.get("gateway_id", "")).startswith("ws_")
+    return keys.is_attempt(item) and str(item.get("gateway_id", "")).startswith("ws_")
 
 
 def _delete_change(key: Mapping[str, str], *when: Any) -> Change:
     return Change(_kind(key), (Delete("item", key, when=when),))
 
 
-def _key(item: Item) -> keys.Key:
-    return {"pk": item["pk"], "sk": item["sk"]}
-
-
 def _kind(item: Mapping[str, Any]) -> str:
-    partition, sort = item["pk"].split("#")[0], item["sk"].split("#")[0]
+    partition, sort = str(item["pk"]).partition("#")[0], keys.kind_of(item)
     return _KINDS.get(partition if partition in ("PHONE", "FOUND") else sort, sort)
 
 

@@ -37,8 +37,8 @@ def page(table: Table, word: str, *, size: int, before: int | None) -> FoundPage
     """The sessions, `size` (100 at most) of them, that go by the keyed `word`: the newest, or those older than `before`."""
     last = _LAST if before is None else f"{before - 1:016d}"
     found = query(table, keys.finding(word, 0)["pk"], first=_FIRST, last=last, limit=size)
-    items = batch_get(table, [keys.owned(item["owner"], keys.SESSION, int(item["sk"])) for item in found.items])
-    further = int(found.items[-1]["sk"]) if found.more else None
+    items = batch_get(table, [keys.owned(item["owner"], keys.SESSION, keys.found_session(item)) for item in found.items])
+    further = keys.found_session(found.items[-1]) if found.more else None
     return FoundPage(tuple(session_from_item(item) for item in items if item), further)
 
 

@@ -104,12 +104,12 @@ def session_from_item(item: Item) -> Session:
     user_id = item.get("user_id")
     return Session(
         customer=Customer(
-            sub=item["pk"].removeprefix("U#"),
+            sub=keys.owner_of(item),
             user_id=None if user_id is None else int(user_id),
             email=item.get("email"),
             name=item.get("customer_name"),
         ),
-        number=int(item["sk"].split("#")[1]),
+        number=keys.number_of(item),
         uuid=item["uuid"],
         kind=Kind(item["kind"]),
         status=SessionStatus(item["status"]),
@@ -183,7 +183,7 @@ def attempt_from_item(item: Item) -> Attempt:
     currency = Currency(item["currency"])
     captured, came, due, confirm = (item.get(name) for name in ("captured", "captured_at", "next_check_at", "confirm_at"))
     return Attempt(
-        ref=item["pk"].removeprefix("ATT#"),
+        ref=keys.ref_of(item),
         number=int(item["number"]),
         transaction=item["transaction"],
         owner=item["owner"],

@@ -72,7 +72,7 @@ def _goes_on(table: Table, sub: str, what: str, entries: tuple[Item, ...], *, to
     """Whether entries follow the last one read: where DynamoDB ends a page by its size, only the counter may do."""
     if not entries:
         return False
-    last_read = _number(entries[-1])
+    last_read = keys.number_of(entries[-1])
     first, last = f"{what}#{_FIRST}", keys.entry(what, last_read - 1)
     if not towards_older:
         first, last = keys.entry(what, last_read + 1), f"{what}#{_BEFORE_COUNTER}"
@@ -81,19 +81,15 @@ def _goes_on(table: Table, sub: str, what: str, entries: tuple[Item, ...], *, to
 
 def _edges(shown: tuple[Item, ...], position: Position | None) -> tuple[int, int]:
     if shown:
-        return _number(shown[0]), _number(shown[-1])
+        return keys.number_of(shown[0]), keys.number_of(shown[-1])
     # Everything there has been deleted: the neighbour begins with the entry from which this page was reached, if that is left.
     here = position.after if position else 0
     return here - 1, here + 1
 
 
-def _number(item: Item) -> int:
-    return int(item["sk"].split("#")[1])
-
-
 def _without_counter(items: tuple[Item, ...]) -> tuple[int | None, tuple[Item, ...]]:
-    counters = [item for item in items if item["sk"].endswith("#~")]
-    return int(counters[0]["n"]) if counters else None, tuple(item for item in items if not item["sk"].endswith("#~"))
+    counters = [item for item in items if keys.is_counter(item)]
+    return int(counters[0]["n"]) if counters else None, tuple(item for item in items if not keys.is_counter(item))
 
 
 def _count(table: Table, sub: str, what: str) -> int:

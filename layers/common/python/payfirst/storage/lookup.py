@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from payfirst.domain.session import Session
 from payfirst.storage import attempts
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import from_wire, to_wire
-from payfirst.storage.dynamodb.table import Table, batch_get, get
+from payfirst.storage.dynamodb.table import Table, batch_get, get, scan
 from payfirst.storage.items import session_from_item
 from payfirst.storage.sessions import read
 
@@ -39,12 +38,6 @@ def by_receipt(table: Table, gateways: Iterable[str], written: Iterable[str]) ->
 
 def by_uuid(table: Table, uuid: str) -> Session | None:
     """The session of that UUID; looks through the whole table, which takes long in a large one."""
-    pages = table.client.get_paginator("scan").paginate(
-        TableName=table.name,
-        FilterExpression="#uuid = :uuid AND begins_with(sk, :session)",
-        ExpressionAttributeNames={"#uuid": "uuid"},
-        ExpressionAttributeValues=to_wire({":uuid": uuid, ":session": "S#"}),
-        ConsistentRead=True,
-    )
-    found = (from_wire(item) for page in pages for item in page["Items"])
+    values = {":uuid": uuid, ":session": f"{keys.SESSION}#"}
+    found = scan(table, "#uuid = :uuid AND begins_with(sk, :session)", values, names={"#uuid": "uuid"})
     return next((session_from_item(item) for item in found), None)

@@ -254,9 +254,9 @@ def order_from_item(item: Item) -> Order:
     """The order of an item."""
     currency = Currency(item["currency"])
     return Order(
-        number=int(item["sk"].split("#")[1]),
+        number=keys.number_of(item),
         code=item["order_number"],
-        owner=item["pk"].removeprefix("U#"),
+        owner=keys.owner_of(item),
         session=item["session"],
         session_number=int(item["session_number"]),
         status=OrderStatus(item["status"]),

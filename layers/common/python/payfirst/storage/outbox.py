@@ -20,7 +20,7 @@ from payfirst.storage.due import batches
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.table import MOST_READ, Table, batch_get, query, transact, write
+from payfirst.storage.dynamodb.table import MOST_READ, Table, batch_get, query_all, transact, write
 
 LEASE: Final = timedelta(minutes=2)
 """How long one sender has an e-mail to itself; whoever dies with it is followed by the next one after that."""
@@ -170,14 +170,10 @@ def counts_since(table: Table, since: datetime) -> Counter[tuple[str, str]]:
     A name is an event, and how often it happened; or `STATUS` and a status, and how many of these sessions have it.
     """
     found: Counter[tuple[str, str]] = Counter()
-    first = edge = instant(hour_of(since))
+    edge = instant(hour_of(since))
     before = [_minute(minute) for minute in range(since.minute)]
-    while True:
-        page = query(table, keys.EVENT_COUNTS, first=first, last="~", limit=1000, newest_first=False)
-        for item in page.items:
-            hour, kind, event = keys.counted_by(item)
-            earlier = sum(int(item.get(minute, 0)) for minute in before) if hour == edge else 0
-            found[kind, event] += int(item.get("n", 0)) - earlier
-        if not page.more:
-            return found
-        first = page.items[-1]["sk"] + " "
+    for item in query_all(table, keys.EVENT_COUNTS, first=edge):
+        hour, kind, event = keys.counted_by(item)
+        earlier = sum(int(item.get(minute, 0)) for minute in before) if hour == edge else 0
+        found[kind, event] += int(item.get("n", 0)) - earlier
+    return found

@@ -89,16 +89,14 @@ def without_the_person(item: Item, words: Words) -> Item:
     theirs = _is_customers_own_text(item)
     cleaned: Item = _cleaned(item, words, drop_reasons=theirs)
     checkout = item.get("gateway_id")
-    if item["sk"] == "ATT" and checkout and item.get("phone"):
+    if keys.is_attempt(item) and checkout and item.get("phone"):
         cleaned["gateway_id"] = keys.hashed(checkout)  # what names a prompt may end with the payer's phone number
     return cleaned
 
 
 def _is_customers_own_text(item: Item) -> bool:
     """Whether the reasons in `item` are the customer's words, or were written for them."""
-    return item["sk"].startswith((f"{keys.BOOKING}#", f"{keys.ORDER}#")) or str(item.get("event", "")).startswith(
-        _CUSTOMERS_EVENTS
-    )
+    return keys.kind_of(item) in (keys.BOOKING, keys.ORDER) or str(item.get("event", "")).startswith(_CUSTOMERS_EVENTS)
 
 
 def _cleaned(value: Any, words: Words, *, drop_reasons: bool, name: str = "") -> Any:

@@ -83,7 +83,8 @@ def refund_from_item(item: Item) -> Refund:
 
 def of_attempt(table: Table, ref: str) -> tuple[Refund, ...]:
     """All refunds of an attempt, oldest first."""
-    page = query(table, f"ATT#{ref}", first="R#", last="R#~", limit=100, newest_first=False)
+    partition, first, last = keys.beside_attempt(ref, keys.Thing.REFUND)
+    page = query(table, partition, first=first, last=last, limit=100, newest_first=False)
     return tuple(refund_from_item(item) for item in page.items)
 
 

@@ -150,7 +150,7 @@ def extend(table: Table, session: Session, until: datetime, now: datetime) -> No
 
 def read_many(table: Table, found: Sequence[Mapping[str, str]]) -> list[Session]:
     """The sessions at the keys that the index suggested (100 at most); those that are gone are left out."""
-    items = batch_get(table, [{"pk": entry["pk"], "sk": entry["sk"]} for entry in found])
+    items = batch_get(table, [keys.key_of(entry) for entry in found])
     return [session_from_item(item) for item in items if item]
 
 

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Final
 
 from payfirst.domain.calendar import Slot
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update, absent, any_of, at_least, at_most
-from payfirst.storage.dynamodb.table import Table, get, query
+from payfirst.storage.dynamodb.table import Table, get, query_all
 
 PAGE: Final = 5000
 """More starts than a request's megabyte holds of slots, let alone a day."""
@@ -54,13 +54,6 @@ def used_between(table: Table, service_type: str, service_id: int, first: date, 
     """How many places of each start from the day `first` until the end of `last` are taken; one that nobody has taken is
     missing. One request, however many there are in a megabyte."""
     begin, end = keys.slot(service_type, service_id, first, time.min), keys.slot(service_type, service_id, last, time.max)
-    found: dict[tuple[date, time], int] = {}
-    after, more = begin["sk"], True
-    while more:
-        page = query(table, begin["pk"], first=after, last=end["sk"], limit=PAGE, newest_first=False)
-        for item in page.items:
-            start = datetime.fromisoformat(item["sk"])
-            found[start.date(), start.time()] = int(item["used"])
-            after = f"{item['sk']}!"
-        more = page.more
-    return found
+    items = query_all(table, begin["pk"], first=begin["sk"], last=end["sk"], page=PAGE)
+    starts = ((keys.start_of(item), int(item["used"])) for item in items)
+    return {(start.date(), start.time()): used for start, used in starts}

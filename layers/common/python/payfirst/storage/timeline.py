@@ -34,7 +34,7 @@ def is_told_by_another(table: Table, session: Session, name: str, sequence: int,
 
 def _event(item: Item) -> Event:
     return Event(
-        sequence=int(item["sk"].rsplit("#", 1)[1]),
+        sequence=keys.sequence_of(item),
         name=item["event"],
         at=read_instant(item["at"]),
         by=item["by"],

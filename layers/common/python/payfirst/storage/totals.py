@@ -22,9 +22,8 @@ from payfirst.domain.totals import OF_REFUND, Column, Totals, day_of
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Update, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.table import Table, query, write
+from payfirst.storage.dynamodb.table import Table, query_all, write
 
-PAGE: Final = 1000
 ENTRY: Final = "entry"
 _LAST: Final = "~"
 
@@ -112,8 +111,7 @@ def of_days(table: Table, first: date, last: date) -> tuple[Totals, ...]:
     """What moved from the day `first` to `last`, both included, by day, gateway and currency; nothing of what is all zero."""
     found: defaultdict[tuple[str, str, str], Counter[Column]] = defaultdict(Counter)
     for item in counters(table, first.isoformat(), f"{last.isoformat()}{_LAST}"):
-        day, gateway, currency, _ = item["sk"].split("#")
-        found[day, gateway, currency].update({column: int(item.get(column.value, 0)) for column in Column})
+        found[keys.totals_of(item)].update({column: int(item.get(column.value, 0)) for column in Column})
     return tuple(
         Totals(date.fromisoformat(day), gateway, Currency(currency), sums)
         for (day, gateway, currency), sums in sorted(found.items())
@@ -123,7 +121,7 @@ def of_days(table: Table, first: date, last: date) -> tuple[Totals, ...]:
 
 def counters(table: Table, first: str = " ", last: str = _LAST) -> Iterator[Item]:
     """The counters with sort keys from `first` to `last`, by day."""
-    yield from _all(table, keys.TOTALS, first, last)
+    yield from query_all(table, keys.TOTALS, first=first, last=last)
 
 
 class Entry(NamedTuple):
@@ -135,17 +133,8 @@ class Entry(NamedTuple):
 
 def entries(table: Table, column: Column, day: date) -> Iterator[Entry]:
     """What came (`CAPTURED`) or went back (`REFUNDED`) on `day`, oldest first."""
-    for item in _all(table, keys.money_of_day(column, day), " ", _LAST):
+    for item in query_all(table, keys.money_of_day(column, day)):
         yield Entry(item["ref"], int(item["number"]) if "number" in item else None)
-
-
-def _all(table: Table, partition: str, first: str, last: str) -> Iterator[Item]:
-    while True:
-        page = query(table, partition, first=first, last=last, limit=PAGE, newest_first=False)
-        yield from page.items
-        if not page.more:
-            return
-        first = page.items[-1]["sk"] + " "
 
 
 # What an earlier release did not count

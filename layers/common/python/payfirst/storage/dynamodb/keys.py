@@ -74,6 +74,21 @@ def entry(what: str, number: int) -> str:
     return f"{what}#{number:016d}"
 
 
+def owner_of(item: Mapping[str, Any]) -> str:
+    """The customer who owns an item."""
+    return str(item["pk"]).removeprefix("U#")
+
+
+def number_of(item: Mapping[str, Any]) -> int:
+    """The number of a session, cart, booking, order or refund."""
+    return int(str(item["sk"]).split("#")[1])
+
+
+def kind_of(item: Mapping[str, Any]) -> str:
+    """The head of an item's sort key: a `Thing` for what may need work."""
+    return str(item["sk"]).partition("#")[0]
+
+
 def counter(sub: str, what: str) -> Key:
     """How many of `what` the customer has; sorts behind all of them."""
     return {"pk": owner(sub), "sk": f"{what}#~"}
@@ -98,6 +113,11 @@ def sequence_of(event_item: Mapping[str, Any]) -> int:
     return int(str(event_item["sk"]).rsplit("#", 1)[1])
 
 
+def is_counter(item: Mapping[str, Any]) -> bool:
+    """Whether the item counts a customer's list of something."""
+    return str(item["sk"]).endswith("#~")
+
+
 def produce_cart(sub: str) -> Key:
     """The customer's one cart of produce."""
     return {"pk": owner(sub), "sk": "CART"}
@@ -118,6 +138,21 @@ def attempt(ref: str) -> Key:
     return {"pk": f"ATT#{ref}", "sk": "ATT"}
 
 
+def ref_of(item: Mapping[str, Any]) -> str:
+    """The reference of an attempt, or of that which a refund or a doubt belongs to."""
+    return str(item["pk"]).removeprefix("ATT#")
+
+
+def is_attempt(item: Mapping[str, Any]) -> bool:
+    """Whether the item is an attempt."""
+    return kind_of(item) == Thing.ATTEMPT
+
+
+def is_refund(item: Mapping[str, Any]) -> bool:
+    """Whether the item is a refund."""
+    return kind_of(item) == Thing.REFUND
+
+
 def refund(ref: str, number: int) -> Key:
     """The `number`th refund of an attempt."""
     return {"pk": f"ATT#{ref}", "sk": f"R#{number:03d}"}
@@ -126,6 +161,11 @@ def refund(ref: str, number: int) -> Key:
 def review(ref: str, reason: str) -> Key:
     """A doubt about an attempt that a person has to look at; the same doubt twice is one."""
     return {"pk": f"ATT#{ref}", "sk": f"REVIEW#{hashed(reason)}"}
+
+
+def beside_attempt(ref: str, what: str) -> tuple[str, str, str]:
+    """The partition of an attempt, and the first and last sort key of its refunds or doubts."""
+    return f"ATT#{ref}", f"{what}#", f"{what}#~"
 
 
 def pointer(code: str) -> Key:
@@ -143,6 +183,13 @@ def receipt(gateway: str, number: str) -> Key:
     return {"pk": f"RECEIPT#{gateway}#{number}", "sk": "RECEIPT"}
 
 
+def receipt_of(item: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Gateway and number of the receipt that the item proves; None for any other item."""
+    kind, _, word = str(item["pk"]).partition("#")
+    gateway, _, number = word.partition("#")
+    return (gateway, number) if kind == "RECEIPT" else None
+
+
 def phone(lock: str) -> Key:
     """The lock of a phone on which a prompt may be open; the number itself stands nowhere in the key."""
     return {"pk": f"PHONE#{lock}", "sk": "PHONE"}
@@ -155,6 +202,11 @@ FOUND: Final = "FOUND#"
 def finding(word: str, session_number: int) -> Key:
     """That a session goes by a phone number or an address, which stands in the key only as a keyed hash."""
     return {"pk": f"{FOUND}{word}", "sk": f"{session_number:016d}"}
+
+
+def found_session(item: Mapping[str, Any]) -> int:
+    """The number of the session that such an item finds."""
+    return int(item["sk"])
 
 
 def searched(day: date, at: datetime, token: str) -> Key:
@@ -187,9 +239,15 @@ def order_sequence(day: str) -> Key:
     return {"pk": f"SEQUENCE#ORD#{day}", "sk": "SEQUENCE"}
 
 
+LISTINGS: Final = "LISTING"
+SERVICES: Final = "SERVICE"
+PROMOS: Final = "PROMO#"
+"""The partitions of listings and of services, and what those of promo codes begin with."""
+
+
 def listing(number: int) -> Key:
     """One listing of produce."""
-    return {"pk": "LISTING", "sk": f"{number:012d}"}
+    return {"pk": LISTINGS, "sk": f"{number:012d}"}
 
 
 def listing_counter(name: str) -> Key:
@@ -199,12 +257,28 @@ def listing_counter(name: str) -> Key:
 
 def service(kind: str, number: int) -> Key:
     """One service by its type (`PUJA`, `ASTROLOGY`)."""
-    return {"pk": "SERVICE", "sk": f"{kind}#{number:012d}"}
+    return {"pk": SERVICES, "sk": f"{kind}#{number:012d}"}
+
+
+def listing_number(item: Mapping[str, Any]) -> int:
+    """The number of a listing."""
+    return int(item["sk"])
+
+
+def service_of(item: Mapping[str, Any]) -> tuple[str, int]:
+    """Type and number of a service."""
+    kind, _, number = str(item["sk"]).partition("#")
+    return kind, int(number)
 
 
 def slot(service_type: str, service_id: int, day: date, at: time) -> Key:
     """One start of one service, by its own clock; the slots of a day follow each other."""
     return {"pk": f"SLOT#{service_type}#{service_id:012d}", "sk": f"{day.isoformat()}T{at.isoformat()}"}
+
+
+def start_of(item: Mapping[str, Any]) -> datetime:
+    """Day and time of a slot, by its service's own clock."""
+    return datetime.fromisoformat(item["sk"])
 
 
 def appointment(day: date, at: time, code: str) -> Key:
@@ -224,7 +298,7 @@ def erasure(sub: str, at: datetime) -> Key:
 
 def promo(code: str) -> Key:
     """One promo code, in upper case."""
-    return {"pk": f"PROMO#{code.upper()}", "sk": "PROMO"}
+    return {"pk": f"{PROMOS}{code.upper()}", "sk": "PROMO"}
 
 
 EVENT_COUNTS: Final = "COUNTS"
@@ -259,6 +333,12 @@ TOTALS: Final = "TOTALS"
 def totals(day: date, gateway: str, currency: str, shard: int) -> Key:
     """One shard of what a gateway's money of one currency came to on a day of the shop's."""
     return {"pk": TOTALS, "sk": f"{day.isoformat()}#{gateway}#{currency}#{shard}"}
+
+
+def totals_of(item: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Day, gateway and currency of such a shard."""
+    day, gateway, currency, _ = str(item["sk"]).split("#")
+    return day, gateway, currency
 
 
 def money(what: str, day: date, at: datetime, name: str) -> Key:

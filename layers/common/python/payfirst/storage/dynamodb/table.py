@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import count
@@ -127,6 +127,34 @@ def query(
         ),
     )
     return Page(tuple(from_wire(item) for item in answer["Items"]), "LastEvaluatedKey" in answer)
+
+
+def query_all(
+    table: Table, partition: str, *, first: str = " ", last: str = "~~", page: int = 1000, consistent: bool = True
+) -> Iterator[Item]:
+    """Every item of `partition` with sort keys from `first` to `last`, in their order, `page` of them a request."""
+    more = True
+    while more:
+        found = query(table, partition, first=first, last=last, limit=page, newest_first=False, consistent=consistent)
+        yield from found.items
+        more = found.more
+        if more:
+            first = f"{found.items[-1]['sk']} "  # behind the last one, before any other
+
+
+def scan(
+    table: Table, condition: str, values: Mapping[str, str], *, names: Mapping[str, str] | None = None, only: str | None = None
+) -> Iterator[Item]:
+    """The items of the whole table that `condition` lets pass, or only these attributes of them; takes long in a large one."""
+    request: dict[str, Any] = {"TableName": table.name, "FilterExpression": condition, "ConsistentRead": True}
+    if values:
+        request["ExpressionAttributeValues"] = to_wire(values)
+    if names:
+        request["ExpressionAttributeNames"] = names
+    if only:
+        request["ProjectionExpression"] = only
+    for page in table.client.get_paginator("scan").paginate(**request):
+        yield from map(from_wire, page["Items"])
 
 
 def query_due(table: Table, partition: str, *, until: str, limit: int, after: Item | None = None) -> Page:

@@ -122,8 +122,6 @@ def _come_to(items: Iterable[Item]) -> tuple[defaultdict[totals.Place, Counter[s
 
 
 def _read(item: Item) -> Attempt | Refund | None:
-    if not item["pk"].startswith("ATT#"):
-        return None
-    if item["sk"] == keys.Thing.ATTEMPT:
+    if keys.is_attempt(item):
         return attempt_from_item(item)
-    return refunds.refund_from_item(item) if item["sk"].startswith(f"{keys.Thing.REFUND}#") else None
+    return refunds.refund_from_item(item) if keys.is_refund(item) else None

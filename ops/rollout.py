@@ -30,6 +30,7 @@ from botocore.exceptions import (
 from ops.account import check_concurrency, say_where_mail_goes, with_access_logs
 from ops.earlier_tokens import forget
 from ops.environments import Environment, overrides, read_environment
+from ops.login_page import open_login_page
 from ops.printing import complain, say
 from ops.running import ROOT
 from ops.sentences import fail, in_one_sentence
@@ -151,6 +152,7 @@ def deploy_command(env: Env, *, yes: Yes = False, at_once: AtOnce = False) -> No
             code = sam("deploy", asks, *overrides(told), where=where, folder=folder, runtime=runtime)
             after = _after(stacks, where, code)
         forget(session.client("dynamodb", config=CONFIG), after["TableName"])
+        open_login_page(session.client("cognito-idp", config=CONFIG), after["UserPoolId"], after["UserPoolClientId"])
         for name in NEXT:
             if name in after:
                 say(f"{name:18}{after[name]}")

@@ -51,9 +51,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     heard, written = news_for(settings().shop_mail, post), due_as_mail(post)
     run = Delivery(table(deadline), eventbridge(), settings().event_bus_name, utc_now(), written, heard)
     if "Records" in event:
-        delivery = run.these(keys_told(event["Records"]), events_until)
+        delivery = run.these(keys_in(event["Records"]), events_until)
         news = _tell_shop(run, post, deadline) if delivery.names.keys() & NEWS.keys() else NewsReport()
-        mail = send_these(run.table, post, run.letters, now=utc_now(), deadline=deadline)
+        mail = send_these(run.table, post, run.due_as_mail, now=utc_now(), deadline=deadline)
     else:
         delivery = run.all_due(events_until, older_than=HEAD_START if event.get("source") == SCHEDULE else timedelta(0))
         news = _tell_shop(run, post, deadline)  # one e-mail, however many others wait
@@ -73,7 +73,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     return report
 
 
-def keys_told(records: Sequence[Any]) -> list[dict[str, str]]:
+def keys_in(records: Sequence[Any]) -> list[dict[str, str]]:
     """The keys that these records of the stream tell of, in their order.
 
     A record of another shape is passed over: what it tells of is in the table, where the schedule finds it.

@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     measure(
         DueExamined=report["examined"],
         ReconcileFailures=report["failed"],
-        Parked=report["parked"],
+        DeadLetters=report["dead_letters"],
         OldestDueSeconds=report["oldest_due"]["settle"],
         OldestRefundSeconds=report["oldest_due"]["refund"],
     )

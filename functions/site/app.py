@@ -73,8 +73,8 @@ def docs(request: Request, operation: str | None = None) -> Reply:
     body = _reference().page(operation, _pages().addresses(base), doors=sign_in.startswith("/"))
     if body is None:
         return lost(request) or reply_to(NoSuchRouteError("Not found"), Family.ORDERS)
-    told = {name: value for name, value in headers(sign_in).items() if name != "Vary"}
-    return Reply(200, body, {**told, "Cache-Control": "public, max-age=300"})
+    kept = {name: value for name, value in headers(sign_in).items() if name != "Vary"}
+    return Reply(200, body, {**kept, "Cache-Control": "public, max-age=300"})
 
 
 def page(request: Request, **parameters: str) -> Reply:

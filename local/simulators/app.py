@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from local.simulators.control import BadBodyError, Control, bad_body
-from local.simulators.desk import Desk
 from local.simulators.faults import mpesa_error, phonepe_error
 from local.simulators.mailbox import Mailbox
 from local.simulators.mpesa import Mpesa
@@ -23,6 +22,7 @@ from local.simulators.phonepe import PhonePe
 from local.simulators.phonepe_refunds import PhonePeRefunds
 from local.simulators.phonepe_v1 import PhonePeV1
 from local.simulators.settings import Settings
+from local.simulators.simulator import Simulator
 
 _ANY_METHOD: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -44,28 +44,28 @@ async def _no_such_phonepe_path(_: Request) -> Response:
 
 def create_app(settings: Settings, draw: random.Random | None = None) -> Starlette:
     """The application; its ledger is opened when it starts and closed when it stops. `draw` makes its ids."""
-    desk = Desk(settings, draw or random.SystemRandom())
+    simulator = Simulator(settings, draw or random.SystemRandom())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        desk.open()
+        simulator.open()
         try:
             yield
         finally:
-            desk.close()
+            simulator.close()
 
-    mpesa = [*Mpesa(desk).routes(), *MpesaRefunds(desk).routes()]
-    pages = Pages(desk)
-    control = Control(desk)
+    mpesa = [*Mpesa(simulator).routes(), *MpesaRefunds(simulator).routes()]
+    pages = Pages(simulator)
+    control = Control(simulator)
     routes = [
         Mount("/mpesa", routes=[*mpesa, _unknown_to_mpesa(mpesa)]),
         Mount(
             "/phonepe",
             routes=[
                 *pages.pay_page_routes(),
-                *PhonePe(desk).routes(),
-                *PhonePeRefunds(desk).routes(),
-                *PhonePeV1(desk).routes(),
+                *PhonePe(simulator).routes(),
+                *PhonePeRefunds(simulator).routes(),
+                *PhonePeV1(simulator).routes(),
                 Route("/{path:path}", _no_such_phonepe_path, methods=_ANY_METHOD),
             ],
         ),

@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from local.simulators import rules
-from local.simulators.desk import Desk
 from local.simulators.faults import is_answer_of
 from local.simulators.ids import amount_text, masked_phone, masked_ref
 from local.simulators.ledger import AlreadyDecidedError
@@ -18,6 +17,7 @@ from local.simulators.log import say
 from local.simulators.outcomes import Outcome, State
 from local.simulators.records import MPESA, PHONEPE, Attempt, Refund
 from local.simulators.rules import Ending, GatewayWord, NoticeIn, Rule
+from local.simulators.simulator import Simulator
 
 _HELP: Final = """The simulators' controls (JSON in and out):
 
@@ -118,8 +118,8 @@ def refund_view(refund: Refund) -> dict[str, Any]:
 class Control:
     """The routes under `/control`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [
@@ -148,15 +148,15 @@ class Control:
         if not limit.removeprefix("-").isdigit():
             return refused(400, "limit: a whole number")
         state = State(wanted["state"]) if "state" in wanted else None
-        found = self._desk.ledger.attempts(state=state, limit=int(limit))
+        found = self._simulator.ledger.attempts(state=state, limit=int(limit))
         gateway = wanted.get("gateway")
         base_url = str(request.base_url)
         return JSONResponse([attempt_view(a, base_url) for a in found if gateway in (None, a.gateway)])
 
     async def ledger(self, _: Request) -> Response:
         book = []
-        for attempt in self._desk.ledger.attempts(state=State.COMPLETED):
-            refunds = self._desk.ledger.refunds(attempt.gateway, attempt.ref)
+        for attempt in self._simulator.ledger.attempts(state=State.COMPLETED):
+            refunds = self._simulator.ledger.refunds(attempt.gateway, attempt.ref)
             book.append(
                 {
                     "gateway": attempt.gateway,
@@ -174,7 +174,7 @@ class Control:
         return JSONResponse(book)
 
     async def payouts(self, _: Request) -> Response:
-        return JSONResponse([refund_view(r) for r in self._desk.ledger.all_refunds() if r.kind == "payout"])
+        return JSONResponse([refund_view(r) for r in self._simulator.ledger.all_refunds() if r.kind == "payout"])
 
     async def notices(self, request: Request) -> Response:
         limit = request.query_params.get("limit", "-1")
@@ -191,13 +191,13 @@ class Control:
                     "http_status": n.http_status,
                     "due_at": n.due_at,
                 }
-                for n in self._desk.ledger.notices(limit=int(limit))
+                for n in self._simulator.ledger.notices(limit=int(limit))
             ]
         )
 
     async def decide(self, request: Request) -> Response:
         ending = await read(request, Ending)
-        attempt = self._desk.ledger.attempt(request.path_params["gateway"], request.path_params["ref"])
+        attempt = self._simulator.ledger.attempt(request.path_params["gateway"], request.path_params["ref"])
         if attempt is None:
             return refused(404, "no such payment")
         if ending.early:
@@ -206,34 +206,34 @@ class Control:
             return refused(400, "notices: M-Pesa sends none for a prompt that is still open")
         try:
             if ending.after_s:
-                self._desk.cashier.plan(attempt, ending)
+                self._simulator.cashier.plan(attempt, ending)
             else:
-                attempt, _ = self._desk.cashier.decide(attempt, ending)
+                attempt, _ = self._simulator.cashier.decide(attempt, ending)
         except AlreadyDecidedError:
             return refused(409, "this payment has been decided; nothing was changed")
         return JSONResponse(attempt_view(attempt, str(request.base_url)))
 
     async def extra_notice(self, request: Request) -> Response:
         notice = await read(request, NoticeIn)
-        attempt = self._desk.ledger.attempt(request.path_params["gateway"], request.path_params["ref"])
+        attempt = self._simulator.ledger.attempt(request.path_params["gateway"], request.path_params["ref"])
         if attempt is None:
             return refused(404, "no such payment")
         if notice.kind is rules.Kind.TRUE and attempt.gateway == MPESA and attempt.state is State.PENDING:
             return refused(409, "there is nothing true to tell yet: the prompt is open")
         if not attempt.callback_url:
             return refused(409, "there is no address to send it to: the simulators were started without a webhook URL")
-        stored = self._desk.ledger.add_notices(self._desk.cashier.notices_for(attempt, [notice]))
-        self._desk.courier.schedule(stored)
+        stored = self._simulator.ledger.add_notices(self._simulator.cashier.notices_for(attempt, [notice]))
+        self._simulator.courier.schedule(stored)
         return JSONResponse({"notices": len(stored)})
 
     async def end_refund(self, request: Request) -> Response:
         wanted = await read(request, _RefundEnd)
         ref = request.path_params["ref"]
-        refund = self._desk.ledger.refund(PHONEPE, ref) or self._desk.ledger.refund(MPESA, ref)
+        refund = self._simulator.ledger.refund(PHONEPE, ref) or self._simulator.ledger.refund(MPESA, ref)
         if refund is None:
             return refused(404, "no such refund")
         try:
-            ended = self._desk.refunds.end(refund, Ending(outcome=Outcome(wanted.outcome)))
+            ended = self._simulator.refunds.end(refund, Ending(outcome=Outcome(wanted.outcome)))
         except AlreadyDecidedError:
             return refused(409, "this refund has ended; nothing was changed")
         return JSONResponse(refund_view(ended))
@@ -241,44 +241,44 @@ class Control:
     async def auto(self, request: Request) -> Response:
         body = await request.body()
         if b"".join(body.split()) == b'{"outcome":null}':
-            self._desk.ledger.set_knob("auto", "null")
+            self._simulator.ledger.set_knob("auto", "null")
             say("control", "new payments stay open")
             return JSONResponse({"outcome": None})
         ending = await read(request, Ending)
-        self._desk.ledger.set_knob("auto", ending.model_dump_json())
+        self._simulator.ledger.set_knob("auto", ending.model_dump_json())
         say("control", f"new payments end by themselves: {ending.outcome} after {ending.after_s:g} s")
         return JSONResponse(ending.model_dump(mode="json"))
 
     async def script(self, request: Request) -> Response:
         if request.method == "DELETE":
-            self._desk.scripts.clear()
+            self._simulator.scripts.clear()
             return JSONResponse([])
         if request.method == "POST":
             rule = await read(request, Rule)
             for gateway in rule.gateways():
                 if rule.answer is not None and not is_answer_of(gateway, rule.answer):
                     return refused(400, f"answer: {gateway} never answers {rule.answer}")
-            self._desk.scripts.add(rule)
+            self._simulator.scripts.add(rule)
             say("control", f"rule added for {rule.gateway or 'both gateways'}, {rule.call or 'every call'}")
-        return JSONResponse(self._desk.scripts.listed())
+        return JSONResponse(self._simulator.scripts.listed())
 
     async def kill_tokens(self, request: Request) -> Response:
         wanted = await read(request, _Tokens)
-        killed = self._desk.ledger.kill_tokens(wanted.gateway)
+        killed = self._simulator.ledger.kill_tokens(wanted.gateway)
         say("control", f"{killed} access tokens killed")
         return JSONResponse({"killed": killed})
 
     async def clock(self, request: Request) -> Response:
         wanted = await read(request, _Advance)
-        offset = self._desk.timers.advance(wanted.advance_s)
-        self._desk.ledger.set_knob("clock_offset_s", repr(offset))
+        offset = self._simulator.timers.advance(wanted.advance_s)
+        self._simulator.ledger.set_knob("clock_offset_s", repr(offset))
         say("control", f"the clock moved {wanted.advance_s:g} s forward")
         return JSONResponse({"offset_s": offset})
 
     async def reset(self, _: Request) -> Response:
-        self._desk.timers.forget_all()
-        self._desk.ledger.empty()
-        self._desk.scripts.clear()
-        self._desk.ledger.set_knob("auto", "null")
+        self._simulator.timers.forget_all()
+        self._simulator.ledger.empty()
+        self._simulator.scripts.clear()
+        self._simulator.ledger.set_knob("auto", "null")
         say("control", "everything forgotten")
         return JSONResponse({"attempts": 0})

@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.simulators.cashier import plan_text
-from local.simulators.desk import Desk, basic_pair, bearer, json_object, whole_number
 from local.simulators.faults import (
     UNDER_WAY,
     does_not_exist,
@@ -39,6 +38,7 @@ from local.simulators.records import MPESA, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
 from local.simulators.settings import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, Settings
+from local.simulators.simulator import Simulator, basic_pair, bearer, json_object, whole_number
 
 MAX_SHILLINGS: Final = 250_000
 _ID_TRIES: Final = 100
@@ -123,8 +123,8 @@ def push_refusal(body: dict[str, Any], settings: Settings) -> Response | None:
 class Mpesa:
     """The routes under `/mpesa`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [
@@ -135,9 +135,9 @@ class Mpesa:
 
     async def token(self, request: Request) -> Response:
         """`GET /oauth/v1/generate?grant_type=client_credentials`; wrong keys get a 400 without a body."""
-        desk = self._desk
+        simulator = self._simulator
         facts = Facts(MPESA, "token")
-        fault, _ = desk.scripts.take(facts)
+        fault, _ = simulator.scripts.take(facts)
 
         async def work() -> Response:
             if request.query_params.get("grant_type") != "client_credentials":
@@ -145,44 +145,44 @@ class Mpesa:
             pair = basic_pair(request)
             if pair is None:
                 return mpesa_error(400, "400.008.01", "Invalid Authentication passed")
-            wanted = desk.settings.mpesa_credentials
+            wanted = simulator.settings.mpesa_credentials
             if wanted is not None and not hmac.compare_digest(":".join(pair).encode(), wanted.encode()):
                 return Response(status_code=400)
-            lifetime_s = desk.settings.token_lifetime_s
-            token = desk.give_token(MPESA, lifetime_s, alone=desk.settings.one_mpesa_token)
+            lifetime_s = simulator.settings.token_lifetime_s
+            token = simulator.give_token(MPESA, lifetime_s, alone=simulator.settings.one_mpesa_token)
             say(MPESA, f"access token given for {lifetime_s} s")
             return JSONResponse({"access_token": token, "expires_in": str(lifetime_s - 1)})
 
-        return await desk.answer(facts, "", work, fault)
+        return await simulator.answer(facts, "", work, fault)
 
     async def push(self, request: Request) -> Response:
         """`POST /mpesa/stkpush/v1/processrequest`: opens a prompt on the phone, one at a time for each phone."""
-        desk, token = self._desk, bearer(request, "Bearer")
+        simulator, token = self._simulator, bearer(request, "Bearer")
         body = await json_object(request) or {}
         shillings = whole_number(body.get("Amount"))
         phone = str(body.get("PhoneNumber", ""))
         facts = Facts(MPESA, "push", phone=phone, amount=None if shillings is None else shillings * 100)
-        if not desk.token_lives(MPESA, token):
+        if not simulator.token_lives(MPESA, token):
             return invalid_mpesa_token()
-        fault, ending = desk.scripts.take(facts)
+        fault, ending = simulator.scripts.take(facts)
 
         async def work() -> Response:
-            refused = push_refusal(body, desk.settings)
+            refused = push_refusal(body, simulator.settings)
             if refused is not None:
                 say(MPESA, "push refused: a field or the password is wrong")
                 return refused
-            return await self._open_prompt(body, ending or desk.default_ending())
+            return await self._open_prompt(body, ending or simulator.default_ending())
 
-        return await desk.answer(facts, token, work, fault)
+        return await simulator.answer(facts, token, work, fault)
 
     def _prompt(self, body: dict[str, Any], ending: Ending | None) -> Attempt:
-        desk, phone = self._desk, str(body["PhoneNumber"])
-        now = desk.timers.now()
-        timeout_s = desk.settings.prompt_timeout_s
+        simulator, phone = self._simulator, str(body["PhoneNumber"])
+        now = simulator.timers.now()
+        timeout_s = simulator.settings.prompt_timeout_s
         return Attempt(
             gateway=MPESA,
             ref=checkout_request_id(now, phone),
-            gateway_id=merchant_request_id(desk.draw),
+            gateway_id=merchant_request_id(simulator.draw),
             amount=int(body["Amount"]) * 100,
             currency="KES",
             merchant=str(body["BusinessShortCode"]),
@@ -199,13 +199,13 @@ class Mpesa:
         for milliseconds in range(_ID_TRIES):
             instant = prompt.created_at + milliseconds / 1000
             try:
-                return self._desk.ledger.open_attempt(replace(prompt, ref=checkout_request_id(instant, prompt.phone)))
+                return self._simulator.ledger.open_attempt(replace(prompt, ref=checkout_request_id(instant, prompt.phone)))
             except DuplicateReferenceError:
                 continue
         raise DuplicateReferenceError(masked_phone(prompt.phone))
 
     async def _open_prompt(self, body: dict[str, Any], ending: Ending | None) -> Response:
-        desk = self._desk
+        simulator = self._simulator
         try:
             opened = self._stored(self._prompt(body, ending))
         except PromptOpenError:
@@ -214,29 +214,29 @@ class Mpesa:
         say(MPESA, f"prompt for {amount_text(opened.amount)} KES on {masked_phone(opened.phone)}")
         response = JSONResponse(push_accepted(opened))
         if ending is not None and ending.early:
-            _, notices = desk.cashier.decide(opened, ending, send=False)
-            await desk.deliver_early(notices)
+            _, notices = simulator.cashier.decide(opened, ending, send=False)
+            await simulator.deliver_early(notices)
             return response
-        response.background = BackgroundTask(desk.follow, opened)
+        response.background = BackgroundTask(simulator.follow, opened)
         return response
 
     async def query(self, request: Request) -> Response:
         """`POST /mpesa/stkpushquery/v1/query`: the code of a prompt that has ended, 4999 for one that is open."""
-        desk, token = self._desk, bearer(request, "Bearer")
+        simulator, token = self._simulator, bearer(request, "Bearer")
         body = await json_object(request) or {}
         ref = str(body.get("CheckoutRequestID", ""))
-        attempt = desk.ledger.attempt(MPESA, ref)
+        attempt = simulator.ledger.attempt(MPESA, ref)
         facts = Facts(MPESA, "query", ref, attempt.phone, attempt.amount) if attempt else Facts(MPESA, "query", ref)
-        if not desk.token_lives(MPESA, token):
+        if not simulator.token_lives(MPESA, token):
             return invalid_mpesa_token()
-        fault, _ = desk.scripts.take(facts)
+        fault, _ = simulator.scripts.take(facts)
         code = None
         if fault is not None and fault.answer in {Answer.RESULT, Answer.PENDING}:
             code = fault.result_code or UNDER_WAY
             fault = fault.told_truly()
 
         async def work() -> Response:
-            refused = _merchant_refusal(body, desk.settings)
+            refused = _merchant_refusal(body, simulator.settings)
             if refused is not None:
                 return refused
             if not ref:
@@ -245,4 +245,4 @@ class Mpesa:
                 return does_not_exist()
             return query_answer(attempt.gateway_id, attempt.ref, code or attempt.result_code or UNDER_WAY)
 
-        return await desk.answer(facts, token, work, fault)
+        return await simulator.answer(facts, token, work, fault)

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.simulators.desk import Desk, bearer, json_object, whole_number
 from local.simulators.faults import invalid_field, invalid_mpesa_token, mpesa_error
 from local.simulators.ids import amount_text, conversation_id, masked_phone, merchant_request_id
 from local.simulators.ledger import DuplicateReferenceError, TooMuchError
@@ -26,6 +25,7 @@ from local.simulators.records import MPESA, Attempt, Notice, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Call, Ending
 from local.simulators.scripts import Facts
+from local.simulators.simulator import Simulator, bearer, json_object, whole_number
 
 _RECEIPT: Final = re.compile(r"[A-Z0-9]{10}")
 _MIN_PAYOUT: Final = 10
@@ -37,8 +37,8 @@ Work = Callable[[dict[str, Any], Ending | None], Response]
 class MpesaRefunds:
     """The asynchronous routes under `/mpesa`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [
@@ -60,7 +60,7 @@ class MpesaRefunds:
         return await self._served(request, "transactionstatus", self._look_up)
 
     async def _served(self, request: Request, call: Call, act: Work) -> Response:
-        desk, token = self._desk, bearer(request, "Bearer")
+        simulator, token = self._simulator, bearer(request, "Bearer")
         body = await json_object(request) or {}
         shillings = whole_number(body.get("Amount"))
         facts = Facts(
@@ -70,9 +70,9 @@ class MpesaRefunds:
             phone=str(body.get("PartyB", "")),
             amount=None if shillings is None else shillings * 100,
         )
-        if not desk.token_lives(MPESA, token):
+        if not simulator.token_lives(MPESA, token):
             return invalid_mpesa_token()
-        fault, ending = desk.scripts.take(facts)
+        fault, ending = simulator.scripts.take(facts)
 
         async def work() -> Response:
             refused = self._refusal(body, call)
@@ -81,11 +81,11 @@ class MpesaRefunds:
                 return invalid_field(refused)
             return act(body, ending)
 
-        return await desk.answer(facts, token, work, fault)
+        return await simulator.answer(facts, token, work, fault)
 
     def _refusal(self, body: dict[str, Any], call: Call) -> str | None:
         """The first field that Daraja would not take."""
-        settings, shillings = self._desk.settings, whole_number(body.get("Amount"))
+        settings, shillings = self._simulator.settings, whole_number(body.get("Amount"))
         by_number = bool(_RECEIPT.fullmatch(str(body.get("TransactionID", ""))))
         initiator = "InitiatorName" if call == "b2c" else "Initiator"
         checks = [(initiator, not body.get(initiator)), ("SecurityCredential", not body.get("SecurityCredential"))]
@@ -121,31 +121,31 @@ class MpesaRefunds:
         return next((name for name, wrong in checks if wrong), None)
 
     def _asked(self, body: dict[str, Any], ending: Ending | None, kind: str, original: Attempt | None) -> Refund:
-        desk, now = self._desk, self._desk.timers.now()
+        simulator, now = self._simulator, self._simulator.timers.now()
         payout = kind == "payout"
         return Refund(
             gateway=MPESA,
             kind=kind,
-            ref=str(body["OriginatorConversationID"]) if payout else merchant_request_id(desk.draw),
-            conversation_id=conversation_id(desk.draw, now),
+            ref=str(body["OriginatorConversationID"]) if payout else merchant_request_id(simulator.draw),
+            conversation_id=conversation_id(simulator.draw, now),
             original_ref=original.ref if original is not None else "",
             original_receipt="" if payout else str(body["TransactionID"]),
             amount=(whole_number(body["Amount"]) or 0) * 100,
             phone=str(body["PartyB"]) if payout else "",
             result_url=str(body["ResultURL"]),
             created_at=now,
-            plan=refund_plan(ending, desk.settings.refund_after_s),
+            plan=refund_plan(ending, simulator.settings.refund_after_s),
         )
 
     def _acknowledged(self, refund: Refund) -> Response:
         target = f" to {masked_phone(refund.phone)}" if refund.phone else ""
         say(MPESA, f"{refund.kind} of {amount_text(refund.amount)} KES{target} accepted")
         response = JSONResponse(accepted(refund.ref, refund.conversation_id))
-        response.background = BackgroundTask(self._desk.follow_refund, refund)
+        response.background = BackgroundTask(self._simulator.follow_refund, refund)
         return response
 
     def _reverse(self, body: dict[str, Any], ending: Ending | None) -> Response:
-        ledger = self._desk.ledger
+        ledger = self._simulator.ledger
         original = ledger.attempt_by_receipt(MPESA, str(body["TransactionID"]))
         if original is None:
             return self._doomed(self._asked(body, ending, "reversal", None), "R000002")
@@ -157,28 +157,28 @@ class MpesaRefunds:
 
     def _doomed(self, refund: Refund, code: str) -> Response:
         """Accept what can only fail: Daraja tells the reason in the result."""
-        return self._acknowledged(self._desk.ledger.open_refund(refund.failing(code), captured=None))
+        return self._acknowledged(self._simulator.ledger.open_refund(refund.failing(code), captured=None))
 
     def _pay_out(self, body: dict[str, Any], ending: Ending | None) -> Response:
         try:
             asked = self._asked(body, ending, "payout", None)
-            return self._acknowledged(self._desk.ledger.open_refund(asked, captured=None))
+            return self._acknowledged(self._simulator.ledger.open_refund(asked, captured=None))
         except DuplicateReferenceError:
             return mpesa_error(500, "500.002.1001", "Duplicate OriginatorConversationID.")
 
     def _look_up(self, body: dict[str, Any], _: Ending | None) -> Response:
-        desk, now = self._desk, self._desk.timers.now()
+        simulator, now = self._simulator, self._simulator.timers.now()
         receipt, conversation = str(body.get("TransactionID") or ""), str(body.get("OriginalConversationID") or "")
-        found = desk.ledger.attempt_by_receipt(MPESA, receipt) or next(
+        found = simulator.ledger.attempt_by_receipt(MPESA, receipt) or next(
             (
                 refund
-                for refund in desk.ledger.all_refunds()
+                for refund in simulator.ledger.all_refunds()
                 if refund.gateway == MPESA
                 and ((receipt and refund.receipt == receipt) or conversation in (refund.ref, refund.conversation_id))
             ),
             None,
         )
-        own_id, originator_id = conversation_id(desk.draw, now), merchant_request_id(desk.draw)
+        own_id, originator_id = conversation_id(simulator.draw, now), merchant_request_id(simulator.draw)
         merchant = str(body["PartyA"])
         notice = Notice(
             gateway=MPESA,
@@ -190,9 +190,9 @@ class MpesaRefunds:
             body=transaction_status_result(
                 found, merchant, originator_id=originator_id, own_id=own_id, occasion=str(body.get("Occasion", ""))
             ),
-            due_at=now + desk.settings.refund_after_s,
+            due_at=now + simulator.settings.refund_after_s,
         )
         say(MPESA, "transaction status asked for: " + ("found" if found else "no such transaction"))
         response = JSONResponse(accepted(originator_id, own_id))
-        response.background = BackgroundTask(desk.send, desk.ledger.add_notices([notice]))
+        response.background = BackgroundTask(simulator.send, simulator.ledger.add_notices([notice]))
         return response

@@ -6,19 +6,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from local.simulators.desk import Desk, form
 from local.simulators.ledger import AlreadyDecidedError
 from local.simulators.markup import message_page, pay_page, phones_page
 from local.simulators.outcomes import Outcome, State
 from local.simulators.records import Attempt
 from local.simulators.rules import Ending
+from local.simulators.simulator import Simulator, form
 
 
 class Pages:
     """The pages' routes."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def phone_routes(self) -> list[Route]:
         return [
@@ -33,7 +33,7 @@ class Pages:
         ]
 
     async def phones(self, _: Request) -> Response:
-        ledger = self._desk.ledger
+        ledger = self._simulator.ledger
         history = [a for a in ledger.attempts(limit=40) if a.state is not State.PENDING][:12]
         return HTMLResponse(phones_page(ledger.attempts(state=State.PENDING, limit=60), history))
 
@@ -41,7 +41,7 @@ class Pages:
         if word not in set(Outcome):
             return HTMLResponse(message_page("This page does not know that button."), 400)
         try:
-            self._desk.cashier.decide(attempt, Ending(outcome=Outcome(word)))
+            self._simulator.cashier.decide(attempt, Ending(outcome=Outcome(word)))
         except AlreadyDecidedError:
             # The page was older than the decision; going on shows what was decided.
             return None
@@ -49,19 +49,19 @@ class Pages:
 
     async def answer_prompt(self, request: Request) -> Response:
         sent = await form(request)
-        attempt = self._desk.ledger.attempt(sent.get("gateway", ""), sent.get("ref", ""))
+        attempt = self._simulator.ledger.attempt(sent.get("gateway", ""), sent.get("ref", ""))
         if attempt is None:
             return HTMLResponse(message_page("There is no such payment."), 404)
         return self._decide(attempt, sent.get("outcome", "")) or RedirectResponse("/", 303)
 
     async def pay_page(self, request: Request) -> Response:
-        attempt = self._desk.ledger.attempt_by_page(request.path_params["page_token"])
+        attempt = self._simulator.ledger.attempt_by_page(request.path_params["page_token"])
         if attempt is None:
             return HTMLResponse(message_page("There is no such order."), 404)
         return HTMLResponse(pay_page(attempt))
 
     async def answer_page(self, request: Request) -> Response:
-        attempt = self._desk.ledger.attempt_by_page(request.path_params["page_token"])
+        attempt = self._simulator.ledger.attempt_by_page(request.path_params["page_token"])
         if attempt is None:
             return HTMLResponse(message_page("There is no such order."), 404)
         refused = self._decide(attempt, (await form(request)).get("outcome", ""))

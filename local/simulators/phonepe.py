@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.simulators.cashier import plan_text
-from local.simulators.desk import Desk, bearer, form, json_object
 from local.simulators.faults import (
     bad_request,
     duplicate_order,
@@ -30,6 +29,7 @@ from local.simulators.phonepe_bodies import milliseconds, order_status
 from local.simulators.records import PHONEPE, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
+from local.simulators.simulator import Simulator, bearer, form, json_object
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,63}")
 MIN_PAISA: Final = 100
@@ -88,21 +88,21 @@ def page_address(base_url: str, order: Attempt) -> str:
     return f"{base_url.rstrip('/')}/phonepe/pay/{order.page_token}"
 
 
-async def opened_with(desk: Desk, order: Attempt, ending: Ending | None, body: dict[str, Any]) -> Response:
+async def opened_with(simulator: Simulator, order: Attempt, ending: Ending | None, body: dict[str, Any]) -> Response:
     """The answer `body` to a new order; what becomes of the order begins afterwards, or is over before where a rule says so."""
     say(PHONEPE, f"order {order.ref} of {amount_text(order.amount)} INR opened")
     if ending is not None and ending.early:
-        _, notices = desk.cashier.decide(order, ending, send=False)
-        await desk.deliver_early(notices)
+        _, notices = simulator.cashier.decide(order, ending, send=False)
+        await simulator.deliver_early(notices)
         return JSONResponse(body)
-    return JSONResponse(body, background=BackgroundTask(desk.follow, order))
+    return JSONResponse(body, background=BackgroundTask(simulator.follow, order))
 
 
 class PhonePe:
     """The routes under `/phonepe` that a merchant calls."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [
@@ -114,23 +114,23 @@ class PhonePe:
 
     async def token(self, request: Request) -> Response:
         """`POST …/v1/oauth/token`, urlencoded."""
-        desk = self._desk
+        simulator = self._simulator
         facts = Facts(PHONEPE, "token")
-        fault, _ = desk.scripts.take(facts)
+        fault, _ = simulator.scripts.take(facts)
         sent = await form(request)
 
         async def work() -> Response:
             if sent.get("grant_type") != "client_credentials" or not sent.get("client_version"):
                 return bad_request()
             client, secret = sent.get("client_id", ""), sent.get("client_secret", "")
-            wanted = desk.settings.phonepe_credentials
+            wanted = simulator.settings.phonepe_credentials
             if not client or not secret:
                 return invalid_client()
             if wanted is not None and not hmac.compare_digest(f"{client}:{secret}".encode(), wanted.encode()):
                 return invalid_client()
-            lifetime_s = desk.settings.token_lifetime_s
-            token = desk.give_token(PHONEPE, lifetime_s, alone=False)
-            issued = int(desk.timers.now())
+            lifetime_s = simulator.settings.token_lifetime_s
+            token = simulator.give_token(PHONEPE, lifetime_s, alone=False)
+            issued = int(simulator.timers.now())
             say(PHONEPE, f"access token given for {lifetime_s} s")
             return JSONResponse(
                 {
@@ -144,40 +144,40 @@ class PhonePe:
                 }
             )
 
-        return await desk.answer(facts, "", work, fault)
+        return await simulator.answer(facts, "", work, fault)
 
     async def pay(self, request: Request) -> Response:
         """`POST /checkout/v2/pay`: a new order and the address of its pay page; a used id is 417, whatever it asks."""
-        desk, token = self._desk, bearer(request, "O-Bearer")
+        simulator, token = self._simulator, bearer(request, "O-Bearer")
         body = stated(await json_object(request) or {})
         order_id, amount = str(body.get("merchantOrderId", "")), body.get("amount")
         facts = Facts(PHONEPE, "pay", ref=order_id, amount=amount if type(amount) is int else None)
-        if not desk.token_lives(PHONEPE, token):
+        if not simulator.token_lives(PHONEPE, token):
             return invalid_phonepe_token()
-        fault, ending = desk.scripts.take(facts)
+        fault, ending = simulator.scripts.take(facts)
 
         async def work() -> Response:
             if pay_refused(body):
                 say(PHONEPE, "pay refused: a field is wrong")
                 return bad_request()
-            return await self._open_order(body, str(request.base_url), ending or desk.default_ending())
+            return await self._open_order(body, str(request.base_url), ending or simulator.default_ending())
 
-        return await desk.answer(facts, token, work, fault)
+        return await simulator.answer(facts, token, work, fault)
 
     def _order(self, body: dict[str, Any], ending: Ending | None) -> Attempt:
-        desk = self._desk
-        now = desk.timers.now()
+        simulator = self._simulator
+        now = simulator.timers.now()
         return Attempt(
             gateway=PHONEPE,
             ref=body["merchantOrderId"],
-            gateway_id=phonepe_id("OMO", desk.draw, now),
+            gateway_id=phonepe_id("OMO", simulator.draw, now),
             amount=body["amount"],
             currency="INR",
-            merchant=desk.settings.phonepe_merchant_id,
+            merchant=simulator.settings.phonepe_merchant_id,
             label=str(body["paymentFlow"].get("message", "")),
-            callback_url=desk.settings.phonepe_webhook_url or "",
+            callback_url=simulator.settings.phonepe_webhook_url or "",
             redirect_url=body["paymentFlow"]["merchantUrls"]["redirectUrl"],
-            page_token=hexadecimal(desk.draw, 32),
+            page_token=hexadecimal(simulator.draw, 32),
             meta=json.dumps(body.get("metaInfo", {})),
             created_at=now,
             expires_at=now + body.get("expireAfter", _DEFAULT_LIFE_S),
@@ -185,9 +185,9 @@ class PhonePe:
         )
 
     async def _open_order(self, body: dict[str, Any], base_url: str, ending: Ending | None) -> Response:
-        desk = self._desk
+        simulator = self._simulator
         try:
-            opened = desk.ledger.open_attempt(self._order(body, ending))
+            opened = simulator.ledger.open_attempt(self._order(body, ending))
         except DuplicateReferenceError:
             say(PHONEPE, f"pay refused: order {body['merchantOrderId']} was used before")
             return duplicate_order()
@@ -197,17 +197,17 @@ class PhonePe:
             "expireAt": milliseconds(opened.expires_at),
             "redirectUrl": page_address(base_url, opened),
         }
-        return await opened_with(desk, opened, ending, answer)
+        return await opened_with(simulator, opened, ending, answer)
 
     async def status(self, request: Request) -> Response:
         """`GET /checkout/v2/order/{merchantOrderId}/status`; `errorContext=true` explains a failure."""
-        desk, token = self._desk, bearer(request, "O-Bearer")
+        simulator, token = self._simulator, bearer(request, "O-Bearer")
         order_id = request.path_params["order_id"]
-        attempt = desk.ledger.attempt(PHONEPE, order_id)
+        attempt = simulator.ledger.attempt(PHONEPE, order_id)
         facts = Facts(PHONEPE, "status", order_id, amount=attempt.amount if attempt else None)
-        if not desk.token_lives(PHONEPE, token):
+        if not simulator.token_lives(PHONEPE, token):
             return invalid_phonepe_token()
-        fault, _ = desk.scripts.take(facts)
+        fault, _ = simulator.scripts.take(facts)
         hide_end = fault is not None and fault.answer is Answer.PENDING
         if fault is not None and hide_end:
             fault = fault.told_truly()
@@ -218,4 +218,4 @@ class PhonePe:
             wants_context = dict(parse_qsl(request.url.query)).get("errorContext", "false") == "true"
             return JSONResponse(order_status(attempt, hide_end=hide_end, error_context=wants_context))
 
-        return await desk.answer(facts, token, work, fault)
+        return await simulator.answer(facts, token, work, fault)

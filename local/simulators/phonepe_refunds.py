@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.simulators.desk import Desk, bearer, json_object
 from local.simulators.faults import (
     bad_request,
     invalid_phonepe_token,
@@ -25,6 +24,7 @@ from local.simulators.records import PHONEPE, Attempt, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
+from local.simulators.simulator import Simulator, bearer, json_object
 
 _OPEN = frozenset({State.PENDING, State.CONFIRMED})
 
@@ -32,8 +32,8 @@ _OPEN = frozenset({State.PENDING, State.CONFIRMED})
 class PhonePeRefunds:
     """The refund routes under `/phonepe`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [
@@ -46,30 +46,30 @@ class PhonePeRefunds:
 
         A second refund while one is open and a merchantRefundId that was used are refused.
         """
-        desk, token = self._desk, bearer(request, "O-Bearer")
+        simulator, token = self._simulator, bearer(request, "O-Bearer")
         body = await json_object(request) or {}
         refund_id, order_id = str(body.get("merchantRefundId", "")), str(body.get("originalMerchantOrderId", ""))
         amount = body.get("amount")
         facts = Facts(PHONEPE, "refund", ref=order_id, amount=amount if type(amount) is int else None)
-        if not desk.token_lives(PHONEPE, token):
+        if not simulator.token_lives(PHONEPE, token):
             return invalid_phonepe_token()
-        fault, ending = desk.scripts.take(facts)
+        fault, ending = simulator.scripts.take(facts)
 
         async def work() -> Response:
             if not ORDER_ID.fullmatch(refund_id) or type(amount) is not int or amount < 1:
                 return bad_request()
-            attempt = desk.ledger.attempt(PHONEPE, order_id)
+            attempt = simulator.ledger.attempt(PHONEPE, order_id)
             if attempt is None:
                 return order_not_found()
             return self._open(attempt, refund_id, amount, ending)
 
-        return await desk.answer(facts, token, work, fault)
+        return await simulator.answer(facts, token, work, fault)
 
     def _open(self, attempt: Attempt, refund_id: str, amount: int, ending: Ending | None) -> Response:
-        desk, now = self._desk, self._desk.timers.now()
-        if desk.ledger.refund(PHONEPE, refund_id) is not None:
+        simulator, now = self._simulator, self._simulator.timers.now()
+        if simulator.ledger.refund(PHONEPE, refund_id) is not None:
             return refund_used_before()  # whatever else is wrong: who repeats a refund has to be told of it
-        earlier = desk.ledger.refunds(PHONEPE, attempt.ref)
+        earlier = simulator.ledger.refunds(PHONEPE, attempt.ref)
         if attempt.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
             say(PHONEPE, f"refund of {attempt.ref} refused: it is {attempt.state.value}, or a refund is open")
             return bad_request()
@@ -77,16 +77,16 @@ class PhonePeRefunds:
             gateway=PHONEPE,
             kind="refund",
             ref=refund_id,
-            conversation_id=phonepe_id("OMR", desk.draw, now),
+            conversation_id=phonepe_id("OMR", simulator.draw, now),
             original_ref=attempt.ref,
             original_receipt=attempt.receipt or "",
             amount=amount,
-            result_url=desk.settings.phonepe_webhook_url or "",
+            result_url=simulator.settings.phonepe_webhook_url or "",
             created_at=now,
-            plan=refund_plan(ending, desk.settings.refund_after_s),
+            plan=refund_plan(ending, simulator.settings.refund_after_s),
         )
         try:
-            refund = desk.ledger.open_refund(asked, captured=attempt.amount)
+            refund = simulator.ledger.open_refund(asked, captured=attempt.amount)
         except DuplicateReferenceError:
             return refund_used_before()
         except TooMuchError:
@@ -95,17 +95,17 @@ class PhonePeRefunds:
         say(PHONEPE, f"refund {refund.ref} of {amount_text(amount)} INR accepted")
         return JSONResponse(
             {"refundId": refund.conversation_id, "amount": refund.amount, "state": refund.state.value},
-            background=BackgroundTask(desk.follow_refund, refund),
+            background=BackgroundTask(simulator.follow_refund, refund),
         )
 
     async def status(self, request: Request) -> Response:
         """`GET /payments/v2/refund/{merchantRefundId}/status`."""
-        desk, token = self._desk, bearer(request, "O-Bearer")
-        refund = desk.ledger.refund(PHONEPE, request.path_params["refund_id"])
+        simulator, token = self._simulator, bearer(request, "O-Bearer")
+        refund = simulator.ledger.refund(PHONEPE, request.path_params["refund_id"])
         facts = Facts(PHONEPE, "refund_status", ref=request.path_params["refund_id"])
-        if not desk.token_lives(PHONEPE, token):
+        if not simulator.token_lives(PHONEPE, token):
             return invalid_phonepe_token()
-        fault, _ = desk.scripts.take(facts)
+        fault, _ = simulator.scripts.take(facts)
         hide_end = fault is not None and fault.answer is Answer.PENDING
         if fault is not None and hide_end:
             fault = fault.told_truly()
@@ -113,6 +113,6 @@ class PhonePeRefunds:
         async def work() -> Response:
             if refund is None:
                 return refund_not_found()
-            return JSONResponse(refund_status(refund, desk.settings.phonepe_merchant_id, hide_end=hide_end))
+            return JSONResponse(refund_status(refund, simulator.settings.phonepe_merchant_id, hide_end=hide_end))
 
-        return await desk.answer(facts, token, work, fault)
+        return await simulator.answer(facts, token, work, fault)

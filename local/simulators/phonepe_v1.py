@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.simulators.cashier import plan_text
-from local.simulators.desk import Desk, json_object
 from local.simulators.faults import phonepe_error
 from local.simulators.ids import amount_text, hexadecimal, phonepe_id
 from local.simulators.ledger import DuplicateReferenceError, TooMuchError
@@ -27,6 +26,7 @@ from local.simulators.records import FIRST_API, PHONEPE, Attempt, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
+from local.simulators.simulator import Simulator, json_object
 
 PAY_PATH: Final = "/pg/v1/pay"
 REFUND_PATH: Final = "/pg/v1/refund"
@@ -74,8 +74,8 @@ def pay_refused(body: dict[str, Any]) -> bool:
 class PhonePeV1:
     """The routes under `/phonepe/pg/v1`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [
@@ -86,7 +86,7 @@ class PhonePeV1:
 
     def _stranger(self, request: Request, signed: str, merchant: object) -> JSONResponse | None:
         """The refusal of a request that no key of this merchant signed; None for one that is in order."""
-        settings = self._desk.settings
+        settings = self._simulator.settings
         presented = request.headers.get("x-verify", "").encode()
         known = [hmac.compare_digest(presented, checksum(signed, *salt).encode()) for salt in settings.phonepe_salts]
         if any(known) and merchant == settings.phonepe_merchant_id:
@@ -100,7 +100,7 @@ class PhonePeV1:
 
     async def pay(self, request: Request) -> Response:
         """`POST /pg/v1/pay`: a new transaction and the address of its pay page."""
-        desk = self._desk
+        simulator = self._simulator
         content, body = await self._sent(request)
         amount = body.get("amount")
         ref = str(body.get("merchantTransactionId", ""))
@@ -108,23 +108,23 @@ class PhonePeV1:
         if refusal is not None:
             return refusal
         facts = Facts(PHONEPE, "pay", ref=ref, amount=amount if type(amount) is int else None)
-        fault, ending = desk.scripts.take(facts)
+        fault, ending = simulator.scripts.take(facts)
 
         async def work() -> Response:
             if pay_refused(body):
                 say(PHONEPE, "pay refused: a field is wrong")
                 return _bad_request()
-            return await self._open(body, str(request.base_url), ending or desk.default_ending())
+            return await self._open(body, str(request.base_url), ending or simulator.default_ending())
 
-        return await desk.answer(facts, "", work, fault)
+        return await simulator.answer(facts, "", work, fault)
 
     async def _open(self, body: dict[str, Any], base_url: str, ending: Ending | None) -> Response:
-        desk = self._desk
-        now = desk.timers.now()
+        simulator = self._simulator
+        now = simulator.timers.now()
         transaction = Attempt(
             gateway=PHONEPE,
             ref=body["merchantTransactionId"],
-            gateway_id=phonepe_id("T", desk.draw, now),
+            gateway_id=phonepe_id("T", simulator.draw, now),
             amount=body["amount"],
             currency="INR",
             merchant=body["merchantId"],
@@ -132,32 +132,32 @@ class PhonePeV1:
             label="",
             callback_url=body["callbackUrl"],
             redirect_url=body["redirectUrl"],
-            page_token=hexadecimal(desk.draw, 32),
+            page_token=hexadecimal(simulator.draw, 32),
             meta=FIRST_API,
             created_at=now,
             expires_at=now + _PAGE_LIFE_S,
             plan=None if ending is None or ending.early else plan_text(ending, now),
         )
         try:
-            opened = desk.ledger.open_attempt(transaction)
+            opened = simulator.ledger.open_attempt(transaction)
         except DuplicateReferenceError:
             say(PHONEPE, f"pay refused: {transaction.ref} was used before")
             return _duplicate()
         page = {"type": "PAY_PAGE", "redirectInfo": {"url": page_address(base_url, opened), "method": "GET"}}
         data = {"merchantId": opened.merchant, "merchantTransactionId": opened.ref, "instrumentResponse": page}
         answer = {"success": True, "code": "PAYMENT_INITIATED", "message": "Payment initiated", "data": data}
-        return await opened_with(desk, opened, ending, answer)
+        return await opened_with(simulator, opened, ending, answer)
 
     async def status(self, request: Request) -> Response:
         """`GET /pg/v1/status/{merchantId}/{merchantTransactionId}`, for payments and refunds alike."""
-        desk = self._desk
+        simulator = self._simulator
         merchant, ref = request.path_params["merchant_id"], request.path_params["ref"]
         refusal = self._stranger(request, f"/pg/v1/status/{merchant}/{ref}", merchant)
         if refusal is not None:
             return refusal
-        attempt, refund = desk.ledger.attempt(PHONEPE, ref), desk.ledger.refund(PHONEPE, ref)
+        attempt, refund = simulator.ledger.attempt(PHONEPE, ref), simulator.ledger.refund(PHONEPE, ref)
         facts = Facts(PHONEPE, "status" if refund is None else "refund_status", ref, amount=attempt.amount if attempt else None)
-        fault, _ = desk.scripts.take(facts)
+        fault, _ = simulator.scripts.take(facts)
         hide_end = fault is not None and fault.answer is Answer.PENDING
         if fault is not None and hide_end:
             fault = fault.told_truly()
@@ -169,34 +169,34 @@ class PhonePeV1:
                 return JSONResponse(refund_status(refund, merchant, hide_end=hide_end))
             return _refused(404, "TRANSACTION_NOT_FOUND", "No transaction found for the merchantTransactionId.")
 
-        return await desk.answer(facts, "", work, fault)
+        return await simulator.answer(facts, "", work, fault)
 
     async def refund(self, request: Request) -> Response:
         """`POST /pg/v1/refund`: all refunds of a transaction together give back at most what it captured."""
-        desk = self._desk
+        simulator = self._simulator
         content, body = await self._sent(request)
         refusal = self._stranger(request, content + REFUND_PATH, body.get("merchantId"))
         if refusal is not None:
             return refusal
         amount, original_ref = body.get("amount"), str(body.get("originalTransactionId", ""))
         facts = Facts(PHONEPE, "refund", ref=original_ref, amount=amount if type(amount) is int else None)
-        fault, ending = desk.scripts.take(facts)
+        fault, ending = simulator.scripts.take(facts)
 
         async def work() -> Response:
-            original = desk.ledger.attempt(PHONEPE, original_ref)
+            original = simulator.ledger.attempt(PHONEPE, original_ref)
             if not _REFERENCE.fullmatch(str(body.get("merchantTransactionId", ""))) or type(amount) is not int or amount < 1:
                 return _bad_request()
             if original is None:
                 return _refused(404, "TRANSACTION_NOT_FOUND", "No transaction found for the originalTransactionId.")
             return self._pay_back(original, body, ending)
 
-        return await desk.answer(facts, "", work, fault)
+        return await simulator.answer(facts, "", work, fault)
 
     def _pay_back(self, original: Attempt, body: dict[str, Any], ending: Ending | None) -> Response:
-        desk, now = self._desk, self._desk.timers.now()
-        if desk.ledger.refund(PHONEPE, body["merchantTransactionId"]) is not None:
+        simulator, now = self._simulator, self._simulator.timers.now()
+        if simulator.ledger.refund(PHONEPE, body["merchantTransactionId"]) is not None:
             return _duplicate()  # whatever else is wrong: who repeats a refund has to be told of it
-        earlier = desk.ledger.refunds(PHONEPE, original.ref)
+        earlier = simulator.ledger.refunds(PHONEPE, original.ref)
         if original.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
             say(PHONEPE, f"refund of {original.ref} refused: it is {original.state.value}, or a refund is open")
             return _bad_request()
@@ -204,21 +204,23 @@ class PhonePeV1:
             gateway=PHONEPE,
             kind="refund",
             ref=body["merchantTransactionId"],
-            conversation_id=phonepe_id("TR", desk.draw, now),
+            conversation_id=phonepe_id("TR", simulator.draw, now),
             original_ref=original.ref,
             original_receipt=original.receipt or "",
             amount=body["amount"],
             phone="",
             result_url=str(body.get("callbackUrl", "")),
             created_at=now,
-            plan=refund_plan(ending, desk.settings.refund_after_s),
+            plan=refund_plan(ending, simulator.settings.refund_after_s),
         )
         try:
-            refund = desk.ledger.open_refund(asked, captured=original.amount)
+            refund = simulator.ledger.open_refund(asked, captured=original.amount)
         except DuplicateReferenceError:
             return _duplicate()
         except TooMuchError:
             say(PHONEPE, f"refund of {original.ref} refused: more than was captured")
             return _bad_request()
         say(PHONEPE, f"refund {refund.ref} of {amount_text(refund.amount)} INR accepted")
-        return JSONResponse(refund_status(refund, original.merchant), background=BackgroundTask(desk.follow_refund, refund))
+        return JSONResponse(
+            refund_status(refund, original.merchant), background=BackgroundTask(simulator.follow_refund, refund)
+        )

@@ -50,7 +50,7 @@ def state(*names: str) -> Callable[[Prepare], Prepare]:
     return written
 
 
-def parked(world: World, key: Key, **values: object) -> None:
+def dead_letter(world: World, key: Key, **values: object) -> None:
     has(key, **keys.due(keys.REVIEW, dict(key), world.now), tries=5, **values)(world)
 
 
@@ -58,7 +58,7 @@ WORK: Final = {"ATT": keys.SETTLE, "INBOX": keys.SETTLE, "R": keys.REFUND, "S": 
 
 
 def as_dead_letters(world: World) -> None:
-    """What is parked stands where this release puts it; `parked` puts it where earlier ones have left it."""
+    """A dead letter stands where this release puts it; `dead_letter` puts it where earlier ones have left it."""
     for item in world.items():
         if item.get("tries") == 5:
             of_event = keys.MAIL if "delivered_at" in item else keys.OUTBOX
@@ -77,21 +77,21 @@ def an_open_attempt(status: str, *, pays: bool = False) -> Prepare:
         if pays:
             world.ledger.pay(ref)
             world.ledger.notices.clear()
-        parked(world, keys.attempt(ref), status=status)
+        dead_letter(world, keys.attempt(ref), status=status)
         return ref
 
     return prepare
 
 
-state("an attempt that is created, parked")(an_open_attempt("created"))
-state("an attempt that is sent, parked")(an_open_attempt("sent", pays=True))
-state("an attempt that is unknown, parked")(an_open_attempt("unknown"))
+state("an attempt that is created, a dead letter")(an_open_attempt("created"))
+state("an attempt that is sent, a dead letter")(an_open_attempt("sent", pays=True))
+state("an attempt that is unknown, a dead letter")(an_open_attempt("unknown"))
 
 
-@state("an attempt that is failed, parked")
+@state("an attempt that is failed, a dead letter")
 def a_failed_attempt(world: World) -> str:
     ref = declined(world, world.initiate(world.session(world.customer())))
-    parked(world, keys.attempt(ref), next_check_at="2026-03-02T09:00:00Z")
+    dead_letter(world, keys.attempt(ref), next_check_at="2026-03-02T09:00:00Z")
     return ref
 
 
@@ -121,7 +121,7 @@ def money_of_which_something_can_be_made_again(world: World) -> str:
     return ref
 
 
-@state("an attempt that is succeeded, parked")
+@state("an attempt that is succeeded, a dead letter")
 def recorded_money(world: World) -> str:
     ref = paid_order(world).attempt.ref
     world.seam.active = True
@@ -129,7 +129,7 @@ def recorded_money(world: World) -> str:
     with pytest.raises(Killed):
         world.deliver(world.ledger.notices.pop(0))
     world.seam.active, world.seam.plan = False, lambda _: None
-    parked(world, keys.attempt(ref))
+    dead_letter(world, keys.attempt(ref))
     return ref
 
 
@@ -145,27 +145,27 @@ def a_doubt(world: World) -> str:
 def a_refund(status: str, **values: object) -> Prepare:
     def prepare(world: World) -> str:
         ref = surplus(world).attempt.ref
-        parked(world, keys.refund(ref, 1), status=status, **values)
+        dead_letter(world, keys.refund(ref, 1), status=status, **values)
         return f"R{ref}-1"
 
     return prepare
 
 
-state("a refund that is due, parked")(a_refund("due"))
-state("a refund that is sending, parked")(a_refund("sending", sent_at="2026-03-02T08:00:00Z"))
+state("a refund that is due, a dead letter")(a_refund("due"))
+state("a refund that is sending, a dead letter")(a_refund("sending", sent_at="2026-03-02T08:00:00Z"))
 state("a refund that needs review")(a_refund("needs_review"))
 
 
-@state("a refund that is accepted, parked")
+@state("a refund that is accepted, a dead letter")
 def an_accepted_refund(world: World) -> str:
     ref = surplus(world).attempt.ref
     world.now += timedelta(minutes=1)
     world.reconcile()
-    parked(world, keys.refund(ref, 1))
+    dead_letter(world, keys.refund(ref, 1))
     return f"R{ref}-1"
 
 
-@state("a stored notice, parked", "a stored notice that stays parked")
+@state("a stored notice, a dead letter", "a stored notice that stays a dead letter")
 def a_notice(world: World) -> str:
     paid_order(world)
     world.seam.active = True
@@ -173,19 +173,19 @@ def a_notice(world: World) -> str:
     world.deliver(world.ledger.notices.pop(0))
     world.seam.active, world.seam.plan = False, lambda _: None
     [notice] = [item for item in world.items() if item["sk"] == "INBOX"]
-    parked(world, place(notice))
+    dead_letter(world, place(notice))
     return str(notice["pk"])
 
 
-@state("an event, parked", "an event that stays parked")
+@state("an event, a dead letter", "an event that stays a dead letter")
 def an_event(world: World) -> str:
     paid_booking(world)
     event = next(item for item in world.items() if item["sk"].startswith("E#"))
-    parked(world, place(event))
+    dead_letter(world, place(event))
     return f"{event['pk']} {event['sk']}"
 
 
-@state("an e-mail, parked", "an e-mail that stays parked")
+@state("an e-mail, a dead letter", "an e-mail that stays a dead letter")
 def a_letter(world: World) -> str:
     world.writes_letters = True
     paid_booking(world)
@@ -194,11 +194,11 @@ def a_letter(world: World) -> str:
     world.deliver_events()
     world.post.refuse = False
     letter = next(item for item in world.items() if item.get("event") == "booking.created")
-    parked(world, place(letter))
+    dead_letter(world, place(letter))
     return f"{letter['pk']} {letter['sk']}"
 
 
-@state("a booking whose time is over, parked")
+@state("a booking whose time is over, a dead letter")
 def a_booking(world: World) -> str:
     customer = world.customer()
     started = world.process(world.booking_cart(customer, day="2026-03-02"), customer)
@@ -206,16 +206,16 @@ def a_booking(world: World) -> str:
     world.deliver_all()
     [booking] = [item for item in world.items() if "book_id" in item]
     world.now += timedelta(days=2)
-    parked(world, place(booking))
+    dead_letter(world, place(booking))
     return str(booking["book_id"])
 
 
-@state("a session that is pending, parked")
+@state("a session that is pending, a dead letter")
 def a_session(world: World) -> str:
     session = world.session(world.customer())
     world.now += timedelta(hours=1)
     key = keys.owned(session.customer.sub, keys.SESSION, session.number)
-    parked(world, key)
+    dead_letter(world, key)
     return f"{key['pk']} {key['sk']}"
 
 

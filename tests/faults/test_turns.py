@@ -124,7 +124,7 @@ def test_secrets_that_are_missing_are_told_once_a_run_and_gateway_and_cost_nobod
 
     report = run(world)
 
-    assert (report.finished, report.failed, report.parked) == (True, 0, 0)
+    assert (report.finished, report.failed, report.dead_letters) == (True, 0, 0)
     assert report.passed_over == report.examined > MANY
     assert len([line for line in world.log.lines if line.startswith("gateway.misconfigured")]) == 1
     assert world.items() == before

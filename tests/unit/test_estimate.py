@@ -124,7 +124,7 @@ def ages(*kinds: str) -> set[str]:
 def test_the_metrics_of_functions_are_those_that_they_give() -> None:
     assert measured() == {
         "expire_sessions": {"SessionsExpired", "ExpiryFailures", "BookingsCompleted", *ages("Expiry", "Completion")},
-        "reconcile_payments": {"DueExamined", "ReconcileFailures", "Parked", *ages("Due", "Refund")},
+        "reconcile_payments": {"DueExamined", "ReconcileFailures", "DeadLetters", *ages("Due", "Refund")},
         "deliver_events": {"EventsDelivered", "EventsFailed", "MailSent", "MailFailed", *ages("Event", "Mail"), *RATES},
     }
 

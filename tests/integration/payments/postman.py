@@ -43,7 +43,7 @@ class Postman:
         """The stream tells of one entry of a timeline."""
         deadline, now = Deadline(lambda: 60.0), self._shop.now
         run = Delivery(self._shop.table, self._bus, BUS, now, due_as_mail(self.post), news_for(self._owner, self.post))
-        return run.these([key], deadline), send_these(self._shop.table, self.post, run.letters, now=now, deadline=deadline)
+        return run.these([key], deadline), send_these(self._shop.table, self.post, run.due_as_mail, now=now, deadline=deadline)
 
     def letters(self) -> MailReport:
         return send_mail(self._shop.table, self.post, now=self._shop.now, deadline=Deadline(lambda: 60.0))

@@ -105,13 +105,13 @@ def test_an_item_that_cannot_be_settled_does_not_stop_the_others(shop: Shop) -> 
 
     report = reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
 
-    assert (report.failed, report.parked) == (1, 0)
+    assert (report.failed, report.dead_letters) == (1, 0)
     assert report.settled == {"fulfilled": 1}
 
     for _ in range(4):
         shop.now += timedelta(days=2)
         report = reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
-    assert (report.failed, report.parked) == (1, 1)
+    assert (report.failed, report.dead_letters) == (1, 1)
     assert dict(shop.due()) == {keys.REVIEW: [f"ATT#{poisoned.attempt.ref}"]}
     assert reconcile(shop.notice_context(), no_answer_after=NO_ANSWER).examined == 0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functions.deliver_events.app import HEAD_START, keys_told
+from functions.deliver_events.app import HEAD_START, keys_in
 from payfirst.domain.clock import instant
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Update
@@ -130,7 +130,7 @@ def test_records_of_another_shape_and_of_nothing_there_are_passed_over(world: Wo
 
 def test_no_part_of_a_record_but_the_key_is_looked_at() -> None:
     record = {"eventName": "NEW", "dynamodb": {"Keys": keys_of("E#7#1"), "NewImage": {"due_pk": {"S": "?"}}, "More": 1}}
-    assert keys_told([record]) == [{"pk": "U#anna", "sk": "E#7#1"}]
+    assert keys_in([record]) == [{"pk": "U#anna", "sk": "E#7#1"}]
 
 
 def keys_of(sk: str) -> dict[str, dict[str, str]]:

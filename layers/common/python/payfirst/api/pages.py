@@ -133,11 +133,11 @@ class Pages:
         """What each English sentence is, by the asset that says it; the desk's says what every page does, too."""
         everybodys, desks = self._catalogues("words"), self._catalogues("words/desk")
         every_page = _quoted("".join((self._folder / name).read_text(encoding="utf-8") for name in EVERY_PAGE)) if desks else ""
-        for tongue, told in desks.items():
+        for tongue, words in desks.items():
             shared = {each: said for each, said in everybodys.get(tongue, {}).items() if _quoted(f'"{each}"') in every_page}
-            desks[tongue] = {**shared, **told}
+            desks[tongue] = {**shared, **words}
         by_name = {"words": everybodys, "desk-words": desks}
-        return {f"{name}.{tongue}.json": told for name, said in by_name.items() for tongue, told in said.items()}
+        return {f"{name}.{tongue}.json": words for name, said in by_name.items() for tongue, words in said.items()}
 
     def _catalogues(self, folder: str) -> dict[str, dict[str, str]]:
         return {file.stem: read_words(file.read_text(encoding="utf-8")) for file in (self._folder / folder).glob("*.po")}
@@ -147,7 +147,7 @@ class Pages:
         """All of them by their file's name, and the words of each language as `words.LANGUAGE.json` and `desk-words.…`."""
         made: dict[str, Asset] = {}
         files = {file.name: file.read_text(encoding="utf-8") for file in (self._folder / "assets").iterdir()}
-        spoken = {name: json.dumps(told, ensure_ascii=False, separators=(",", ":")) for name, told in self._spoken.items()}
+        spoken = {name: json.dumps(words, ensure_ascii=False, separators=(",", ":")) for name, words in self._spoken.items()}
         for name in sorted({**files, **spoken}):
             self._make(name, {**files, **spoken}, made)
         return made

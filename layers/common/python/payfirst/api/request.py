@@ -107,8 +107,8 @@ class Request:
         """
         payload = (self.header("authorization") or "").partition(".")[2].partition(".")[0]
         try:
-            told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            names = told["cognito:groups"]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            names = claims["cognito:groups"]
             listed = frozenset(names if isinstance(names, list) else ())
             return listed if _words_in(names) == _words_in(self.claims.get("cognito:groups", "")) else frozenset()
         except (ValueError, KeyError, TypeError, RecursionError):

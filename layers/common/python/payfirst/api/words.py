@@ -15,7 +15,7 @@ _ENTRY: Final = re.compile(r'^msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"(?:\n|\Z
 def read_words(text: str) -> dict[str, str]:
     """What each sentence of a catalogue is called; those without a translation, and the file's own header, are left out."""
     pairs = [(_joined(found[1]), _joined(found[2])) for found in _ENTRY.finditer(text)]
-    return {sentence: told for sentence, told in pairs if sentence and told}
+    return {sentence: translated for sentence, translated in pairs if sentence and translated}
 
 
 def _joined(lines: str) -> str:

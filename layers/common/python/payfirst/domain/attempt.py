@@ -19,7 +19,7 @@ class Attempt:
 
     `held_promo`, `held_stock` (listings and quantities) and `held_slot` are what it holds until it ends.
     `check` is the place in the gateway's check schedule that comes next and `next_check_at` its instant; an attempt that
-    needs no further check has none. `parked` says that it failed so often in sweeps that it waits for a person.
+    needs no further check has none. `is_dead_letter` says that it failed so often in sweeps that it waits for a person.
     `confirm_at` is when its gateway is asked about a success that only a notice told of. `phone_lock` is the name of the lock
     of its phone; None in what earlier releases stored.
     """
@@ -52,7 +52,7 @@ class Attempt:
     receipt: str | None = None
     failure: Failure | None = None
     review: str | None = None
-    parked: bool = False
+    is_dead_letter: bool = False
     writer: str = ""
 
     @property
@@ -63,7 +63,7 @@ class Attempt:
     @property
     def awaits_decision(self) -> bool:
         """Whether it is on the list of what a person decides."""
-        return self.status is AttemptStatus.NEEDS_REVIEW or self.parked
+        return self.status is AttemptStatus.NEEDS_REVIEW or self.is_dead_letter
 
     @property
     def collected(self) -> Money:

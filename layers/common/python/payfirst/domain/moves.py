@@ -86,7 +86,7 @@ ATTEMPT_MOVES: Final[Mapping[AttemptStatus, frozenset[AttemptStatus]]] = {
 REFUND_MOVES: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
     R.DUE: frozenset(
         {R.SENDING, R.REFUNDED, R.NEEDS_REVIEW}
-    ),  # refunded: by hand while parked, or by a sending that seemed lost
+    ),  # refunded: by hand while a dead letter, or by a sending that seemed lost
     R.SENDING: frozenset({R.DUE, R.ACCEPTED, R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
     R.ACCEPTED: frozenset({R.REFUNDED, R.FAILED, R.NEEDS_REVIEW}),
     R.FAILED: frozenset(),  # what is owed anew is the next number: a refund of its own

@@ -85,7 +85,7 @@ class Refund:
 
     `token_hash` is the SHA-256 of the word in the address to which its result is posted, `asked_hash` that of the address
     for the answer to a question about it; `conversation` is its gateway's name for the request. `check` counts its status
-    checks. `parked` says that it failed so often in sweeps that it waits for a person. `reason` is
+    checks. `is_dead_letter` says that it failed so often in sweeps that it waits for a person. `reason` is
     one of `REASONS`, `why` what an operator wrote, for operators alone. `ended_by` is who said last that it has ended:
     `gateway` or a person; `told_at` is when a notice told of an end since then. `is_due` says that a sweep takes it up: one
     that has ended is asked about all the same.
@@ -111,7 +111,7 @@ class Refund:
     told_at: datetime | None = None
     is_due: bool = False
     detail: str | None = None
-    parked: bool = False
+    is_dead_letter: bool = False
     why: str | None = None
 
     @property

@@ -76,9 +76,9 @@ SOLD: Final = frozenset({"order.created", "booking.created"})
 FOR_A_PERSON: Final = frozenset({"payment.needs_review", "payment.contradicted", "refund.needs_review"})
 
 
-def write_news(told: Sequence[tuple[Occasion, Line]], *, more: bool) -> Message:
-    """The e-mail that tells all of `told` (at least one), in their order; `more` says that another one follows."""
-    happened = [about for about, _ in told]
+def write_news(lines: Sequence[tuple[Occasion, Line]], *, more: bool) -> Message:
+    """The e-mail that tells all of `lines` (at least one), in their order; `more` says that another one follows."""
+    happened = [about for about, _ in lines]
     sold, cases = (sum(about.event in kind for about in happened) for kind in (SOLD, FOR_A_PERSON))
     others = len(happened) - sold - cases
     counted = ((cases, "needs a person", "need a person"), (sold, "sale", "sales"), (others, "change", "changes"))
@@ -92,6 +92,6 @@ def write_news(told: Sequence[tuple[Occasion, Line]], *, more: bool) -> Message:
         subject=subject,
         heading=subject,
         paragraphs=(*listed, *(("More has happened; the next e-mail tells it.",) if more else ())),
-        lines=tuple(line for _, line in told),
+        lines=tuple(line for _, line in lines),
     )
     return rendered(words, happened[0].shop, why="You receive this because the shop is to hear of sales here (ShopMail).")

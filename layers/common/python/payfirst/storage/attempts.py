@@ -240,8 +240,8 @@ def fail(
 
 
 def _failing(attempt: Attempt) -> frozenset[AttemptStatus]:
-    """From where this attempt may fail: unresolved, or when a person decides under review, or failed and parked; money that is
-    recorded is never taken back."""
+    """From where this attempt may fail: unresolved, or when a person decides under review, or failed and a dead letter; money
+    that is recorded is never taken back."""
     return _as_found(attempt) & (attempt_sources(AttemptStatus.FAILED) | {AttemptStatus.FAILED})
 
 

@@ -211,6 +211,6 @@ def attempt_from_item(item: Item) -> Attempt:
         receipt=item.get("receipt"),
         failure=_failure(item),
         review=item.get("review"),
-        parked=keys.is_due_as(item, keys.REVIEW) and item["status"] != AttemptStatus.NEEDS_REVIEW,
+        is_dead_letter=keys.is_due_as(item, keys.REVIEW) and item["status"] != AttemptStatus.NEEDS_REVIEW,
         writer=item.get("writer", ""),
     )

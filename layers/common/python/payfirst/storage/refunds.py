@@ -76,7 +76,7 @@ def refund_from_item(item: Item) -> Refund:
         told_at=read_instant(told_at) if told_at else None,
         is_due="due_pk" in item,
         detail=detail,
-        parked=keys.is_due_as(item, keys.REVIEW) and item["status"] != RefundStatus.NEEDS_REVIEW,
+        is_dead_letter=keys.is_due_as(item, keys.REVIEW) and item["status"] != RefundStatus.NEEDS_REVIEW,
         why=item.get("why", item["reason"] if item["reason"] != public_reason(item["reason"]) else None),
     )
 

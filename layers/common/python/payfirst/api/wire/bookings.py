@@ -152,8 +152,8 @@ class OwnBookingOut(BookingOut):
     @classmethod
     def with_cancellation(cls, booking: Booking, by_rule: Money | None) -> OwnBookingOut:
         """The booking with what cancelling it gives back; None where it cannot be cancelled."""
-        told = None if by_rule is None else CancellingOut(refund=str(by_rule))
-        return cls(**cls.fields_of(booking), cancellation=told)
+        cancelling = None if by_rule is None else CancellingOut(refund=str(by_rule))
+        return cls(**cls.fields_of(booking), cancellation=cancelling)
 
 
 class RescheduleIn(In):

@@ -53,10 +53,10 @@ _NAME: Final = TypeAdapter(ShortText)
 _CONTACT: Final = TypeAdapter(ContactNumber)
 
 
-def _known(form: TypeAdapter[str], told: str | None) -> str | None:
+def _known(form: TypeAdapter[str], text: str | None) -> str | None:
     """What a token says, where it has that form; nobody is refused for what their token says."""
     try:
-        return None if told is None else form.validate_python(told)
+        return None if text is None else form.validate_python(text)
     except ValidationError:
         return None
 

@@ -80,8 +80,8 @@ class OrderDetailOut(ShopOrderOut):
     @classmethod
     def of_found(cls, found: OrderFound) -> OrderDetailOut:
         refunds = [GivenBackOut.of(refund) for refund in found.refunds]
-        told = OrderCancellationOut.of(found.gives_back)
-        return cls(**cls.fields_of(found.order, found.session.refund), refunds=refunds, cancellation=told)
+        cancelling = OrderCancellationOut.of(found.gives_back)
+        return cls(**cls.fields_of(found.order, found.session.refund), refunds=refunds, cancellation=cancelling)
 
 
 class OrdersOut(Out):

@@ -125,7 +125,7 @@ class PaymentOut(Out):
             booking=session.outcome.number if session.outcome and content else None,
             created_at=instant(session.created_at),
             expires_at=instant(session.expires_at),
-            **_told(session),
+            **_what_else(session),
         )
 
 
@@ -152,10 +152,10 @@ class CheckedOut(Out):
         return cls(success=status == "SUCCESS", payment_status=status, booking_created=booking is not None, **said)
 
 
-def _told(session: Session) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+def _what_else(session: Session) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
     if session.failure is not None and session.status is SessionStatus.FAILED:
-        told |= {"error_code": session.failure.code, "message": failure_sentence(session.failure)}
+        facts |= {"error_code": session.failure.code, "message": failure_sentence(session.failure)}
     if session.refund is not None:
-        told["refund"] = RefundOut.of(session.refund)
-    return told
+        facts["refund"] = RefundOut.of(session.refund)
+    return facts

@@ -192,17 +192,17 @@ def _check(answer: urllib3.BaseHTTPResponse) -> None:
 
 def _read(operation: str, answer: urllib3.BaseHTTPResponse) -> Mapping[str, Any]:
     try:
-        told: Mapping[str, Any] = json.loads(answer.data)
+        body: Mapping[str, Any] = json.loads(answer.data)
     except ValueError as error:
         if answer.status == HTTPStatus.OK:
             raise HTTPClientError(error=error) from error
-        told = {}
+        body = {}
     if answer.status == HTTPStatus.OK:
-        return told
-    code = str(told.get("__type", answer.status)).rsplit("#", 1)[-1]
+        return body
+    code = str(body.get("__type", answer.status)).rsplit("#", 1)[-1]
     problem: Any = {
-        "Error": {"Code": code, "Message": told.get("message", told.get("Message", ""))},
+        "Error": {"Code": code, "Message": body.get("message", body.get("Message", ""))},
         "ResponseMetadata": {"HTTPStatusCode": answer.status, "RequestId": answer.headers.get("x-amzn-requestid", "")},
-        **{name: told[name] for name in ("Item", "CancellationReasons") if name in told},
+        **{name: body[name] for name in ("Item", "CancellationReasons") if name in body},
     }
     raise ClientError(problem, operation)

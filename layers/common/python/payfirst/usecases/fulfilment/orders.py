@@ -186,7 +186,7 @@ def _cancel(
     reason: str | None = None,
 ) -> Refund | None:
     """Cancel `order` as it was read; ConditionFailedError where it, its session or its payment is no longer so."""
-    left, expected = _left(table, session), _told(said, order)
+    left, expected = _left(table, session), _expected(said, order)
     back = left.amount if left else None
     if not is_as_said(expected, back):
         current = orders.read(table, order.owner, order.number)
@@ -206,13 +206,13 @@ class _MovedOnError(Exception):
     """The order has been moved since it was read: what its cancellation would give back is to be looked at anew."""
 
 
-def _told(said: Decimal | None, order: Order) -> Money | None:
+def _expected(said: Decimal | None, order: Order) -> Money | None:
     return None if said is None else Money.of(said, order.amount.currency)
 
 
 def _made_as_said(table: Table, order: Order, session: Session, said: Decimal | None) -> Refund | None:
     """The refund that cancelling `order` made; RefusedError REFUND_CHANGED where somebody was told another amount."""
-    made, expected = _refund_of(table, session), _told(said, order)
+    made, expected = _refund_of(table, session), _expected(said, order)
     back = made.amount if made else None
     if not is_as_said(expected, back):
         raise refund_changed(expected, back)

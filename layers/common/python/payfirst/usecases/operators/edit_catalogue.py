@@ -124,7 +124,7 @@ def _change(
         try:
             catalogue_edits.edit(table, after, seen, stock, by=by, now=now)
         except ConditionFailedError as error:
-            _why_not(error, seen, stock, told=version is not None)
+            _why_not(error, seen, stock, has_version=version is not None)
             continue
         return entry, _edited(after, stock, by, now)
     raise ContentionError("This entry is being changed; please try again.")
@@ -142,7 +142,7 @@ def _as_seen(entry: Entry, version: str, stock: Stock) -> Entry:
     return entry
 
 
-def _why_not(error: ConditionFailedError, seen: Listing | Service, stock: Stock, *, told: bool) -> None:
+def _why_not(error: ConditionFailedError, seen: Listing | Service, stock: Stock, *, has_version: bool) -> None:
     """Raise what the operator has to know of a write that was refused; nothing where it is simply tried again."""
     item = error.failed.get("entry")
     if item is None:
@@ -155,7 +155,7 @@ def _why_not(error: ConditionFailedError, seen: Listing | Service, stock: Stock,
             raise RefusedError(
                 f"Only {current.available.normalize():f} can be bought now; less can be taken away.", code="STOCK_TOO_LOW"
             )
-    if told:
+    if has_version:
         _refuse(current)
 
 

@@ -101,7 +101,7 @@ class Resolved:
 def resolve(
     context: SettlementContext, ref: str, *, paid: bool | None, receipt: str | None = None, by: str, why: str
 ) -> Resolved:
-    """Decide about an attempt under review, or parked: paid in full, with its receipt where one was found, or never paid.
+    """Decide about an attempt under review, or a dead letter: paid in full, by its receipt where one was found, or never paid.
 
     Its open doubts are closed in the same write; None as `paid` closes them and decides nothing else. What is refused changes
     nothing: InvalidInputError, or RefusedError NOT_UNDER_REVIEW, ALREADY_CAPTURED or NOT_FULFILLABLE.
@@ -142,7 +142,7 @@ def parts_of_refund(refund_id: str) -> tuple[str, int]:
 
 
 def resolve_refund(table: Table, ref: str, number: int, now: datetime, *, by: str, why: str) -> Refund:
-    """Record that a refund under review, or parked, was paid back by hand; one that is recorded already stays as it is.
+    """Record that a refund under review, or a dead letter, was paid back by hand; one that is recorded already stays as it is.
 
     Where its gateway had paid it back, the person's money may be the second: that is told once, on the list, and every time in
     the `detail` of the answer.
@@ -155,7 +155,7 @@ def resolve_refund(table: Table, ref: str, number: int, now: datetime, *, by: st
             return refund
         session = case(table, ref).session
         is_over = refund.status is RefundStatus.REFUNDED
-        if not is_over and refund.status is not RefundStatus.NEEDS_REVIEW and not refund.parked:
+        if not is_over and refund.status is not RefundStatus.NEEDS_REVIEW and not refund.is_dead_letter:
             message = f"{refund.refund_id} is {refund.status}: only what needs review is resolved."
             raise RefusedError(message, code="NOT_UNDER_REVIEW")
         try:

@@ -137,7 +137,7 @@ def _rejected(context: NoticeContext, refund: Refund, gateway: Gateway, answer: 
     known = _question(context, refund, gateway)
     if isinstance(known, Absent):
         return review(context, refund, answer.detail)
-    return _told(context, refund, gateway, known)
+    return _record_answer(context, refund, gateway, known)
 
 
 def _refused(context: NoticeContext, refund: Refund, gateway: Gateway, detail: str, *, again: bool) -> RefundStatus:
@@ -172,7 +172,7 @@ def _ask(context: NoticeContext, refund: Refund) -> RefundStatus:
         return _ask_for_the_last_time(context, refund, gateway)
     refunds.plan_check(context.table, refund, following)
     if gateway.terms.knows_refunds or refund.conversation is not None:
-        return _told(context, refund, gateway, _question(context, refund, gateway))
+        return _record_answer(context, refund, gateway, _question(context, refund, gateway))
     if now < (refund.sent_at or refund.created_at) + RESULT_TAKES:
         return refund.status  # its result may still come by itself
     return review(context, refund, "the answer to its reversal was lost; look in the portal whether it was made", unsure=True)
@@ -180,7 +180,9 @@ def _ask(context: NoticeContext, refund: Refund) -> RefundStatus:
 
 def _ask_for_the_last_time(context: NoticeContext, refund: Refund, gateway: Gateway) -> RefundStatus:
     became = (
-        _told(context, refund, gateway, _question(context, refund, gateway)) if gateway.terms.knows_refunds else refund.status
+        _record_answer(context, refund, gateway, _question(context, refund, gateway))
+        if gateway.terms.knows_refunds
+        else refund.status
     )
     if became is not refund.status:
         return became
@@ -195,7 +197,7 @@ def _question(context: NoticeContext, refund: Refund, gateway: Gateway) -> Refun
     return gateway.refund_status(query, now=context.now, timeout_s=_time_for_call(context))
 
 
-def _told(context: NoticeContext, refund: Refund, gateway: Gateway, answer: RefundStatusAnswer) -> RefundStatus:
+def _record_answer(context: NoticeContext, refund: Refund, gateway: Gateway, answer: RefundStatusAnswer) -> RefundStatus:
     match answer:
         case Refunded(amount, _) if amount in (None, refund.amount):
             return refunded(context, refund)

@@ -65,8 +65,8 @@ def _afterwards(context: NoticeContext, refund: Refund, claim: RefundClaim) -> T
     """Its word on a refund that a person has paid back: what went back as well is put before a person, in any amount."""
     if isinstance(claim.answer, Declined) or (claim.status or "completed").lower() != "completed":
         return Taken.DUPLICATE
-    told = contradicted(context, refund, twice(refund, f"{terms_of(refund.gateway).label} says that it was made as well"))
-    return Taken.SETTLED if told else Taken.DUPLICATE
+    is_news = contradicted(context, refund, twice(refund, f"{terms_of(refund.gateway).label} says that it was made as well"))
+    return Taken.SETTLED if is_news else Taken.DUPLICATE
 
 
 def _why_not_refunded(refund: Refund, claim: RefundClaim) -> str | None:

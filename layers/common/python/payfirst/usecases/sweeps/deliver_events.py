@@ -106,7 +106,7 @@ class Delivery:
         return self._each(due.batches((Entry.waiting(key, keys.OUTBOX, self.now) for key in once), BATCH), deadline)
 
     @property
-    def letters(self) -> list[Entry]:
+    def due_as_mail(self) -> list[Entry]:
         """What became due as mail in this run."""
         return [Entry.of(item) for item in self.marked if "due_pk" in item]
 
@@ -178,8 +178,8 @@ def _deliver(bus: EventBridgeClient, bus_name: str, items: Sequence[Item]) -> tu
     codes = [entry.get("ErrorCode") for entry in answer["Entries"]]
     if any(codes):
         alarm("event.refused", count=len(codes) - codes.count(None), codes=sorted({code for code in codes if code}))
-    told = list(zip(items, codes, strict=True))
-    return [item for item, code in told if code is None], [item for item, code in told if code in _ABOUT_THE_EVENT]
+    answered = list(zip(items, codes, strict=True))
+    return [item for item, code in answered if code is None], [item for item, code in answered if code in _ABOUT_THE_EVENT]
 
 
 def _detail(item: Item) -> dict[str, Any]:

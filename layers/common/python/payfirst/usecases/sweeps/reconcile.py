@@ -45,7 +45,7 @@ class ReconcileReport:
     examined: int
     settled: dict[str, int]
     failed: int
-    parked: int
+    dead_letters: int
     passed_over: int
     oldest_due_s: int
     finished: bool
@@ -62,7 +62,7 @@ class Run:
     counts: Counter[str] = field(default_factory=Counter)
     examined: int = 0
     failed: int = 0
-    parked: int = 0
+    dead_letters: int = 0
     passed_over: int = 0
     away: int = 0
 
@@ -123,7 +123,7 @@ class Run:
         self.failed += 1
         if not is_passing(error):
             alarm("reconcile.failed", item=entry.name)
-            self.parked += retry_later(self.context.table, entry, self.context.now)
+            self.dead_letters += retry_later(self.context.table, entry, self.context.now)
             return
         self._is_away(entry.name, error)
 
@@ -155,7 +155,7 @@ def reconcile(context: NoticeContext, *, no_answer_after: timedelta) -> Reconcil
         run.take_up(entry)
     ages = {str(what): found.oldest_s for what, found in due_now.items()}
     return ReconcileReport(
-        run.examined, dict(run.counts), run.failed, run.parked, run.passed_over, max(ages.values()), finished, ages
+        run.examined, dict(run.counts), run.failed, run.dead_letters, run.passed_over, max(ages.values()), finished, ages
     )
 
 

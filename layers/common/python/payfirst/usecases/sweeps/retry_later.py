@@ -49,16 +49,16 @@ def count_failure(table: Table, entry: Entry, now: datetime, error: Exception, e
 def retry_later(table: Table, entry: Entry, now: datetime) -> bool:
     """Try a failing entry again later; whether it has failed so often now that it is a dead letter, which a person sees."""
     try:
-        parked = due.retry_later(table, entry, now)
+        is_dead = due.retry_later(table, entry, now)
     except ConditionFailedError:
-        return False  # another run has just put it off or brought it further
+        return False  # another run has just made it due later or brought it further
     except Exception as error:  # noqa: BLE001 - it stays due as it is; the others must not wait for it
         if not isinstance(error, TemporaryError):  # the table is away for a moment: the next run sees
-            alarm("due.not_put_off", item=entry.name)
+            alarm("due.not_retried", item=entry.name)
         return False
-    if parked:
-        alarm("due.parked", item=entry.name)
-    return parked
+    if is_dead:
+        alarm("due.dead_letter", item=entry.name)
+    return is_dead
 
 
 def forget_failures(table: Table, entry: Entry, now: datetime) -> None:

@@ -73,7 +73,7 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
         return NewsReport()
     try:
         found = [(event, of) for event, of in news.events_of(table, page.items) if event is not None and of is not None]
-        happened = [told for event, of in found if (told := _told(post, event, of)) is not None]
+        happened = [line for event, of in found if (line := _line(post, event, of)) is not None]
     except NewerItemError:  # it was called out; the release that wrote it tells of them
         return NewsReport(failed=len(page.items))
     try:
@@ -87,7 +87,7 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
     return NewsReport(told=len(happened))
 
 
-def _told(post: Post, event: Item, of: Item) -> tuple[Occasion, Line] | None:
+def _line(post: Post, event: Item, of: Item) -> tuple[Occasion, Line] | None:
     """What happened and its line; None, and an alarm, where no line can be written, so that it holds up no other."""
     session = session_from_item(of)
     about = Occasion(

@@ -33,7 +33,7 @@ _EARLY_NOTICE_WAIT_S: Final = 5.0
 
 
 @dataclass(slots=True)
-class Desk:
+class Simulator:
     """The parts of one running simulator process."""
 
     settings: Settings

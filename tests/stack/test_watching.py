@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
-from typer.core import TyperGroup
 
 from ops.estimate import declared
-from ops.main import app
 from ops.template import load_template
 from payfirst.api.wire.events import EVENTS
 from payfirst.settings import Watching
@@ -266,19 +262,6 @@ def test_the_runbook_says_of_each_alarm_where_it_rings() -> None:
         assert section.lstrip().startswith(where), name
     assert "nine in `small`" in RUNBOOK
     assert len(MADE[Watching.SMALL]) == 9
-
-
-def test_every_command_of_the_runbook_exists_and_takes_those_options() -> None:
-    written = set(re.findall(r"^payfirst .*", RUNBOOK, re.MULTILINE))
-    assert len(written) > 5
-    for line in sorted(written):
-        words = shlex.split(line)[1:]
-        command = typer.main.get_command(app)
-        while isinstance(command, TyperGroup) and words[0] in command.commands:
-            command = command.commands[words.pop(0)]
-        assert not isinstance(command, TyperGroup), line
-        taken = {option for parameter in command.params for option in parameter.opts}
-        assert {word for word in words if word.startswith("--")} <= taken, line
 
 
 def test_everything_that_the_runbook_names_is_in_the_template() -> None:

@@ -6,15 +6,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import typer
 import yaml
 
 from local.choices import KNOWN
 from ops.funnel import _WORDS
-from ops.main import app
 from payfirst.usecases.operators.funnel import Rate
 from tests.integration.ops.commands import succeeded
 from tests.integration.ops.test_operator import home, running
@@ -25,7 +23,6 @@ __all__ = ["home", "order", "running"]
 
 PAGE: Final = (ROOT / "docs" / "from-the-documents.md").read_text(encoding="utf-8")
 CODE: Final = re.findall(r"`([^`]+)`", PAGE)
-COMMANDS: Final = sorted({word for word in CODE if word.startswith("payfirst ")} | {"payfirst token"})
 PRINTED: Final = (
     "python test_payment_first_flow.py",
     "python manage.py migrate payment",
@@ -56,17 +53,6 @@ def test_each_printed_command_query_metric_and_name_has_its_line(printed: str) -
 def test_the_checklist_is_there_whole() -> None:
     rows = [line for line in PAGE.partition("## The deployment checklist")[2].splitlines() if line.startswith("| ")]
     assert len(rows) - 1 == CHECKLIST
-
-
-@pytest.mark.parametrize("line", COMMANDS)
-def test_each_command_and_option_that_is_named_exists(line: str) -> None:
-    found: Any = typer.main.get_command(app)
-    words = line.split()[1:]
-    while words and words[0] in getattr(found, "commands", ()):
-        found = found.commands[words.pop(0)]
-    assert not hasattr(found, "commands"), line
-    known = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    assert {word for word in words if word.startswith("--")} <= known
 
 
 def test_each_file_parameter_alarm_and_variable_that_is_named_exists() -> None:

@@ -15,7 +15,7 @@ from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.fulfilment.bookings import complete
-from payfirst.usecases.sweeps.retry_later import count_failure, ends_the_run
+from payfirst.usecases.sweeps.retry_later import Batches
 
 SPARE_S: Final = 10.0
 """What one booking may take: DynamoDB's time-outs, for its reads and for its write."""
@@ -37,26 +37,14 @@ class CompletionReport:
 def complete_bookings(table: Table, *, now: datetime, deadline: Deadline) -> CompletionReport:
     """Complete every booking that is CONFIRMED and took place before `now`; stops with seconds to spare.
 
-    Any number of runs may overlap: each booking is completed by one write that finds it as it was read. One that cannot be
-    completed stops no other; it is tried later and later, then it is a dead letter, which a person sees.
-    A table that cannot be reached ends the run.
+    Any number of runs may overlap: each booking is completed by one write that finds it as it was read. Failures are as
+    `Batches.each` says.
     """
     found = due.backlog(table, keys.COMPLETE, now)
-    examined = completed = failures = 0
-    finished = True
-    for entry in chain(found.entries, due.dead_letters_due(table, keys.COMPLETE, now)):
-        if deadline.remaining() < SPARE_S:
-            finished = False
-            break
-        examined += 1
-        try:
-            completed += _complete(table, entry, now)
-        except Exception as error:  # it is tried again later; the others must not wait for it
-            if ends_the_run(error):
-                raise
-            failures += 1
-            count_failure(table, entry, now, error, "completion.failed")
-    return CompletionReport(examined, completed, examined - completed - failures, failures, finished, found.oldest_s)
+    every = chain(found.entries, due.dead_letters_due(table, keys.COMPLETE, now))
+    run = Batches(table, now, "completion.failed")
+    run.each(due.batches(every, 1), lambda each: [_complete(table, each[0], now)], until=deadline, spare_s=SPARE_S)
+    return CompletionReport(run.examined, run.done, run.moved_on, run.failed, run.finished, found.oldest_s)
 
 
 def _complete(table: Table, entry: Entry, now: datetime) -> bool:

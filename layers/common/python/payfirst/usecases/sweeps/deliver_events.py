@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Table, batch_get
-from payfirst.usecases.sweeps.retry_later import count_failure, ends_the_run, retry_later
+from payfirst.usecases.sweeps.retry_later import Batches, retry_later
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -92,8 +92,7 @@ class Delivery:
         """Deliver every event that has been due for `older_than`; one that the bus refuses stays due and does not stop the
         others.
 
-        One that it will never take is tried later and later, then it is a dead letter, which a person sees. A bus or a table
-        that cannot be reached ends the run.
+        One that it will never take fails, as `Batches.each` says. A bus or a table that cannot be reached ends the run.
         """
         found = due.backlog(self.table, keys.OUTBOX, self.now, older_than=older_than)
         dead = ([entry] for entry in due.dead_letters_due(self.table, keys.OUTBOX, self.now))  # it would break a batch
@@ -111,48 +110,32 @@ class Delivery:
         return [Entry.of(item) for item in self.marked if "due_pk" in item]
 
     def _each(self, batches: Iterable[list[Entry]], deadline: Deadline, oldest_s: int = 0) -> DeliveryReport:
-        delivered = failures = 0
-        finished = True
-        for entries in batches:
-            if deadline.remaining() < SPARE_S:
-                finished = False
-                break
-            try:
-                done, broken = self._batch(entries)
-            except BusError:
-                alarm("bus.away")
-                failures += len(entries)
-                finished = False
-                break
-            delivered += done
-            failures += broken
-        names = Counter(item["event"] for item in self.marked)
-        return DeliveryReport(delivered, failures, finished, dict(names), oldest_s)
-
-    def _batch(self, entries: Sequence[Entry]) -> tuple[int, int]:
-        """How many of `entries` left, and how many did not."""
+        run = Batches(self.table, self.now, "event.failed")
         try:
-            return self._together(entries)
-        except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
-            if ends_the_run(error):
-                raise
-            if len(entries) == 1:
-                count_failure(self.table, entries[0], self.now, error, "event.failed")
-                return 0, 1
-        each = [self._batch([entry]) for entry in entries]
-        return sum(left for left, _ in each), sum(stayed for _, stayed in each)
+            run.each(batches, lambda entries: self._together(entries, run), until=deadline, spare_s=SPARE_S)
+        except BusError:
+            alarm("bus.away")
+            run.finished = False
+        names = Counter(item["event"] for item in self.marked)
+        return DeliveryReport(run.done, run.failed, run.finished, dict(names), oldest_s)
 
-    def _together(self, entries: Sequence[Entry]) -> tuple[int, int]:
+    def _together(self, entries: Sequence[Entry], run: Batches) -> Iterator[int]:
+        """How many of `entries` leave in one request."""
         found = batch_get(self.table, [entry.key for entry in entries])
         waiting = [item for item in found if item and outbox.waits(item)]
         if not waiting:
-            return 0, 0
-        done, never = _deliver(self.bus, self.bus_name, waiting)
+            return
+        try:
+            done, never = _deliver(self.bus, self.bus_name, waiting)
+        except BusError:
+            run.failed += len(entries)
+            raise
         for item in never:
             retry_later(self.table, Entry.of(item), self.now)
         marked = outbox.mark_delivered(self.table, done, self.now, mailed=self.mailed, is_news=self.is_news)
         self.marked += marked
-        return len(done), len(waiting) - len(done)
+        run.failed += len(waiting) - len(done)
+        yield len(done)
 
 
 def _deliver(bus: EventBridgeClient, bus_name: str, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:

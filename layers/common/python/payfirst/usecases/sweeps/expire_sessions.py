@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
@@ -17,7 +17,7 @@ from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
-from payfirst.usecases.sweeps.retry_later import count_failure, ends_the_run
+from payfirst.usecases.sweeps.retry_later import Batches
 
 READ: Final = 100
 BATCH: Final = 50
@@ -43,45 +43,23 @@ class ExpiryReport:
 def expire_sessions(table: Table, *, now: datetime, deadline: Deadline, grace: timedelta) -> ExpiryReport:
     """Expire every pending session whose `expires_at` lies `grace` or more before `now`; stops with seconds to spare.
 
-    Any number of runs may overlap: each session is expired by one write that finds it as it was read. One that cannot be read
-    or written stops no other; it is tried later and later, then it is a dead letter, which a person sees. A table that cannot
-    be reached ends the run.
+    Any number of runs may overlap: each session is expired by one write that finds it as it was read. Failures are as
+    `Batches.each` says.
     """
     latest = now - grace
     found = due.backlog(table, keys.EXPIRE, latest)
     dead = ([entry] for entry in due.dead_letters_due(table, keys.EXPIRE, now))  # each by itself: it would break a batch
-    examined = expired = failures = 0
-    finished = True
-    for entries in chain(due.batches(found.entries, READ), dead):
-        if deadline.remaining() < SPARE_S:
-            finished = False
-            break
-        done, broken = _expire(table, entries, now, latest)
-        examined += len(entries)
-        expired += done
-        failures += broken
-    return ExpiryReport(examined, expired, examined - expired - failures, failures, finished, found.oldest_s)
+    run = Batches(table, now, "expiry.failed")
+    every = chain(due.batches(found.entries, READ), dead)
+    run.each(every, lambda entries: _expire(table, entries, now, latest), until=deadline, spare_s=SPARE_S)
+    return ExpiryReport(run.examined, run.done, run.moved_on, run.failed, run.finished, found.oldest_s)
 
 
-def _expire(table: Table, entries: Sequence[Entry], now: datetime, latest: datetime) -> tuple[int, int]:
-    """How many of `entries` were expired here, and how many are broken."""
-    done = 0
-    try:
-        overdue = [
-            session for session in sessions.read_many(table, [entry.key for entry in entries]) if _is_overdue(session, latest)
-        ]
-        for group in due.batches(overdue, BATCH):
-            done += _write(table, group, now, latest)
-    except Exception as error:  # one of them is broken: each is tried by itself, and the others must not wait
-        if ends_the_run(error):
-            raise
-        if len(entries) == 1:
-            count_failure(table, entries[0], now, error, "expiry.failed")
-            return 0, 1
-    else:
-        return done, 0
-    each = [_expire(table, [entry], now, latest) for entry in entries]
-    return done + sum(expired for expired, _ in each), sum(broken for _, broken in each)
+def _expire(table: Table, entries: Sequence[Entry], now: datetime, latest: datetime) -> Iterator[int]:
+    """How many of `entries` are expired here, a transaction at a time."""
+    found = sessions.read_many(table, [entry.key for entry in entries])
+    for group in due.batches((session for session in found if _is_overdue(session, latest)), BATCH):
+        yield _write(table, group, now, latest)
 
 
 def _write(table: Table, overdue: Sequence[Session], now: datetime, latest: datetime) -> int:

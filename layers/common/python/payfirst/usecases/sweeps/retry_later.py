@@ -6,11 +6,14 @@ never stops the others.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from botocore.exceptions import ClientError
 
+from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import ContentionError, PayFirstError, TemporaryError
 from payfirst.observability import alarm, note, warn
 from payfirst.storage import due
@@ -67,3 +70,55 @@ def forget_failures(table: Table, entry: Entry, now: datetime) -> None:
         due.forget_failures(table, entry, now)
     except (ConditionFailedError, TemporaryError):
         note("due.moved_on", item=entry.name)  # somebody else has it, or its next success says so
+
+
+Work = Callable[[Sequence[Entry]], Iterable[int]]
+"""What is done to a batch of entries; it yields to how many of them it was, step by step, for the others may have moved on."""
+
+
+@dataclass(slots=True)
+class Batches:
+    """What came of batches so far: entries that were taken up, those that something was done to, those that failed, and whether
+    the last one was reached."""
+
+    table: Table
+    now: datetime
+    event: str
+    """What the log calls the failure of one entry."""
+
+    examined: int = 0
+    done: int = 0
+    failed: int = 0
+    finished: bool = True
+
+    @property
+    def moved_on(self) -> int:
+        """Entries that were no longer due."""
+        return self.examined - self.done - self.failed
+
+    def each(self, batches: Iterable[Sequence[Entry]], work: Work, *, until: Deadline, spare_s: float) -> None:
+        """Do `work` to each batch, as long as `until` leaves `spare_s` seconds for the next one.
+
+        Where a batch fails, each of its entries is tried by itself; one that fails alone is tried later and later, then it is a
+        dead letter, which a person sees. What every other entry would meet too is raised.
+        """
+        for entries in batches:
+            if until.remaining() < spare_s:
+                self.finished = False
+                break
+            self.examined += len(entries)
+            self._one(entries, work)
+
+    def _one(self, entries: Sequence[Entry], work: Work) -> None:
+        try:
+            for done in work(entries):
+                self.done += done
+        except Exception as error:  # one of them is broken, and the others must not wait
+            if ends_the_run(error):
+                raise
+            if len(entries) > 1:
+                for entry in entries:
+                    self._one([entry], work)
+            else:
+                self.failed += 1
+                count_failure(self.table, entries[0], self.now, error, self.event)

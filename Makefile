@@ -20,7 +20,7 @@ TWO := -n auto --dist loadfile --no-loadscope-reorder
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
 	restore-drill faults hot-spots soak check bench bench-quick sbom validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
-	tools-bench tools-browser tools-lighthouse browser-test pictures page-costs lighthouse
+	tools-bench tools-browser tools-lighthouse tools-site browser-test pictures page-costs lighthouse site
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +62,7 @@ reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset
 	@$(BIN)/python -m local.run_deployed --reset
 
-test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov tools-browser ## Run all tests; ARGS="tests/unit -k money" runs some of them
+test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov tools-browser tools-site ## Run all tests; ARGS="tests/unit -k money" runs some of them
 	$(BIN)/python -m pytest $(TWO) $(ARGS)
 
 test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP
@@ -79,6 +79,9 @@ page-costs: tools-venv tools-aws tools-browser ## Count what opening each page a
 
 lighthouse: tools-venv tools-aws tools-browser tools-lighthouse ## Ask Lighthouse about the shop, a checkout and the desk; fails below 95 of 100
 	@$(BIN)/python -m tests.browser.lighthouse
+
+site: tools-venv tools-site ## Make a site of the documentation in .local/site, for any host or none
+	@$(BIN)/python -m checks.site
 
 restore-drill: tools-venv tools-aws ## Lose the table of a shop that was doing business, bring it back, compare the books; a minute
 	@$(BIN)/python -m tests.proofs.restore_drill $(ARGS)
@@ -133,9 +136,10 @@ lock: tools-venv tools-newman ## Lock all dependencies with hashes; ARGS=--upgra
 	$(LOCK) $(ARGS) locks/checkov.in -o locks/checkov.txt
 	$(LOCK) $(ARGS) locks/bench.in -o locks/bench.txt
 	$(LOCK) $(ARGS) locks/playwright.in -o locks/playwright.txt
+	$(LOCK) $(ARGS) locks/site.in -o locks/site.txt
 	$(LOCK) $(ARGS) locks/node.in -o locks/node.txt
 	$(LOCK) $(ARGS) -c locks/dev.txt locks/uv.in -o locks/uv.txt
-	for each in newman clients-ts browser lighthouse; do PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/$$each install --package-lock-only \
+	for each in newman clients-ts browser lighthouse mermaid; do PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix locks/$$each install --package-lock-only \
 		--omit-lockfile-registry-resolved=true --no-audit --no-fund || exit; done
 
 clean: ## Remove what can be made again: builds and caches, not what was booked here
@@ -177,3 +181,6 @@ tools-browser:
 
 tools-lighthouse:
 	$(PREPARE) lighthouse
+
+tools-site:
+	$(PREPARE) site mermaid

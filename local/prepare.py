@@ -84,6 +84,7 @@ PYTHON_PACKAGES = {
     "playwright": Environment(
         ".tools/playwright", "Playwright, which drives a browser in tests", "120 MB", ["locks/playwright.txt"]
     ),
+    "site": Environment(".tools/site", "Zensical, which makes a site of the documentation", "seconds", ["locks/site.txt"]),
     "node": Environment(".tools/node", "node and npm, which this machine has not", "60 MB", ["locks/node.txt"]),
 }
 OWN_PACKAGE = Environment(".venv", "the package of this project", "seconds", ["pyproject.toml"], ".own-prepared")
@@ -94,6 +95,7 @@ NODE_PACKAGES = {
     for name, purpose, size, more in (
         ("newman", "newman, which runs the Postman collection", "about 10 seconds", ()),
         ("clients-ts", "what makes and checks the TypeScript client", "about 10 seconds", ()),
+        ("mermaid", "what draws the diagrams of the documentation's site", "8 MB", ()),
         ("lighthouse", "Lighthouse, which says what a page is worth to whoever opens it", "140 MB", ()),
         ("browser", "a Chromium, its fonts, and axe, which looks for what shuts people out", "220 MB", ("unpack.mjs",)),
     )

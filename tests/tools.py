@@ -31,6 +31,7 @@ PROGRAMS: Final[Mapping[str, tuple[str, Path]]] = {
     "clients": ("what makes a Python client", CLIENTS / "openapi-python-client"),
     "clients-ts": ("what makes a TypeScript client", CLIENTS_TS / ".bin" / "tsc"),
     "browser": ("Playwright and a Chromium", CHROMIUM),
+    "site": ("what makes a site of the documentation", TOOLS / "site" / "bin" / "zensical"),
     "phonepe-sdk": ("PhonePe's own SDK", TOOLS / "phonepe-sdk" / "bin" / "python"),
 }
 """What `make tools-NAME` prepares, in words, and the program that shows that it is there."""

@@ -6,10 +6,10 @@ import json
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from payfirst.api.app import build_app
+from payfirst.api.app import Handler, build_app
 from payfirst.api.errors import NoSuchRouteError, Reply, reply_to
 from payfirst.api.request import Request
 from payfirst.api.resources import public_origin
@@ -19,20 +19,6 @@ from payfirst.settings import settings
 if TYPE_CHECKING:
     from payfirst.api.pages import Pages
     from payfirst.api.reference.page import Reference
-
-TEMPLATES: Final = {
-    "": "shop",
-    "shop": "shop",
-    "checkout": "checkout",
-    "paid": "paid",
-    "orders": "order",
-    "bookings": "booking",
-    "me": "me",
-    "signed-in": "signed_in",
-    "desk": "desk_today",
-    **{f"desk/{part}": f"desk_{part}" for part in ("orders", "bookings", "payments", "find", "catalogue", "funnel", "slips")},
-}
-"""The template of each page, by the words of its path."""
 
 
 @cache
@@ -77,14 +63,10 @@ def docs(request: Request, operation: str | None = None) -> Reply:
     return Reply(200, body, {**kept, "Cache-Control": "public, max-age=300"})
 
 
-def page(request: Request, **parameters: str) -> Reply:
-    """A page's shell, whose script reads the rest of the path, or an asset."""
-    if "name" in parameters:
-        return _asset(parameters["name"])
-    if "operation" in parameters:
-        return docs(request, parameters["operation"])
-    words = request.event["rawPath"].split("/")[1:]
-    return _shell(request, TEMPLATES["/".join(words[:2] if words[0] == "desk" else words[:1])])
+def page(name: str) -> Handler:
+    """What answers on a page: its shell, whose script reads the rest of the path; the page of an operation; or an asset."""
+    others: dict[str, Handler] = {"docs": docs, "asset": _asset}
+    return others.get(name, lambda request, **_: _shell(request, name))
 
 
 def paid(request: Request) -> Reply:
@@ -112,8 +94,8 @@ def _shell(request: Request, template: str) -> Reply:
     return Reply(200, body, headers(sign_in))
 
 
-def _asset(address: str) -> Reply:
-    found = _pages().asset(address)
+def _asset(request: Request, name: str) -> Reply:  # noqa: ARG001 - a handler's form
+    found = _pages().asset(name)
     if found is None:
         raise NoSuchRouteError("Not found")
     asset, kept = found

@@ -35,10 +35,10 @@ def build_app(
     function: str,
     handlers: Mapping[str, Handler],
     *,
-    page: Handler | None = None,
+    page: Callable[[str], Handler] | None = None,
     lost: Callable[[Request], Reply | None] = lambda _: None,
 ) -> Lambda:
-    """The Lambda handler of `function`, whose routes are answered by `handlers`, by operation, and pages by `page` if given.
+    """The Lambda handler of `function`: `handlers` answer its routes, by operation, and `page` says what answers on each page.
 
     Every route of the function needs a handler and every handler a route; LookupError otherwise. `lost` may answer what no
     route has; with None it is 404 or 405 in the shape of its family.
@@ -51,9 +51,9 @@ def build_app(
         rule = route.path.replace("{", "<").replace("}", ">")
         app.route(rule, method=list(route.methods))(_answering(app, route, handlers[route.operation]))
     if page is not None:
-        for path in PAGES:
+        for path, name in PAGES.items():
             shown = Route("GET", path, function, "page", Family.ORDERS, public=True)
-            app.route(path.replace("{", "<").replace("}", ">"), method=list(shown.methods))(_answering(app, shown, page))
+            app.route(path.replace("{", "<").replace("}", ">"), method=list(shown.methods))(_answering(app, shown, page(name)))
 
     closed = all(route.operators for route in routes)
 

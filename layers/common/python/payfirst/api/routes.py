@@ -6,6 +6,7 @@ holds `template.yaml` to it. Each path stands here once, without a trailing slas
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -140,28 +141,28 @@ ROUTES: Final = (
     Route("POST", "/paid", "site", "paid_posted", A, public=True),  # PhonePe's first API returns with a form
 )
 
-PAGES: Final = (
-    "/",
-    "/shop",
-    "/checkout/{session_id}",
-    "/orders/{order_id}",
-    "/bookings/{booking_id}",
-    "/me",
-    "/signed-in",
-    "/desk",
-    "/desk/orders",
-    "/desk/bookings",
-    "/desk/payments/{which}",
-    "/desk/find",
-    "/desk/catalogue",
-    "/desk/funnel",
-    "/desk/slips",
-    "/docs/{operation}",
-    "/assets/{name}",
-)
-"""What people open: shells without data, and what they load. API Gateway has no resource for any of them: they come to the site
-as every path does that it does not know. They are no operations of the API and no part of its description; `/docs/…` is
-the page of one operation of it."""
+PAGES: Final[Mapping[str, str]] = {
+    "/": "shop",
+    "/shop": "shop",
+    "/checkout/{session_id}": "checkout",
+    "/orders/{order_id}": "order",
+    "/bookings/{booking_id}": "booking",
+    "/me": "me",
+    "/signed-in": "signed_in",
+    "/desk": "desk_today",
+    "/desk/orders": "desk_orders",
+    "/desk/bookings": "desk_bookings",
+    "/desk/payments/{which}": "desk_payments",
+    "/desk/find": "desk_find",
+    "/desk/catalogue": "desk_catalogue",
+    "/desk/funnel": "desk_funnel",
+    "/desk/slips": "desk_slips",
+    "/docs/{operation}": "docs",
+    "/assets/{name}": "asset",
+}
+"""What people open, by path, and what it is called: shells without data, and what they load. API Gateway has no resource for
+any of them: they come to the site as every path does that it does not know. They are no operations of the API and no part of
+its description; `/docs/…` is the page of one operation of it."""
 
 
 def family_of(path: str) -> Family:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
+from benchmarks.plot import PICTURE, draw
 from benchmarks.quick import BUDGET
 from benchmarks.share import SHARE
 from local.embedded_aws import ROOT
@@ -63,7 +64,7 @@ def write(
     chosen: Figures,
 ) -> None:
     """Write both files from what was measured."""
-    results = {
+    results: Figures = {
         "date": datetime.now(UTC).date().isoformat(),
         "commit": _said("git", "rev-parse", "--short", "HEAD"),
         "machine": _machine(),
@@ -80,6 +81,7 @@ def write(
         },
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    draw(results["warm"], ROWS, NAMES)
     PAGE.write_text(written_anew(), encoding="utf-8")
 
 
@@ -143,6 +145,8 @@ def page(results: Figures) -> Iterator[str]:
         ratios = [own / warm[name][row]["cpu"][0] for name in list(NAMES)[1:]]
         rows.append([row, *(f"{ratio:.2f}" for ratio in ratios), f"≤ {TO_DJANGO[row]}", _met(ratios[0] <= TO_DJANGO[row])])
     yield from _table(["request", *(f"÷ {name}" for name in list(NAMES.values())[1:]), "goal ÷ Django", ""], rows)
+    yield ""
+    yield f"![The same as bars](pictures/{PICTURE.name})"
     yield ""
     yield "### Latency on this machine, median / 95th percentile, in ms"
     yield ""

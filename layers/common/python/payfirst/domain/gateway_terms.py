@@ -20,7 +20,7 @@ class GatewayTerms:
     It knows a refund by our own reference too (`knows_refunds`) and answers at once what became of it; else a refund names
     the payment's receipt, results come as notices, and none whose answer was lost can be asked about. It proves its notices
     by a header (`signs_notices`), or by the word in the address that was given with the push. Its receipts are in capitals and
-    without blanks, however a person types one, unless it has `exact_receipts`.
+    without blanks, however a person types one.
     """
 
     name: str
@@ -37,11 +37,10 @@ class GatewayTerms:
     knows_refunds: bool
     signs_notices: bool
     shortest_page: timedelta = timedelta(0)
-    exact_receipts: bool = False
 
     def receipt(self, typed: str) -> str:
         """The receipt that a person means who `typed` it, as the gateway itself writes it."""
-        return typed if self.exact_receipts else "".join(typed.split()).upper()
+        return "".join(typed.split()).upper()
 
     def rounding(self, total: Money) -> Money:
         """What to add so that `total` can be collected: always rounded up."""

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
-from zoneinfo import ZoneInfo
 
 from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.gateways.base import (
@@ -34,12 +33,10 @@ from payfirst.gateways.mpesa.daraja import Daraja
 from payfirst.gateways.mpesa.refunds import ResultAddresses, ask_transaction, reverse
 from payfirst.gateways.mpesa.refusals import Refusal, error_body, misconfigured, refusal, rejected
 from payfirst.gateways.mpesa.results import STILL_PROCESSING, STK_RESULTS, SUCCESS, declined_by
-from payfirst.gateways.mpesa.shillings import whole_shillings
-from payfirst.gateways.mpesa.terms import MPESA
+from payfirst.gateways.mpesa.terms import MPESA, ZONE, whole_shillings
 from payfirst.gateways.tokens import TokenFailure
 from payfirst.gateways.wire import Answered, Lost
 
-NAIROBI: Final = ZoneInfo("Africa/Nairobi")
 ACCOUNT_LENGTH: Final = 12
 DESCRIPTION_LENGTH: Final = 13
 _PHONE: Final = re.compile(r"254[17]\d{8}")
@@ -126,7 +123,7 @@ class Mpesa(Daraja):
     def _password(self, now: datetime) -> tuple[str, str]:
         if now.tzinfo is None:
             raise ValueError("the time must have a zone")
-        timestamp = now.astimezone(NAIROBI).strftime("%Y%m%d%H%M%S")
+        timestamp = now.astimezone(ZONE).strftime("%Y%m%d%H%M%S")
         secret = f"{self.credentials.shortcode}{self.credentials.passkey}{timestamp}"
         return timestamp, base64.b64encode(secret.encode()).decode("ascii")
 

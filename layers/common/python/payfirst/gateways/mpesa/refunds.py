@@ -16,7 +16,7 @@ from payfirst.gateways.base import Accepted, PushAnswer, Rejected, Unknown
 from payfirst.gateways.lenient import text
 from payfirst.gateways.mpesa.daraja import Daraja
 from payfirst.gateways.mpesa.refusals import ErrorBody, Refusal, error_body, refusal
-from payfirst.gateways.mpesa.shillings import whole_shillings
+from payfirst.gateways.mpesa.terms import whole_shillings
 from payfirst.gateways.tokens import TokenFailure
 from payfirst.gateways.wire import Answered, Lost
 

@@ -12,15 +12,14 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from payfirst.domain.money import Currency
+from payfirst.gateways.mpesa.terms import ZONE
 from payfirst.gateways.statements import DONE, STATUS, Back, Paid, Row, Said, StatementForm, is_sum, plain_word
 
 RECEIPT: Final = ("receiptno", "receiptnumber", "receipt")
 COMPLETED: Final = ("completiontime", "date")
 ACCOUNT: Final = ("acno", "accountno", "accountnumber", "transactionpartydetails")
-_ZONE: Final = ZoneInfo("Africa/Nairobi")
 _A_RECEIPT: Final = re.compile(r"\b(?=[A-Z]*[0-9])[A-Z0-9]{10}\b")
 _NAMED_ACCOUNT: Final = re.compile(r"\bAcc\.? ?([A-Za-z0-9]+)")
 _TRANSFER: Final = re.compile(r"revers|funds? received|transfer|settle|bank|deposit", re.IGNORECASE)
@@ -41,7 +40,7 @@ class MpesaStatement(StatementForm):
         if plain_word(status) not in DONE:
             return None
         receipt = row.named("Receipt No.", *RECEIPT).replace(" ", "").upper()
-        at = row.moment(_ZONE, "Completion Time", *COMPLETED).astimezone(UTC)
+        at = row.moment(ZONE, "Completion Time", *COMPLETED).astimezone(UTC)
         paid, withdrawn = row.minor(self.currency, "Paid In", "paidin"), row.minor(self.currency, "Withdrawn", "withdrawn")
         amount = paid if paid > 0 else -abs(paid or withdrawn)
         said = f"{row.text('details')} {row.text('reasontype', 'transactiontype')}"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from payfirst.domain.gateway_terms import GatewayTerms
-from payfirst.domain.money import MINOR_PER_MAJOR, Currency
+from payfirst.domain.money import MINOR_PER_MAJOR, Currency, Money
+
+ZONE: Final = ZoneInfo("Africa/Nairobi")
+"""The clock of its timestamps and of its statement."""
 
 MPESA: Final = GatewayTerms(
     name="MPESA",
@@ -23,3 +27,10 @@ MPESA: Final = GatewayTerms(
     knows_refunds=False,
     signs_notices=False,
 )
+
+
+def whole_shillings(amount: Money) -> int:
+    """`amount` in shillings; ValueError where M-Pesa does not take it."""
+    if not MPESA.takes(amount):
+        raise ValueError(f"{MPESA.collects} {amount} {amount.currency} is none of that.")
+    return amount.minor // MINOR_PER_MAJOR

@@ -6,7 +6,7 @@ import http.client
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +34,8 @@ class Counted:
     reads: float = 0
     writes: int = 0
     index: int = 0
+    items: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    """By kind of item: units of the table, and of its indexes."""
 
     @property
     def rounds(self) -> int:
@@ -97,8 +99,12 @@ class Meter:
             counted.spans.append((began, ended))
             counted.reads += units.read_units(operation, asked, json.loads(raw))
             for change, old, new in zip(found, before, after, strict=True):
-                counted.writes += units.write_units(old, new, change.factor)
-                counted.index += units.index_units(old, new, self._indexes[change.table])
+                writes = units.write_units(old, new, change.factor)
+                index = units.index_units(old, new, self._indexes[change.table])
+                counted.writes += writes
+                counted.index += index
+                sums = counted.items[units.kind_of(change.key)]
+                sums[:] = sums[0] + writes, sums[1] + index
         return status, answered, raw
 
     def _learn(self, asked: Mapping[str, Any]) -> None:

@@ -66,7 +66,8 @@ def metered(stage: Stage, worker: Worker, function: str, event: Mapping[str, Any
     with stage.meter.counting() as counted:
         told = worker.ask(function=function, event=event)
     asked = {"requests": dict(sorted(counted.operations.items())), "rounds": counted.rounds}
-    return {**asked, "reads": counted.reads, "writes": counted.writes, "index": counted.index}, told
+    written = {"writes": counted.writes, "index": counted.index, "items": dict(sorted(counted.items.items()))}
+    return {**asked, "reads": counted.reads, **written}, told
 
 
 def measure_requests(stage: Stage) -> dict[str, Figures]:

@@ -50,6 +50,29 @@ REQUESTS: Final = {"create session": (2, 2, 8), "initiate": (3, 3, 14), "notice"
 """Requests, rounds and write units, with those of the index, at most; None sets no limit."""
 ORDER: Final = ("cart: add item", "create session", "initiate", "notice", "deliver an order")
 ORDER_UNITS: Final = 60
+WHY: Final = {
+    "U/CART": "the cart: a session is made of the version that it froze, and the order empties it",
+    "U/S": "the session: its status is the condition of every step; twice for a notice, since money comes before stock",
+    "U/S#~": "how many sessions the customer has, which are open, how many in this hour: the list's count and both limits",
+    "U/O#~": "how many orders the customer has: it comes with the page of the list, which is one request",
+    "U/E": "the timeline's entries, which are the outbox: made, marked as delivered; one leased and marked for its e-mail",
+    "U/V": "the guard of the cart's version: paid for once, whatever becomes of the cart meanwhile",
+    "U/O": "the order",
+    "U/HOUR": "how many prompts the customer asked for in this hour; the limit is its condition, without a read before",
+    "LISTING": "price and stock: the session's price is the listing's when it is made, and stock is sold once",
+    "ATT": "the attempt: claimed, sent, succeeded, fulfilled; by its entry in the index a sweep finds what was broken off",
+    "PTR": "what leads from a public code or a gateway's id to its owner, and makes sure that it is used once",
+    "FOUND": "by which numbers and address the shop's people find the payment, from its beginning on",
+    "PHONE": "the lock of the phone: one prompt at a time, taken and given back",
+    "PHONE/HOUR": "how many prompts the phone had in this hour, whoever asked",
+    "INBOX": "the notice, kept before it is believed, and marked as settled by what it settled",
+    "RECEIPT": "the proof that a receipt serves one payment",
+    "TOTALS": "the money of the day, in the transaction that moves it",
+    "MONEY": "the payment's line in exports of the day",
+    "SEQUENCE": "the day's order number",
+    "COUNTS": "how many sessions came how far, in the write that marks their events as delivered: each counts once",
+}
+"""Why each kind of item is written, by `units.kind_of`."""
 IMPORT_TIMES_BARE: Final = 15
 
 Figures = dict[str, Any]
@@ -222,6 +245,25 @@ def _requests() -> Iterator[str]:
     yield from _table(
         ["", "requests", "rounds", "read units", "write units", "goal: requests / rounds / write units", ""], rows
     )
+    yield from _items(counted)
+
+
+def _items(budget: Figures) -> Iterator[str]:
+    """Of an order's write units: which item takes which, and why it has to."""
+    yield ""
+    yield "### Which items an order writes"
+    yield ""
+    yield "Units of the table and, after the plus, of its index. In a transaction an item costs two for each kilobyte begun;"
+    yield "none is longer than one. Kinds are those of [the table](table.md), by the words that their keys begin with."
+    yield ""
+    spent = {name: budget[name]["items"] for name in ORDER}
+    rows = [[f"`{kind}`", *(_spent(spent[name].get(kind)) for name in ORDER), WHY[kind]] for kind in WHY]
+    sums = [_spent([budget[name]["writes"], budget[name]["index"]]) for name in ORDER]
+    yield from _table(["item", *ORDER, "why it is there"], [*rows, ["all", *sums, ""]])
+
+
+def _spent(units: Sequence[int] | None) -> str:
+    return "" if units is None else f"{units[0]} + {units[1]}" if units[1] else str(units[0])
 
 
 def _met(is_met: bool) -> str:  # noqa: FBT001 - a word for a truth

@@ -61,6 +61,13 @@ class Change:
     factor: int
 
 
+def kind_of(key: Item) -> str:
+    """The kind of item at a key of ours, by the words of its parts: `U/S` for `U#sub` and `S#number`, `U/S#~` its counter."""
+    partition, sort = key["pk"]["S"].partition("#")[0], key["sk"]["S"]
+    word = sort if sort.endswith("#~") else sort.partition("#")[0]
+    return partition if word == partition or not word[:1].isalpha() else f"{partition}/{word}"
+
+
 def changes(operation: str, body: Mapping[str, Any], keys: Mapping[str, Sequence[str]]) -> list[Change]:
     """What a request would write or check; `keys` are the names of each table's key attributes."""
     if operation == "TransactWriteItems":

@@ -35,7 +35,7 @@ FROM_A_TERMINAL: Final = {"erase.erase", "erase.preview", "totals.recount"}
 """They read the whole table, which the model of it does not offer. That any step may be broken off is shown elsewhere:
 tests/integration/payments/test_erasing.py, tests/faults/test_day_totals.py."""
 
-FROM_POISON: Final = {"retry_later.failed"}
+FROM_POISON: Final = {"retry_later.count_failure"}
 """Only an item that nobody can take further meets it, and such an item comes to no rest: attacks/passing.py shows it."""
 
 SHORT: Final = 23

@@ -20,6 +20,7 @@ from payfirst.settings import Settings, read, read_settings
 from payfirst.storage import queue
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.table import Table
+from payfirst.usecases.operators import waiting
 from payfirst.usecases.settlement import request_check, settle, take_notice
 from tests.faults import front
 from tests.faults.connection import secret
@@ -54,6 +55,9 @@ class _AtOnce:
             with _kept():
                 result()
         return SimpleNamespace(result=result)
+
+    def map(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return map(work, *arguments)
 
 
 def _raise(error: Exception) -> None:
@@ -177,7 +181,7 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
             (request_check, "_asked", {}),
         ]
         if not racing:
-            patches += [(settle, "side_by_side", lambda: threads), (take_notice, "side_by_side", lambda: threads)]
+            patches += [(module, "side_by_side", lambda: threads) for module in (settle, take_notice, waiting)]
         for where, name, instead in patches:
             stack.enter_context(patch.object(where, name, instead))
         yield world

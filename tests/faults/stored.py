@@ -54,6 +54,8 @@ _PLACES: Final = {
     "DAY": "appointment",
     "SHELF": "shelf",
     "NEWS": "news",
+    "FOUND": "finding",
+    "SEARCHED": "searched",
     "TURN": "turn",
     "TOTALS": "totals",
     "MONEY": "money",

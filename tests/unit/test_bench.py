@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from benchmarks.bench import normal
-from benchmarks.report import ON_POSTGRES, PAGE, ROWS, page, written_anew
+from benchmarks.quick import BUDGET
+from benchmarks.report import ON_POSTGRES, ORDER, PAGE, ROWS, WHY, page, written_anew
 
 
 def test_two_customers_get_the_same_answer_but_for_ids_times_and_stock() -> None:
@@ -55,6 +58,14 @@ def test_each_goal_is_met_or_missed_and_the_page_says_which() -> None:
     assert any(line.startswith("| status | 1 | 1 ") for line in lines)
     assert "### Latency with 0.29 of a processor, median / 95th percentile, in ms" in lines
     assert any("control groups" in line for line in page({**results, "held": None}))
+
+
+def test_every_unit_that_an_order_takes_is_that_of_an_item_with_a_reason() -> None:
+    budget = json.loads(BUDGET.read_text(encoding="utf-8"))["requests"]
+    for name in ORDER:
+        spent = budget[name]["items"]
+        assert [sum(each) for each in zip(*spent.values(), strict=True)] == [budget[name]["writes"], budget[name]["index"]]
+    assert {kind for name in ORDER for kind in budget[name]["items"]} == set(WHY)
 
 
 def test_the_page_holds_what_was_measured_last_and_what_the_budget_says() -> None:

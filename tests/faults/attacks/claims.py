@@ -82,7 +82,7 @@ def what_comes_before_a_new_session(world: World) -> None:
         )
 
     create = kept_back(world, sessions, "create", make)
-    session = create.given[0]
+    session, opened = create.given[0], keys.counter(customer.sub, keys.SESSION)
     stopped(
         create,
         {
@@ -93,13 +93,26 @@ def what_comes_before_a_new_session(world: World) -> None:
             "it is not sold any more": has(keys.listing(TOMATOES), withdrawn=True),
             "the cart was changed": has(keys.produce_cart(customer.sub), version="another"),
             "another has the stock": has(keys.listing(TOMATOES), available=1),
-            "its customer opened too many": _at_its_limit(world, keys.owner(customer.sub), "hourly_sessions"),
-            "its customer opened another": has(keys.opening(customer.sub), n=1),
+            "its customer opened too many": has(opened, hour=instant(world.now), in_hour=3),
+            "its customer opened another": has(opened, n=1),
         },
     )
     make(world)
     world.fill_cart(customer)
-    stopped(kept_back(world, sessions, "create", make), {"its customer opened a third": has(keys.opening(customer.sub), n=2)})
+    stopped(
+        kept_back(world, sessions, "create", make),
+        {
+            "its customer opened a third": has(opened, n=2),
+            "its customer opened too many meanwhile": has(opened, in_hour=3),
+            "its customer opened one in the next hour": has(opened, hour=instant(world.now + timedelta(hours=1))),
+        },
+    )
+    world.now += timedelta(hours=1)
+    world.fill_cart(customer)
+    stopped(
+        kept_back(world, sessions, "create", make),
+        {"its customer opened one in the new hour": has(opened, hour=instant(world.now))},
+    )
 
 
 @attack
@@ -148,7 +161,7 @@ def what_comes_before_the_claim_of_a_booking(world: World) -> None:
 
     claim = kept_back(world, attempts, "claim", pay)
     session, attempt = claim.given[0], claim.given[1]
-    guard = guard_of(attempt)
+    guard, opened = guard_of(attempt), keys.counter(customer.sub, keys.SESSION)
     stopped(
         claim,
         {
@@ -163,8 +176,8 @@ def what_comes_before_the_claim_of_a_booking(world: World) -> None:
             "its slot is full": has(slots.key(attempt.held_slot), used=1, held=0),
             "the promo is used up": has(keys.promo("SAVE"), taken=5),
             "its customer has used the promo": has(keys.promo_uses(customer.sub, "SAVE"), taken=1),
-            "its customer opened another": has(keys.opening(customer.sub), n=1),
-            "its customer opened too many": _at_its_limit(world, keys.owner(customer.sub), "hourly_sessions"),
+            "its customer opened another": has(opened, n=1),
+            "its customer opened too many": has(opened, hour=instant(world.now), in_hour=3),
             "its customer asked too often": _at_its_limit(world, keys.owner(customer.sub), "hourly_prompts"),
         },
     )

@@ -104,7 +104,7 @@ def test_one_more_write_unit_is_a_difference(stage: Stage, seeded: Callable[[str
         assert told["answer"]["statusCode"] == 200
         found.append(figures)
 
-    assert found[1] == {**found[0], "writes": found[0]["writes"] + 1}
+    assert found[1] == {**found[0], "writes": found[0]["writes"] + 1, "items": {"U/CART": [2, 0]}}
     assert len(differences(budget(requests={"add": found[0]}), budget(requests={"add": found[1]}))) == 1
 
 

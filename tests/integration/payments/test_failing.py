@@ -14,6 +14,7 @@ from ops.template import load_template
 from payfirst.domain.clock import Deadline
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.session import Kind
+from payfirst.storage import outbox
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
@@ -122,8 +123,8 @@ def test_of_very_many_failures_each_so_many_th_is_looked_at(shop: Shop, embedded
     bus: Any = embedded_aws.client("events")
 
     def rings_after(more: int, *, always: bool = False) -> bool:
-        counter = keys.event_count(hour_of(shop.now), Kind.ORDER, FAILED, 1)
-        write(shop.table, Update("failed", counter, add={"n": more}))
+        key = keys.event_counts(hour_of(shop.now), Kind.ORDER, 1)
+        write(shop.table, Update("failed", key, add={outbox.counter(FAILED): more}))
         return tell_of_failing(shop.table, bus, BUS, shop.now, always=always) is not None
 
     assert [rings_after(1) for _ in range(6)] == [False] * 4 + [True] * 2

@@ -147,8 +147,8 @@ def test_a_session_whose_payment_failed_counts_again_when_it_is_tried_again(shop
     shop.initiate(sessions[1])
     with pytest.raises(FairUseError):
         _session(shop, customer, limits=TWO_OPEN)
-    [opening] = [item for item in shop.items() if item["sk"] == "OPENING" and item["pk"] == keys.owner(customer.sub)]
-    assert len(opening["opened"]) == 4
+    [counter] = [item for item in shop.items() if keys.key_of(item) == keys.counter(customer.sub, keys.SESSION)]
+    assert len(counter["opened"]) == 4
 
 
 def test_a_session_that_was_extended_stays_open(shop: Shop) -> None:

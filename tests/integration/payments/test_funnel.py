@@ -14,6 +14,7 @@ import pytest
 from local.embedded_aws import EmbeddedAws
 from payfirst.domain.clock import Deadline, instant
 from payfirst.domain.fair_use import hour_of
+from payfirst.domain.moves import SessionStatus
 from payfirst.domain.session import Kind
 from payfirst.observability import measure
 from payfirst.settings import settings
@@ -142,9 +143,23 @@ def test_the_time_begins_with_the_minute_and_not_with_the_hour(shop: Shop, bus: 
 
 
 def test_what_an_earlier_release_counted_without_its_minute_belongs_to_the_hour(shop: Shop) -> None:
-    write(shop.table, Update("count", keys.event_count(shop.now.replace(minute=0), "order", "session.created"), add={"n": 7}))
+    key = {"pk": keys.EVENT_COUNTS, "sk": f"{instant(shop.now.replace(minute=0))}#order#session.created"}
+    write(shop.table, Update("count", key, add={"n": 7}))
 
     assert funnel(shop.table, shop.now + timedelta(minutes=30), timedelta(minutes=5)).counts[Stage.CREATED] == 7
+
+
+def test_what_an_earlier_release_counted_by_hour_and_event_is_among_them(shop: Shop, bus: Any) -> None:
+    _live(shop)
+    _deliver(shop, bus)
+    before, at = _counts(shop), hour_of(shop.now)
+    for shard, name in (("", "session.created"), ("~2", "session.created"), ("", "status=pending")):
+        key = {"pk": keys.EVENT_COUNTS, "sk": f"{instant(at)}#order#{name}{shard}"}
+        write(shop.table, Update("count", key, add={"n": 5, "m00": 2, "m59": 3}))
+
+    assert _counts(shop) == (before[0] + 10, *before[1:])
+    found = funnel(shop.table, at + timedelta(minutes=30), timedelta(minutes=20))
+    assert (found.counts[Stage.CREATED], found.by_status[SessionStatus.PENDING]) == (6, 3)
 
 
 def test_what_is_delivered_one_by_one_is_counted_in_shards_and_read_as_one(shop: Shop, bus: Any) -> None:
@@ -157,7 +172,7 @@ def test_what_is_delivered_one_by_one_is_counted_in_shards_and_read_as_one(shop:
     assert _counts(shop) == (5, 4, 3, 3, 1)
     assert _now(shop) == {status: count for status, count in _now(shop).items() if count > 0}
     hours = [hour_of(shop.now - timedelta(hours=back)) for back in range(3)]
-    assert sum(outbox.count_of(shop.table, "session.created", list(Kind), hours)) == 5
+    assert sum(outbox.counts_by_hour(shop.table, ["session.created"], hours)["session.created"]) == 5
 
 
 def test_each_of_the_five_rates_has_its_numerator_and_its_denominator(shop: Shop, bus: Any) -> None:
@@ -185,7 +200,7 @@ def test_the_funnel_of_a_day_is_one_request_however_many_sessions_there_are(shop
 
 def test_nothing_is_a_rate_of_nothing(shop: Shop) -> None:
     assert funnel(shop.table, shop.now, timedelta(hours=1)).rate(Stage.FULFILLED) is None
-    assert get(shop.table, keys.event_count(shop.now, "order", "session.created")) is None
+    assert get(shop.table, keys.event_counts(shop.now, "order", 0)) is None
 
 
 BY_STATUS = "SELECT session_status, COUNT(*) FROM Payment_Sessions GROUP BY session_status"

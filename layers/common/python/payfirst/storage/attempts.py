@@ -18,7 +18,7 @@ from payfirst.storage.dynamodb.expressions import Put, Update, Write, above, abs
 from payfirst.storage.dynamodb.table import Table, batch_get, get, transact, write
 from payfirst.storage.holds import ATTEMPT
 from payfirst.storage.items import attempt_from_item, attempt_to_item, codes_to_map, failure_to_map, session_to_item
-from payfirst.storage.sessions import SESSION, change_write, count_write, timeline_entry
+from payfirst.storage.sessions import SESSION, change_write, timeline_entry
 
 TRANSACTION = "transaction"
 
@@ -59,8 +59,8 @@ def claim(
 ) -> None:
     """Make `attempt` the one live attempt of `session`, before its gateway hears of it.
 
-    `is_new` makes the session in the same write (document A); else it must be as it was read, payable and unexpired.
-    Conflicts: session, attempt, transaction (its code is taken), guard, phone, promo, promo_uses, `listing:ID`,
+    `is_new` makes the session in the same write (document A), where `also` counts it; else it must be as it was read, payable
+    and unexpired. Conflicts: session, attempt, transaction (its code is taken), guard, phone, promo, promo_uses, `listing:ID`,
     `slot:…`.
     """
     initiated = timeline_entry(
@@ -112,7 +112,6 @@ def _first_claim(session: Session, attempt: Attempt, now: datetime) -> list[Writ
     )
     return [
         Put(SESSION, session_to_item(started), when=(absent("pk"),)),
-        count_write(session.customer.sub, keys.SESSION),
         timeline_entry(session, "session.created", now, offset=0, to=session.status, amount=session.amount.minor),
     ]
 

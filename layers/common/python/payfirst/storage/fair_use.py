@@ -1,7 +1,7 @@
 """Counters of what one customer and one phone asked for within an hour; each counts in the write that it counts.
 
-A write that is cancelled counts nothing, and no two can pass a limit side by side. The counters are rubbish after their hour:
-only these are left to the table's own expiry.
+A write that is cancelled counts nothing, and no two can pass a limit side by side. Those of prompts and searches are rubbish
+after their hour: only these are left to the table's own expiry. Sessions are counted where the customer's are counted anyhow.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from payfirst.domain.cart import ProduceCart
+from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import FairUse, hour_of
 from payfirst.domain.moves import SessionStatus
 from payfirst.storage.carts import produce_cart_from_item
 from payfirst.storage.dynamodb import keys
-from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, any_of, at_most, equal
+from payfirst.storage.dynamodb.expressions import Condition, Item, Update, Write, absent, any_of, at_most, equal
 from payfirst.storage.dynamodb.table import Table, batch_get, get
 from payfirst.storage.items import session_from_item
 
@@ -37,25 +38,38 @@ _OPEN: Final = frozenset({SessionStatus.PENDING, SessionStatus.PAYMENT_INITIATED
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The numbers of a customer's sessions that may be open still, and the turn at which they were read."""
+    """What counts a customer's sessions: how many there ever were, the numbers of those that may be open still, and how many
+    were opened in the clock hour `hour`."""
 
+    count: int
     numbers: tuple[int, ...]
-    turn: int
+    hour: str
+    in_hour: int
+
+    def may_open(self, limits: FairUse, now: datetime) -> bool:
+        """Whether the limit of the hour allows one more."""
+        return not limits.sessions_per_user or self.hour < _hour(now) or self.in_hour < limits.sessions_per_user
 
 
 def read_opened(table: Table, sub: str) -> Opened:
     """The sessions that the customer opened since they were last looked up; one read, however many there ever were."""
-    return _opened(get(table, keys.opening(sub)))
+    return _opened(get(table, keys.counter(sub, keys.SESSION)))
 
 
 def cart_and_opened(table: Table, sub: str) -> tuple[ProduceCart | None, Opened]:
     """The customer's cart of produce, None before the first thing was put into it, and what `read_opened` says; one request."""
-    cart, turn = batch_get(table, [keys.produce_cart(sub), keys.opening(sub)])
-    return produce_cart_from_item(cart) if cart else None, _opened(turn)
+    cart, counter = batch_get(table, [keys.produce_cart(sub), keys.counter(sub, keys.SESSION)])
+    return produce_cart_from_item(cart) if cart else None, _opened(counter)
 
 
-def _opened(turn: Item | None) -> Opened:
-    return Opened(tuple(map(int, turn.get("opened", ()))), int(turn["n"])) if turn else Opened((), 0)
+def _opened(counter: Item | None) -> Opened:
+    found = counter or {}
+    numbers = tuple(map(int, found.get("opened", ())))
+    return Opened(int(found.get("n", 0)), numbers, found.get("hour", ""), int(found.get("in_hour", 0)))
+
+
+def _hour(now: datetime) -> str:
+    return instant(hour_of(now))
 
 
 def still_open(table: Table, sub: str, seen: Opened, now: datetime) -> tuple[list[datetime], list[int]]:
@@ -68,15 +82,22 @@ def still_open(table: Table, sub: str, seen: Opened, now: datetime) -> tuple[lis
     return [session.expires_at for session in open_now], [session.number for session in (*open_now, *again)][:MOST_LOOKED_AT]
 
 
-def turn_write(sub: str, seen: Opened, numbers: Iterable[int]) -> Write:
-    """Take the next turn, after which `numbers` may be open, if nobody has since `seen`."""
-    unchanged = equal("n", seen.turn) if seen.turn else absent("n")
-    return Update(OPENED, keys.opening(sub), when=(unchanged,), set={"opened": list(numbers)}, add={"n": 1})
-
-
-def session_writes(limits: FairUse, sub: str, now: datetime) -> list[Write]:
-    """One more session of the customer in this hour, if the limit allows one."""
-    return _count_writes(SESSIONS, keys.hourly(keys.owner(sub), SESSIONS, hour_of(now)), limits.sessions_per_user, now)
+def session_write(limits: FairUse, sub: str, seen: Opened, numbers: Iterable[int], now: datetime) -> Write:
+    """One more session of the customer, after which `numbers` may be open: if nobody has opened another since `seen`, where a
+    number of them may be open; and if the hour's limit still allows one."""
+    when: list[Condition] = []
+    values: dict[str, Any] = {}
+    more = {"n": 1}
+    if limits.open_sessions:
+        when.append(equal("n", seen.count) if seen.count else absent("n"))
+        values["opened"] = list(numbers)
+    if limits.sessions_per_user and seen.hour >= _hour(now):  # later where another machine's clock is ahead
+        when += [equal("hour", seen.hour), at_most("in_hour", limits.sessions_per_user - 1)]
+        more["in_hour"] = 1
+    elif limits.sessions_per_user:
+        when.append(equal("hour", seen.hour) if seen.hour else absent("hour"))
+        values |= {"hour": _hour(now), "in_hour": 1}
+    return Update(OPENED, keys.counter(sub, keys.SESSION), when=tuple(when), set=values, add=more)
 
 
 def prompt_writes(limits: FairUse, sub: str, lock: str | None, now: datetime) -> list[Write]:

@@ -7,7 +7,7 @@ forgotten, and no e-mail holds an event up.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,21 +16,28 @@ from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import made_at
 from payfirst.storage import news
-from payfirst.storage.due import batches
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.table import MOST_READ, Table, batch_get, query_all, transact, write
+from payfirst.storage.dynamodb.table import Table, query_all, transact, write
 
 LEASE: Final = timedelta(minutes=2)
 """How long one sender has an e-mail to itself; whoever dies with it is followed by the next one after that."""
 
+
+_HOUR: Final = len("2026-03-02T08")
+"""So much of an instant is its clock hour."""
 
 GIVEN_UP: Final = "given_up"
 """Why an e-mail has no message id that a person has given up."""
 
 STATUS: Final = "status="
 """What the names of the counters begin with that count sessions by what they are now."""
+
+
+def counter(name: str) -> str:
+    """The attribute that counts `name`, an event or `STATUS` and a status."""
+    return f"n_{name.replace('.', '_').replace('=', '_')}"
 
 
 def mark_delivered(
@@ -81,28 +88,19 @@ def _delivery_write(number: int, item: Item, now: datetime, *, due_as_mail: bool
 
 def _count_writes(items: Sequence[Item]) -> list[Write]:
     # Whoever else delivers at this moment counts in another shard, as a rule: else they would wait for each other.
-    shard = keys.shard_of(keys.key_of(items[0])) % keys.COUNT_SHARDS
-    counts: defaultdict[tuple[datetime, str, str], Counter[str]] = defaultdict(Counter)
+    shard = keys.shard_of(keys.key_of(items[0]))
+    counts: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
     for item in items:
-        made, kind, moved = _session_made(item), item["kind"], item.get("moved", {})
-        names = {_counted_as(item): 1}
+        added, moved = counts[_session_made(item), item["kind"]], item.get("moved", {})
+        added[counter(_counted_as(item))] += 1
         if "from" in moved:
-            names[f"{STATUS}{moved['from']}"] = -1
+            added[counter(f"{STATUS}{moved['from']}")] -= 1
         if "to" in moved:
-            names[f"{STATUS}{moved['to']}"] = 1
-        for name, by in names.items():
-            counts[hour_of(made), kind, name].update({"n": by, _minute(made.minute): by})
-    changed = {place: {at: by for at, by in added.items() if by} for place, added in counts.items()}
+            added[counter(f"{STATUS}{moved['to']}")] += 1
     return [
-        Update(f"count{number}", keys.event_count(hour, kind, name, shard), add=added)
-        for number, ((hour, kind, name), added) in enumerate(changed.items())
-        if added
+        Update(f"count{number}", keys.event_counts(minute, kind, shard), add={name: by for name, by in added.items() if by})
+        for number, ((minute, kind), added) in enumerate(counts.items())
     ]
-
-
-def _minute(minute: int) -> str:
-    """The attribute of an hour's counter that counts what began in one minute of it."""
-    return f"m{minute:02d}"
 
 
 def event_id(item: Item) -> str:
@@ -111,8 +109,8 @@ def event_id(item: Item) -> str:
 
 
 def _session_made(item: Item) -> datetime:
-    """Events are counted for the hour in which their session was made: of those sessions, how many came how far."""
-    return made_at(keys.named(item).number or 0)
+    """Events are counted for the minute in which their session was made: of those sessions, how many came how far."""
+    return made_at(keys.named(item).number or 0).replace(second=0, microsecond=0)
 
 
 def _counted_as(item: Item) -> str:
@@ -153,27 +151,34 @@ def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None
     write(table, Update("mail", key, when=(absent("mailed_at"), seen), set=given_up, remove=(*keys.FAILURES, *keys.NOT_DUE)))
 
 
-def count_of(table: Table, event: str, kinds: Sequence[str], hours: Sequence[datetime]) -> list[int]:
-    """How often `event` happened to sessions of these kinds that were made in each of these clock hours."""
-    shards = [(kind, shard) for kind in kinds for shard in range(keys.COUNT_SHARDS)]
-    every = [keys.event_count(hour, kind, event, shard) for hour in hours for kind, shard in shards]
-    found = [item for some in batches(every, MOST_READ) for item in batch_get(table, some)]
-    counts = [int(item["n"]) if item else 0 for item in found]
-    return [sum(counts[at : at + len(shards)]) for at in range(0, len(counts), len(shards))]
+def counts_by_hour(table: Table, events: Sequence[str], hours: Sequence[datetime]) -> dict[str, list[int]]:
+    """How often each of `events` happened to sessions made in each of these clock hours, the last of which is the earliest."""
+    found: Counter[tuple[str, str]] = Counter()
+    for at, _, name, number in _counts(table, hours[-1]):
+        found[name, at[:_HOUR]] += number
+    return {event: [found[counter(event), instant(hour)[:_HOUR]] for hour in hours] for event in events}
 
 
 def counts_since(table: Table, since: datetime) -> Counter[tuple[str, str]]:
-    """Counters by kind and name, of the sessions made from the minute `since` on; one page a query.
+    """By kind and `counter`, of the sessions made from the minute `since` on: how often an event happened, or how many of these
+    sessions have a status. One page a query.
 
     Of the clock hour that `since` is in, what an earlier release counted without the minute is among them.
-
-    A name is an event, and how often it happened; or `STATUS` and a status, and how many of these sessions have it.
     """
     found: Counter[tuple[str, str]] = Counter()
-    edge = instant(hour_of(since))
-    before = [_minute(minute) for minute in range(since.minute)]
-    for item in query_all(table, keys.EVENT_COUNTS, first=edge):
-        hour, kind, event = keys.counted_by(item)
-        earlier = sum(int(item.get(minute, 0)) for minute in before) if hour == edge else 0
-        found[kind, event] += int(item.get("n", 0)) - earlier
+    for _, kind, name, number in _counts(table, since):
+        found[kind, name] += number
     return found
+
+
+def _counts(table: Table, since: datetime) -> Iterator[tuple[str, str, str, int]]:
+    """From when on, of which kind, by which `counter` and how often, of the sessions made from the minute `since` on."""
+    hour, edge = instant(hour_of(since)), instant(since)
+    for item in query_all(table, keys.EVENT_COUNTS, first=hour):
+        at, kind, event = keys.counted_by(item)
+        if event:  # an hour's, of an earlier release, with a part for each minute
+            before = range(since.minute if at == hour else 0)
+            earlier = sum(int(item.get(f"m{minute:02d}", 0)) for minute in before)
+            yield at, kind, counter(event), int(item.get("n", 0)) - earlier
+        elif at >= edge:
+            yield from ((at, kind, name, int(number)) for name, number in item.items() if name.startswith("n_"))

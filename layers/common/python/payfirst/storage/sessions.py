@@ -87,7 +87,8 @@ def count_write(sub: str, what: str, *, by: int = 1) -> Update:
 
 
 def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Sequence[Write] = ()) -> None:
-    """Store a new pending session, if every listing still has the line's price and enough stock, together with `also`.
+    """Store a new pending session, if every listing still has the line's price and enough stock, together with `also`, which
+    counts it.
 
     ConditionFailedError names the session (an id already taken) or `listing:ID` with the listing as it is now.
     """
@@ -97,7 +98,6 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Seq
         table,
         [
             Put(SESSION, item, when=(absent("pk"),)),
-            count_write(session.customer.sub, keys.SESSION),
             timeline_entry(
                 session, "session.created", session.created_at, offset=0, to=session.status, amount=session.amount.minor
             ),

@@ -90,7 +90,7 @@ def kind_of(item: Mapping[str, Any]) -> str:
 
 
 def counter(sub: str, what: str) -> Key:
-    """How many of `what` the customer has; sorts behind all of them."""
+    """How many of `what` the customer has, and of sessions which may be open; sorts behind all of them."""
     return {"pk": owner(sub), "sk": f"{what}#~"}
 
 
@@ -224,11 +224,6 @@ def hourly(partition: str, what: str, hour: datetime) -> Key:
     return {"pk": partition, "sk": f"HOUR#{what}#{instant(hour)}"}
 
 
-def opening(sub: str) -> Key:
-    """The turn that whoever opens a session of the customer takes, where they may not have any number open."""
-    return {"pk": owner(sub), "sk": "OPENING"}
-
-
 def notice(digest: str) -> Key:
     """A stored notice by the hash of its route, token and raw body."""
     return {"pk": f"INBOX#{digest}", "sk": "INBOX"}
@@ -304,23 +299,17 @@ def promo(code: str) -> Key:
 EVENT_COUNTS: Final = "COUNTS"
 """The partition of the counters of events."""
 
-COUNT_SHARDS: Final = 4
-"""Of each of these counters: fewer are read sooner, more can be written by more at the same time."""
 
-
-def event_count(hour: datetime, kind: str, event: str, shard: int = 0) -> Key:
-    """How many events of one name happened to one kind of session made in the clock hour that begins at `hour`.
-
-    Of its shards, whose sum that is, the first has the key of releases that know no shards.
-    """
-    which = f"~{shard}" if shard else ""
-    return {"pk": EVENT_COUNTS, "sk": f"{instant(hour)}#{kind}#{event}{which}"}
+def event_counts(minute: datetime, kind: str, shard: int) -> Key:
+    """How many events of each name happened to one kind of session made in the minute that begins at `minute`, in shards."""
+    return {"pk": EVENT_COUNTS, "sk": f"{instant(minute)}#{kind}#~{shard}"}
 
 
 def counted_by(item: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Hour, kind and event of a shard of such a counter."""
-    hour, kind, event = str(item["sk"]).partition("~")[0].split("#")
-    return hour, kind, event
+    """From when on, of which kind and which event a counter is: by releases before this one of an hour and one event, else of
+    a minute and every event, which is the empty word."""
+    at, kind, event = str(item["sk"]).partition("~")[0].split("#")
+    return at, kind, event
 
 
 MONEY: Final = "MONEY#"

@@ -41,7 +41,7 @@ from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
-from payfirst.usecases.checkout.fair_use import asked_enough, one_more_session
+from payfirst.usecases.checkout.fair_use import one_more_session
 from payfirst.usecases.checkout.phone_number import number_to_prompt
 from payfirst.usecases.checkout.rehearse import check_fulfillable
 from payfirst.usecases.lookup import find_session
@@ -85,8 +85,6 @@ def create_session(
         except ConditionFailedError as error:
             if carts.CART in error.failed or sessions.SESSION in error.failed:
                 continue  # it was changed meanwhile, or the number is taken
-            if fair_use.COUNTERS & set(error.failed):
-                raise asked_enough(set(error.failed), now) from error
             if fair_use.OPENED in error.failed:
                 continue  # the same customer has opened another one just now: count again
             raise _changed_lines(cart, error.failed) from error

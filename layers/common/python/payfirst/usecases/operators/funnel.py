@@ -89,7 +89,10 @@ def funnel(table: Table, now: datetime, back: timedelta, kind: Kind | None = Non
     since = (now - back).replace(second=0, microsecond=0)
     found = outbox.counts_since(table, since)
     kinds = [kind] if kind else list(Kind)
-    counts = {stage: sum(found[each.value, stage.value] for each in kinds) for stage in Stage}
-    counts[Stage.FULFILLED] = sum(found[each.value, f"{each.value}.created"] for each in kinds)
-    by_status = {status: sum(found[each.value, f"{outbox.STATUS}{status.value}"] for each in kinds) for status in SessionStatus}
-    return Funnel(since, now, counts, by_status)
+
+    def of(name: str) -> int:
+        return sum(found[each.value, outbox.counter(name)] for each in kinds)
+
+    counts = {stage: of(stage.value) for stage in Stage}
+    counts[Stage.FULFILLED] = sum(found[each.value, outbox.counter(f"{each.value}.created")] for each in kinds)
+    return Funnel(since, now, counts, {status: of(f"{outbox.STATUS}{status.value}") for status in SessionStatus})

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payfirst.domain.fair_use import hour_of
-from payfirst.domain.session import Kind
 from payfirst.observability import alarm, warn
 from payfirst.storage import outbox
 from payfirst.storage.dynamodb.table import Table
@@ -60,13 +59,14 @@ class Rates:
 
 def rates(table: Table, now: datetime) -> Rates:
     """The rates as they are now; what happened in the last minute may not have left the outbox, and is not counted yet."""
-    failed, received = (_counted(table, event, now, HOURS) for event in (FAILED, RECEIVED))
+    failed, received = _counted(table, now, HOURS)
     return Rates(sum(failed[:2]), sum(received[:2]), sum(failed[2:]), sum(received[2:]))
 
 
-def _counted(table: Table, event: str, now: datetime, hours: int) -> list[int]:
-    """How often it happened to sessions of each of the last clock hours, the running one first."""
-    return outbox.count_of(table, event, list(Kind), [hour_of(now) - timedelta(hours=back) for back in range(hours)])
+def _counted(table: Table, now: datetime, hours: int) -> tuple[list[int], list[int]]:
+    """How many payments failed and how many came of sessions of each of the last clock hours, the running one first."""
+    found = outbox.counts_by_hour(table, (FAILED, RECEIVED), [hour_of(now) - timedelta(hours=back) for back in range(hours)])
+    return found[FAILED], found[RECEIVED]
 
 
 def tell_of_failing(table: Table, bus: EventBridgeClient, bus_name: str, now: datetime, *, always: bool) -> Rates | None:
@@ -74,7 +74,7 @@ def tell_of_failing(table: Table, bus: EventBridgeClient, bus_name: str, now: da
 
     Unless `always`, of many failures only about every 25th is a reason to read the hours before: each asks that fails.
     """
-    recent = sum(_counted(table, FAILED, now, 2))
+    recent = sum(_counted(table, now, 2)[0])
     if recent < ENOUGH or (not always and recent % max(1, recent // SOME)):
         return None
     found = rates(table, now)

@@ -33,7 +33,7 @@ from ops.smoke_outside import (
 from ops.smoke_parts import check_parts
 from ops.smoke_shop import Line, Shop, Verdict, bad, read_shop, unknown
 
-LOOKS: Final[tuple[tuple[str, Callable[[Shop], Iterator[Line]]], ...]] = (
+PARTS: Final[tuple[tuple[str, Callable[[Shop], Iterator[Line]]], ...]] = (
     ("the stack's parts", check_parts),
     ("the API", check_api),
     ("the API's answers", check_answers),
@@ -54,7 +54,7 @@ NOT_ALLOWED: Final = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized", 
 
 def check_stack(shop: Shop) -> Iterator[Line]:
     """Every line about the shop; what cannot be asked is a line too."""
-    for what, ask in LOOKS:
+    for what, ask in PARTS:
         try:
             yield from ask(shop)
         except (ClientError, BotoCoreError, requests.RequestException) as error:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from ops.printing import say
 from ops.sentences import fail
 
-LOOK_EVERY_S: Final = 5.0
+POLL_EVERY_S: Final = 5.0
 SAY_EVERY_S: Final = 30.0
 LONGEST_WAIT_S: Final = 3600.0
 SHOWN: Final = 3
@@ -176,8 +176,8 @@ def wait(
             fail(f"{found['StackName']} is {status} for an hour now. Come back later with the same command; nothing is lost.")
         if waited % SAY_EVERY_S == 0 and STATES[status].way is Way.WAIT:
             say(f"  {status} ({waited / 60:.0f} min){_newest(stacks, found['StackId'])}; Ctrl-C leaves it alone.")
-        pause(LOOK_EVERY_S)
-        waited += LOOK_EVERY_S
+        pause(POLL_EVERY_S)
+        waited += POLL_EVERY_S
 
 
 def failures(stacks: Any, stack_id: str) -> list[str]:  # noqa: ANN401 - a boto3 client

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,10 +175,16 @@ def test_the_written_file_lies_in_the_package() -> None:
     assert WRITTEN.is_file()
 
 
+@cache
+def reference() -> Reference:
+    """The pages of the description as it is: templates are compiled once for all tests."""
+    return Reference(DOCUMENT)
+
+
 def page(operation: str | None = None, document: dict[str, Any] = DOCUMENT) -> str:
     """A page of the reference as the site renders it, its assets called by their names."""
     addresses = {"base": "/live", "asset": lambda name: f"/live/assets/{name}", "modules": lambda _: []}
-    made = Reference(document).page(operation, addresses, doors=False)
+    made = (reference() if document is DOCUMENT else Reference(document)).page(operation, addresses, doors=False)
     assert made is not None
     return made
 

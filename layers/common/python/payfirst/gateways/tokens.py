@@ -22,7 +22,7 @@ LEASE: Final = timedelta(seconds=15)
 RENEW_BEFORE: Final = timedelta(minutes=5)
 LONGEST_LIFE: Final = timedelta(days=30)
 PATIENCE_S: Final = 2.0
-_LOOK_EVERY_S: Final = 0.1
+_POLL_EVERY_S: Final = 0.1
 _REPLACEMENTS: Final = ("shared", "new")
 """What may stand in for a refused token, one after the other."""
 
@@ -143,7 +143,7 @@ class Tokens:
     ) -> StoredToken | TokenFailure:
         patience = Budget.of(min(PATIENCE_S, budget.left() / 2))
         while patience.left() > 0:
-            self.pause(_LOOK_EVERY_S)
+            self.pause(_POLL_EVERY_S)
             shared = store.read(self.gateway)
             if shared is not None and fits(shared):
                 return self._keep(shared)

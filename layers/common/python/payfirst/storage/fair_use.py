@@ -29,7 +29,7 @@ COUNTERS: Final = frozenset({SESSIONS, PROMPTS, PHONE_PROMPTS})
 OPENED: Final = "opened"
 """The name of the write that fails where somebody else has opened a session a moment before."""
 
-MOST_LOOKED_AT: Final = 90
+MOST_OPEN: Final = 90
 """Sessions of a customer that may be open: what one request reads."""
 
 _KEPT: Final = timedelta(hours=24)
@@ -79,7 +79,7 @@ def still_open(table: Table, sub: str, seen: Opened, now: datetime) -> tuple[lis
     found = [session_from_item(item) for item in items if item is not None]
     open_now = [session for session in found if session.status_at(now) in _OPEN]
     again = [session for session in found if session.status is SessionStatus.FAILED and session.expires_at > now]
-    return [session.expires_at for session in open_now], [session.number for session in (*open_now, *again)][:MOST_LOOKED_AT]
+    return [session.expires_at for session in open_now], [session.number for session in (*open_now, *again)][:MOST_OPEN]
 
 
 def session_write(limits: FairUse, sub: str, seen: Opened, numbers: Iterable[int], now: datetime) -> Write:

@@ -81,6 +81,7 @@ def stuck_command(as_json: words.AsJson = False, stack_name: StackName = None, h
 
 def show_command(
     which: Annotated[str, typer.Argument(help="A session's UUID, or TXN…, MT…, BK-…, ORD-…, R….")],
+    notices: Annotated[bool, typer.Option("--notices", help="What its gateway sent too, without what says who paid.")] = False,
     as_json: words.AsJson = False,
     stack_name: StackName = None,
     home: Home = HOME,
@@ -93,10 +94,11 @@ def show_command(
         given = words.any_id(which)
         table = table_in(home, stack_name)
         found = review.story(table, _session(table, which, given))
+        sent = review.notices_of(table, found) if notices else None
     if as_json:
         from payfirst.api.wire.operators import StoryOut  # noqa: PLC0415 - the wire models take a while to load
 
-        hand_over_json(StoryOut.of(found).model_dump())
+        hand_over_json(StoryOut.of(found, sent).model_dump())
         return
     session, zone = found.session, zone_of(found.session)
     currency = session.amount.currency
@@ -119,6 +121,12 @@ def show_command(
             for event in found.events
         ),
     )
+    for notice in sent[0] if sent else ():
+        settled = f"settled {local(notice.settled_at, zone)}" if notice.settled_at else "not settled yet"
+        say(f"{notice.attempt}, {notice.size} bytes, received {local(notice.received_at, zone)}, {settled}:")
+        say(*notice.body.splitlines())
+    if sent and sent[1]:
+        say("There are more than these.")
 
 
 def _facts(event: Event, currency: Currency, zone: str) -> str:

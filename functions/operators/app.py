@@ -65,9 +65,10 @@ def stuck(request: Request) -> Reply:
 
 
 def payment(request: Request, which: str) -> Reply:
-    """`GET /api/operators/payments/{which}/`, with `?customer=` for what has no public code."""
-    where = table(request.deadline)
-    return Reply(200, StoryOut.of(review.story(where, review.find(where, which, owner=request.parameter("customer")))))
+    """`GET /api/operators/payments/{which}/`, with `?customer=` for what has no public code, and `?notices=true`."""
+    with_notices, where = asked.flag(request, "notices"), table(request.deadline)
+    story = review.story(where, review.find(where, which, owner=request.parameter("customer")))
+    return Reply(200, StoryOut.of(story, review.notices_of(where, story) if with_notices else None))
 
 
 def resolve(request: Request, which: str) -> Reply:

@@ -43,7 +43,7 @@ from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
 from payfirst.usecases.operators.appointments import DayPage
 from payfirst.usecases.operators.deliveries import OrderFound, OrdersPage
 from payfirst.usecases.operators.funnel import Funnel, Stage
-from payfirst.usecases.operators.review import Story
+from payfirst.usecases.operators.review import Notice, Story
 from payfirst.usecases.operators.search import Found, Search
 from payfirst.usecases.operators.totals import Report
 from payfirst.usecases.operators.waiting import Stuck, StuckPage
@@ -67,6 +67,10 @@ _REFUND: Final = Refund(
 )
 _FOUND: Final = Found(
     "order", "ORD-20240115-001", "packed", samples.SESSION.amount, samples.SESSION.created_at, samples.CUSTOMER.sub
+)
+_STORY: Final = Story(samples.ORDERED, (samples.SETTLED,), (), samples.EVENTS)
+_NOTICED: Final = Notice(
+    _REF, samples.NOW, samples.NOW, 40, '{\n "Amount": "350",\n "PhoneNumber": "\N{HORIZONTAL ELLIPSIS}678"\n}'
 )
 _STUCK: Final = StuckPage(
     (Stuck("needs review", _REF, named(attempt(_REF)), samples.NOW),), f"review#3 {instant(samples.NOW)} ATT#{_REF} ATT"
@@ -159,10 +163,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "operators_payment": Operation(
         OPERATORS,
         "Show one payment's whole story",
-        one(200, StoryOut.of(Story(samples.ORDERED, (samples.SETTLED,), (), samples.EVENTS))),
+        {200: {"its notices too": StoryOut.of(_STORY, ((_NOTICED,), False)), "without them": StoryOut.of(_STORY)}},
         codes=("NOT_FOUND",),
-        query={"customer": "Whose it is, for a session's number or UUID; the public codes need none."},
-        any_query=True,
+        query={
+            "customer": "Whose it is, for a session's number or UUID; the public codes need none.",
+            "notices": "true: what its gateway sent as well, 50 notices of each attempt, without what says who paid.",
+        },
         description=f"By MT…, TXN…, BK-…, ORD-… or R…, or by a session's number with its customer. {_ONLY}",
     ),
     "operators_resolve": Operation(

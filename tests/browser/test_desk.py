@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from payfirst.storage import notices
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.notices import Entry
 from tests.browser.desk import MARKUP, a_booking, agree, an_order_of, card, free_days, loaded, look_at, part, told
 from tests.conftest import RunningStack
 from tests.contract.stack_table import table_of
@@ -290,6 +295,30 @@ def test_an_order_whose_refund_changed_meanwhile_keeps_the_reason_and_the_focus(
     desk.locator("dialog").wait_for(state="detached")
     assert desk.evaluate("document.activeElement.textContent") == "Cancel…"
     assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "confirmed"
+
+
+def test_what_the_gateway_sent_is_read_on_a_tap_as_text_without_who_paid(
+    stack: RunningStack, desk: Page, operator: Customer
+) -> None:
+    _, code, _ = an_order(stack)
+    [attempt] = operator.get(f"/api/operators/payments/{code}")["attempts"]
+    ref, secret = attempt["attempt"], "whsec9f8e7d6c5b4a39281706"
+    raw = json.dumps({"Body": {"ResultDesc": f"{MARKUP} {secret}", MARKUP: secret, "PhoneNumber": "254712345678"}}).encode()
+    key = keys.notice(ref, "f" * 64)
+    notices.store(table_of(stack), Entry(key, None, stored=False, settled=False), "stk", ref, raw, datetime.now(UTC))
+    notices.mark_settled(table_of(stack), key, datetime.now(UTC))
+
+    look_at(desk, f"/desk/payments/{code}")
+    assert desk.locator("pre").count() == 0
+    desk.get_by_text("What the gateway sent").click()
+    told = desk.locator("details pre")
+    told.filter(has_text="<img src=x").wait_for()
+    assert told.count() == 2
+    text = "".join(told.all_inner_texts())
+    assert attempt["receipt"] in text
+    assert secret not in text
+    assert "12345678" not in text
+    assert desk.locator("details img, details b").count() == 0
 
 
 def test_what_is_for_sale_changes_and_each_change_is_taken_back(desk: Page, operator: Customer) -> None:

@@ -274,10 +274,10 @@ def parked_refund(stack: StackWithTable) -> str:
 def parked_notice(stack: StackWithTable) -> str:
     """A stored notice that sweeps have put aside: it speaks of an attempt that is not there."""
     table, now = table_of(stack), datetime.now(UTC)
-    key = keys.notice(secrets.token_hex(32))
+    key = keys.notice("MT0000000000000", secrets.token_hex(32))
     notices.store(table, Entry(key, None, stored=False, settled=False), "stk", "MT0000000000000", b"{}", now)
     with_values(table, key, **keys.due(keys.REVIEW, key, now))
-    return key["pk"]
+    return keys.name_of(key)
 
 
 def _replay(owner: Owner) -> Ready:
@@ -289,7 +289,7 @@ def _replay(owner: Owner) -> Ready:
 def _close(owner: Owner) -> Ready:
     notice = parked_notice(owner.stack)
     body = {"which": notice, "why": "it speaks of nothing"}
-    key = {"pk": notice, "sk": "INBOX"}
+    key = keys.key_named(notice) or {}
     return Ready("/api/operators/stuck/close", body, {**body, "why": "nobody reads it"}, key)
 
 

@@ -310,3 +310,23 @@ def test_one_list_of_what_waits_is_asked_for_and_what_is_no_list_or_no_place_is_
     ):
         refusal = operator.send("GET", f"/api/operators/stuck/?{query}")
         assert (refusal.status_code, list(refusal.json()["errors"])) == (400, [field])
+
+
+def test_a_payment_tells_what_its_gateway_sent_where_that_is_asked_for_and_not_who_paid(
+    stack: RunningStack, operator: Customer, table: Table
+) -> None:
+    _, code, _ = an_order(stack)
+    path = f"/api/operators/payments/{code}"
+    assert operator.get(path)["notices"] is None
+    answer = wait_until(lambda: operator.get(f"{path}?notices=true"), lambda told: told["notices"])
+    [notice], [attempt] = answer["notices"], answer["attempts"]
+    ref = attempt["attempt"]
+    kept = attempts.read(table, ref)
+    assert kept is not None
+    assert kept.phone
+    assert (notice["attempt"], answer["more_notices"]) == (ref, False)
+    assert notice["settled_at"]
+    assert attempt["receipt"] in notice["body"]
+    assert kept.phone[-9:] not in notice["body"]
+    assert f"\N{HORIZONTAL ELLIPSIS}{kept.phone[-3:]}" in notice["body"]
+    assert operator.send("GET", f"{path}?notices=yes").status_code == 400

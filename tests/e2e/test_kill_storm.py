@@ -53,7 +53,7 @@ def test_only_the_workers_of_one_stack_are_found(stack: RunningStack) -> None:
         {"pk": "ATT#MT1", "sk": "ATT", "status": "unknown"},
         {"pk": "ATT#MT1", "sk": "R#001", "status": "sending"},
         {"pk": "U#a", "sk": "S#1", "status": "paid"},
-        {"pk": "INBOX#1", "sk": "INBOX"},
+        {"pk": "ATT#MT1", "sk": "INBOX#0#1"},
     ],
     ids=lambda item: item["sk"],
 )

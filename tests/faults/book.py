@@ -8,6 +8,7 @@ from typing import Final
 
 from ops.reconcile.books import Capture, Returned
 from ops.reconcile.books import Ledger as Theirs
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 from tests.faults.gateways import Ledger
 from tests.faults.told import PHONEPE
@@ -56,6 +57,8 @@ class Book:
                 self.attempts[rest] = item
             elif sort.startswith("R#"):
                 self.refunds.setdefault(rest, []).append(item)
+            elif sort.startswith(keys.NOTICES):
+                self.notices.append(item)
             else:
                 self.reviews.append(item)
         elif head == "PHONE":
@@ -66,8 +69,6 @@ class Book:
             self.listings[int(sort)] = item
         elif head == "SLOT":
             self.slots[partition, sort] = item
-        elif head == "INBOX":
-            self.notices.append(item)
         elif head == "RECEIPT":
             gateway, _, number = rest.partition("#")
             self.receipts[gateway, number] = item

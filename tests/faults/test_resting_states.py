@@ -172,9 +172,9 @@ def a_notice(world: World) -> str:
     world.seam.plan = lambda boundary: Fault.LOST_REQUEST if boundary.operation == "TransactWriteItems" else None
     world.deliver(world.ledger.notices.pop(0))
     world.seam.active, world.seam.plan = False, lambda _: None
-    [notice] = [item for item in world.items() if item["sk"] == "INBOX"]
+    [notice] = [item for item in world.items() if item["sk"].startswith(keys.NOTICES)]
     dead_letter(world, place(notice))
-    return str(notice["pk"])
+    return keys.name_of(notice)
 
 
 @state("an event, a dead letter", "an event that stays a dead letter")

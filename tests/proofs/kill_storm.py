@@ -31,6 +31,7 @@ from ops.reconcile.books import Books, Ledger
 from ops.reconcile.comparison import compare
 from ops.reconcile.simulated_ledger import read_ledger
 from ops.token import mint
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 from tests.proofs.ledgers import read_items
 from tests.proofs.storm import ledger_table
@@ -216,7 +217,7 @@ def unfinished(items: Iterable[Item]) -> Iterable[str]:
             yield f"the refund {partition} {sort} is still {item['status']}"
         elif partition.startswith("U#") and sort.startswith("S#") and item.get("status") == "paid":
             yield f"session {sort} is still paid"
-        elif partition.startswith("INBOX#") and "settled_at" not in item:
+        elif sort.startswith(keys.NOTICES) and "settled_at" not in item:
             yield "a notice is not settled"
 
 

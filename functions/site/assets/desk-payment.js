@@ -13,6 +13,7 @@ import {
   read,
   section,
   send,
+  soft,
   told,
   why,
   ZONES,
@@ -21,14 +22,15 @@ import { bookingCard } from "./desk-booking.js";
 import { orderCard } from "./desk-order.js";
 import { attemptWord, refundWord, sessionWord } from "./desk-words.js";
 import { here } from "./place.js";
-import { el, money, poll, when } from "./ui.js";
+import { el, failed, money, poll, show, when } from "./ui.js";
 import { t } from "./words.js";
 
 const which = here()[2];
 
 const mono = (text) => text && el("span", { class: "mono" }, text);
 
-const path = `/payments/${encodeURIComponent(which)}/${query({ customer: param("customer") })}`;
+const pathWith = (more) => `/payments/${encodeURIComponent(which)}/${query({ customer: param("customer"), ...more })}`;
+const path = pathWith({});
 const UNDER_WAY = ["created", "sent", "unknown", "due", "sending", "accepted"];
 let watching = new AbortController();
 
@@ -70,7 +72,33 @@ async function payment(again) {
     await fulfilled(story),
     el("h2", {}, t("What happened")),
     happened(story),
+    sent(story),
   ];
+}
+
+/** What the gateway sent, as the API redacts it; it is asked for when somebody opens it. */
+function sent({ kind }) {
+  const body = el("div", {});
+  const load = async () => {
+    body.setAttribute("aria-busy", "true");
+    try {
+      const { notices, more_notices: more } = await read(pathWith({ notices: true }));
+      const entry = (one) => [
+        facts(
+          [t("Attempt"), mono(one.attempt)],
+          [t("Received"), when(one.received_at, ZONES[kind])],
+          [t("Settled"), one.settled_at ? when(one.settled_at, ZONES[kind]) : t("not yet")],
+        ),
+        el("pre", { class: "mono", tabindex: "0", "aria-label": t("What the gateway sent") }, one.body),
+      ];
+      const hint = soft(t("Without what says who paid, and without secrets."), more && ` ${t("There are more than these.")}`);
+      show(body, notices.length ? [hint, notices.map(entry)] : soft(t("Nothing has been kept.")));
+    } catch (error) {
+      failed(body, error, load);
+    }
+  };
+  const ontoggle = (event) => event.currentTarget.open && !body.hasChildNodes() && load();
+  return el("details", { class: "noprint", ontoggle }, el("summary", {}, t("What the gateway sent")), body);
 }
 
 /** What the payment became, with its own steps. */

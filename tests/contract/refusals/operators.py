@@ -61,7 +61,7 @@ def what_nobody_has_listed(scene: Scene, route: Route) -> requests.Response:
 @brings("NOT_UNDER_REVIEW", "operators_close")
 def a_notice_that_a_sweep_will_take_up(scene: Scene, route: Route) -> requests.Response:
     notice = parked_notice(scene.stack)
-    key = {"pk": notice, "sk": "INBOX"}
+    key = keys.key_named(notice) or {}
     with_values(scene.table, key, **keys.due(keys.SETTLE, key, datetime(2099, 1, 1, tzinfo=UTC)))
     return scene.caller(route).send("POST", route.path, {"which": notice, "why": "nobody needs it"})
 

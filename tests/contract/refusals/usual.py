@@ -51,6 +51,8 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
     "get_service",
     "operators_orders",
     "operators_bookings",
+    "operators_payment",
+    "operators_stuck",
     "operators_service",
     "operators_funnel",
     "operators_totals",
@@ -58,7 +60,8 @@ def a_page_of_nothing(scene: Scene, route: Route) -> requests.Response:
     "list_days",
 )
 def a_word_that_there_is_not(scene: Scene, route: Route) -> requests.Response:
-    query = "status=lost&kind=lost&service_type=CATERING&date=2025-07-20&month=2025-07&from=lost&cancellation=lost"
+    days = "date=2025-07-20&month=2025-07&from=lost"
+    query = f"status=lost&kind=lost&service_type=CATERING&{days}&cancellation=lost&notices=lost&list=lost"
     return scene.caller(route).send("GET", f"{path_of(route, 1)}?{query}")
 
 

@@ -36,10 +36,10 @@ def what_comes_before_a_notice_is_closed(world: World) -> None:
     world.deliver(world.ledger.notices.pop(0))
     world.seam.active, world.seam.plan = False, lambda _: None
     there = world.fork()
-    key, notice = _parked(there, next(item for item in there.items() if item["sk"] == "INBOX"))
+    key, notice = _parked(there, next(item for item in there.items() if item["sk"].startswith(keys.NOTICES)))
     close = write_of(there, notices.close, notice, there.now, **_WHO)
     stopped(close, {"a sweep has it": has(key, due_sk="2026-03-09T08:00:00Z")})
-    refused(lambda: waiting.close(world.table, str(key["pk"]), world.now, **_WHO))  # it is not on the list
+    refused(lambda: waiting.close(world.table, keys.name_of(key), world.now, **_WHO))  # it is not on the list
 
 
 @attack

@@ -106,7 +106,7 @@ def an_operator_looks_at_what_is_stuck(world: World) -> Act:
 
     def look(there: World) -> None:
         there.operate("GET", "/api/operators/stuck/")
-        there.operate("GET", f"{_PAYMENTS}/{ref}/")
+        there.operate("GET", f"{_PAYMENTS}/{ref}/", query="notices=true")
 
     return look
 

@@ -94,6 +94,14 @@ def test_cancelling_an_order_says_what_goes_back_and_asks_first(home: Path, orde
     assert f"{order} is cancelled; 350.00 KES go back" in agreed.stdout
 
 
+def test_what_the_gateway_sent_is_shown_without_the_payers_number(home: Path, order: str) -> None:
+    said = succeeded("show", order, "--notices", "--home", home)
+    assert "MpesaReceiptNumber" in said
+    assert re.search('\N{HORIZONTAL ELLIPSIS}[0-9]{3}"', said)
+    assert str(DELIVERY["phone_number"])[-9:] not in said
+    assert "MpesaReceiptNumber" not in succeeded("show", order, "--home", home)
+
+
 def test_an_order_is_not_cancelled_where_something_else_goes_back_than_was_said(home: Path, order: str) -> None:
     done = payfirst("orders", "cancel", order, "--refund", "349.00", "--why", "The van broke down.", "--home", home)
     assert (done.returncode, "350.00" in done.stderr) == (1, True), done.stderr

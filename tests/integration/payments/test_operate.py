@@ -174,15 +174,15 @@ def _stored_notice(shop: Shop, started: Started) -> str:
     """PhonePe's notice that came while PhonePe could not be asked: it is stored and waits."""
     hasty = replace(shop.notice_context(), deadline=Deadline(lambda: 0.5))
     assert shop.tell_phonepe(started, context=hasty) is Taken.ASKED
-    [notice] = [item["pk"] for item in shop.items() if item["sk"] == "INBOX"]
-    return str(notice)
+    [notice] = [item for item in shop.items() if item["sk"].startswith(keys.NOTICES)]
+    return keys.name_of(notice)
 
 
 def test_a_notice_that_is_taken_up_again_and_stays_pending_is_due_after_its_attempts_look(shop: Shop) -> None:
     customer = new_customer()
     started = shop.process(shop.booking_cart(customer), customer)
     notice = _stored_notice(shop, started)
-    place = {"pk": notice, "sk": "INBOX"}
+    place = keys.key_named(notice) or {}
     write(shop.table, Update("notice", place, set={**keys.due(keys.REVIEW, place, shop.now), "tries": 5}))
 
     assert replay(shop.notice_context(), notice, no_answer_after=NO_ANSWER) == "pending"

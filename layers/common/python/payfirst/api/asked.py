@@ -60,6 +60,14 @@ def word(request: Request, name: str, words: type[Word]) -> Word | None:
     return found
 
 
+def flag(request: Request, name: str) -> bool:
+    """Whether `name` is asked for, by `true`."""
+    text = request.parameter(name)
+    if text not in (None, "true"):
+        raise InvalidInputError(FieldProblem(name, "true is expected."))
+    return text is not None
+
+
 def before(request: Request) -> int | None:
     """`?before=`, the number with which an earlier page ended."""
     text = request.parameter("before")

@@ -33,6 +33,9 @@ class Declaration:
     parameters: str
     """What its parameters and outputs in the template begin with, as in `MpesaBaseUrl`."""
 
+    shown: frozenset[str] = frozenset()
+    """The fields of its notices whose values say nothing of the payer and open nothing (`payfirst.gateways.redaction`)."""
+
     def forms(self) -> tuple[Form, ...]:
         """What an operator may give as its credentials; the first is the usual one, any other has a `mark`."""
         raise NotImplementedError

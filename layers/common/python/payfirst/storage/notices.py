@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from payfirst.domain.attempt import Attempt
-from payfirst.domain.clock import instant
+from payfirst.domain.clock import instant, read_instant
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, absent, equal
-from payfirst.storage.dynamodb.table import Table, batch_get, write
+from payfirst.storage.dynamodb.table import Table, batch_get, query, write
 from payfirst.storage.items import attempt_from_item
 
 SWEEP_AFTER: Final = timedelta(seconds=30)
@@ -36,7 +36,7 @@ def digest(route: str, token: str, raw: bytes) -> str:
 
 def look_up(table: Table, notice: str, ref: str) -> Entry:
     """The stored notice of that digest, if it came before, and the attempt it speaks of, in one request."""
-    key = keys.notice(notice)
+    key = keys.notice(ref, notice)
     entry, attempt = batch_get(table, [key, keys.attempt(ref)])
     return Entry(
         key,
@@ -63,6 +63,34 @@ def store(table: Table, entry: Entry, route: str, ref: str, raw: bytes, now: dat
             when=(absent("pk"),),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A notice as it came in; `settled_at` is None while it waits."""
+
+    ref: str
+    raw: bytes
+    received_at: datetime
+    settled_at: datetime | None
+
+
+MOST_READ: Final = 50
+
+
+def of_attempt(table: Table, ref: str) -> tuple[tuple[Stored, ...], bool]:
+    """MOST_READ notices of an attempt at most, oldest first, and whether there are more."""
+    page = query(table, f"ATT#{ref}", first=keys.NOTICES, last=f"{keys.NOTICES}~", limit=MOST_READ)
+    found = [
+        Stored(
+            ref,
+            bytes(item.get("raw", b"")),
+            read_instant(item["received_at"]),
+            read_instant(item["settled_at"]) if "settled_at" in item else None,
+        )
+        for item in page.items
+    ]
+    return tuple(sorted(found, key=lambda one: one.received_at)), page.more
 
 
 def settle_write(key: Mapping[str, str], now: datetime) -> Update:

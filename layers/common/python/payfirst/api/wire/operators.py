@@ -15,7 +15,7 @@ from payfirst.domain.event import Event
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import Refund, left_of
 from payfirst.domain.session import Session
-from payfirst.usecases.operators.review import Story
+from payfirst.usecases.operators.review import Notice, Story
 from payfirst.usecases.operators.waiting import LONGEST_NAME, Stuck, StuckPage
 
 MOST_SHOWN: Final = 200
@@ -172,8 +172,32 @@ def _fact(name: str, value: Any, currency: Currency) -> str:  # noqa: ANN401 - w
     return str(Money(int(value), currency)) if name == "amount" else str(value)
 
 
+class NoticeOut(Out):
+    """What a gateway sent about an attempt: `body` is JSON without what says who the payer is, of the `size` bytes that came.
+
+    `settled_at` is null while it waits.
+    """
+
+    attempt: str
+    received_at: str
+    settled_at: str | None
+    size: int
+    body: str
+
+    @classmethod
+    def of(cls, notice: Notice) -> NoticeOut:
+        return cls(
+            attempt=notice.attempt,
+            received_at=instant(notice.received_at),
+            settled_at=instant(notice.settled_at) if notice.settled_at else None,
+            size=notice.size,
+            body=notice.body,
+        )
+
+
 class StoryOut(Out):
-    """One payment from its session to its end, as the timeline has it."""
+    """One payment from its session to its end, as the timeline has it. `notices` are null unless they are asked for;
+    `more_notices` says that there are more than are listed."""
 
     session_id: str
     customer: str
@@ -187,15 +211,19 @@ class StoryOut(Out):
     attempts: list[AttemptOut]
     refunds: list[GivenBackOut]
     events: list[HappenedOut]
+    notices: list[NoticeOut] | None
+    more_notices: bool
 
     @classmethod
-    def of(cls, story: Story) -> StoryOut:
+    def of(cls, story: Story, notices: tuple[tuple[Notice, ...], bool] | None = None) -> StoryOut:
         session = story.session
         return cls(
             **_about(session),
             attempts=[AttemptOut.of(attempt, story.refunds) for attempt in story.attempts],
             refunds=[GivenBackOut.of(refund) for refund in story.refunds],
             events=[HappenedOut.of(event, session.amount.currency) for event in story.events],
+            notices=None if notices is None else [NoticeOut.of(notice) for notice in notices[0]],
+            more_notices=notices is not None and notices[1],
         )
 
 

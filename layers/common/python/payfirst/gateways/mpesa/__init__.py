@@ -26,6 +26,7 @@ class MpesaGateway(Declaration):
     terms = MPESA
     settings = MpesaSettings
     parameters = "Mpesa"
+    shown = frozenset({"ResultCode", "ResultDesc", "MerchantRequestID", "Amount", "MpesaReceiptNumber", "TransactionDate"})
 
     def forms(self) -> tuple[Form, ...]:
         from payfirst.gateways.mpesa.account import FORM  # noqa: PLC0415 - see Declaration

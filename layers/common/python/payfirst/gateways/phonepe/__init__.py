@@ -24,6 +24,30 @@ class PhonePeGateway(Declaration):
     terms = PHONEPE
     settings = PhonePeSettings
     parameters = "PhonePe"
+    shown = frozenset(
+        (
+            "event",
+            "type",
+            "state",
+            "merchantId",
+            "merchantOrderId",
+            "orderId",
+            "transactionId",
+            "amount",
+            "payableAmount",
+            "feeAmount",
+            "paymentMode",
+            "timestamp",
+            "expireAt",
+            "errorCode",
+            "detailedErrorCode",
+            "source",
+            "stage",
+            "merchantRefundId",
+            "refundId",
+            "originalMerchantOrderId",
+        )
+    )
 
     def forms(self) -> tuple[Form, ...]:
         from payfirst.gateways.phonepe.account import CHECKOUT, FIRST_API  # noqa: PLC0415 - see Declaration

@@ -224,9 +224,13 @@ def hourly(partition: str, what: str, hour: datetime) -> Key:
     return {"pk": partition, "sk": f"HOUR#{what}#{instant(hour)}"}
 
 
-def notice(digest: str) -> Key:
-    """A stored notice by the hash of its route, token and raw body."""
-    return {"pk": f"INBOX#{digest}", "sk": "INBOX"}
+def notice(ref: str, digest: str) -> Key:
+    """A stored notice about an attempt by the hash of its route, token and raw body; earlier ones had their own partitions."""
+    return {"pk": f"ATT#{ref}", "sk": f"{NOTICES}{digest}"}
+
+
+NOTICES: Final = "INBOX#0#"
+"""What the sort keys of an attempt's notices begin with; an earlier release takes the number for a refund's, which is none."""
 
 
 def order_sequence(day: str) -> Key:
@@ -415,7 +419,7 @@ def named(key: Mapping[str, Any]) -> Named:
     ref = partition.removeprefix("ATT#") if partition.startswith("ATT#") else None
     sub = partition.removeprefix("U#") if partition.startswith("U#") else None
     thing = Thing(sort[0])
-    numbered = len(sort) > 1 and thing is not Thing.DOUBT
+    numbered = len(sort) > 1 and thing not in (Thing.DOUBT, Thing.NOTICE)
     return Named(thing, ref, sub, int(sort[1]) if numbered else None)
 
 
@@ -424,6 +428,8 @@ def name_of(key: Mapping[str, Any]) -> str:
     there = named(key)
     if there.thing is Thing.REFUND:
         return refund_id(there.ref or "", there.number or 0)
+    if there.thing is Thing.NOTICE and there.ref is not None:
+        return f"INBOX#{there.ref}#{str(key['sk']).removeprefix(NOTICES)}"
     if there.owner is not None:
         return f"{key['pk']} {key['sk']}"
     return there.ref or str(key["pk"])
@@ -436,7 +442,8 @@ def key_named(name: str) -> Key | None:
         return refund(*back)
     partition, _, sort = name.partition(" ")
     if partition.startswith("INBOX#"):
-        return {"pk": partition, "sk": Thing.NOTICE.value}
+        ref, _, digest = partition.removeprefix("INBOX#").rpartition("#")
+        return notice(ref, digest) if ref else {"pk": partition, "sk": Thing.NOTICE.value}
     if partition.startswith("U#"):
         return {"pk": partition, "sk": sort} if sort.partition("#")[0] in _OF_CUSTOMERS else None
     return attempt(name)

@@ -15,8 +15,9 @@ from payfirst.domain.moves import RefundStatus
 from payfirst.domain.refund import NOT_FULFILLED, SURPLUS, Refund, left_of, parts_of_refund_id, why_not_yet
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
-from payfirst.gateways.registry import terms_of
-from payfirst.storage import attempts, captures, lookup, refunds, refunds_due, sessions, timeline
+from payfirst.gateways.redaction import redacted
+from payfirst.gateways.registry import declaration_of, terms_of
+from payfirst.storage import attempts, captures, lookup, notices, refunds, refunds_due, sessions, timeline
 from payfirst.storage.decisions import Decision, close_doubts, open_doubts
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
@@ -81,6 +82,29 @@ def story(table: Table, session: Session) -> Story:
     found = [attempt for attempt in (attempts.read(table, ref) for ref in refs) if attempt]
     paid_back = [refund for attempt in found for refund in refunds.of_attempt(table, attempt.ref)]
     return Story(session, tuple(found), tuple(paid_back), timeline.read(table, session))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a gateway told of an attempt, for people to read: `body` is redacted JSON, of the `size` bytes that came."""
+
+    attempt: str
+    received_at: datetime
+    settled_at: datetime | None
+    size: int
+    body: str
+
+
+def notices_of(table: Table, story: Story) -> tuple[tuple[Notice, ...], bool]:
+    """The stored notices about the attempts of `story`, oldest first of each, and whether one has more than are listed."""
+    told: list[Notice] = []
+    more = False
+    for attempt in story.attempts:
+        found, others = notices.of_attempt(table, attempt.ref)
+        shown = declaration_of(attempt.gateway).shown
+        told += [Notice(one.ref, one.received_at, one.settled_at, len(one.raw), redacted(one.raw, shown)) for one in found]
+        more = more or others
+    return tuple(told), more
 
 
 def attempt_of(table: Table, which: str) -> str:

@@ -162,7 +162,7 @@ def reconcile(context: NoticeContext, *, no_answer_after: timedelta) -> Reconcil
 def settle_entry(context: NoticeContext, key: keys.Key, *, no_answer_after: timedelta) -> str:
     """Take what stands at `key` (an attempt, a stored notice or a refund) as far as it goes now."""
     there = keys.named(key)
-    if there.ref is None:
+    if there.thing is keys.Thing.NOTICE or there.ref is None:
         return _settle_notice(context, key)
     if there.number is not None:
         return f"refund_{pursue(context, there.ref, there.number)}"

@@ -166,7 +166,7 @@ class EmbeddedAws(AwsEndpoint):
         scratch.mkdir(parents=True)
         with claim, self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(python), str(Path(__file__).with_name("aws_process.py"))],
+                [str(python), "-P", str(Path(__file__).with_name("host") / "lifeline.py"), "ministack"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import boto3
+from botocore.config import Config
+
+from local.resources import Client
+
 Json: TypeAlias = Any
 """What JSON or YAML text decodes to."""
 
@@ -42,6 +47,17 @@ class HostConfig:
     """Where the phones and banks are that `/sign-in/phone` leads to."""
     warm: bool = True
     """Start one worker of each function behind a route before it is asked for."""
+
+    def client(self, service: str, *, read_s: float) -> Client:
+        """A client of the embedded AWS, which asks once."""
+        return boto3.session.Session().client(
+            service,  # type: ignore[call-overload] # its stubs know services only by literal names
+            endpoint_url=self.aws["AWS_ENDPOINT_URL"],
+            region_name=self.region,
+            aws_access_key_id=self.aws["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.aws["AWS_SECRET_ACCESS_KEY"],
+            config=Config(connect_timeout=3, read_timeout=read_s, retries={"total_max_attempts": 1}),
+        )
 
     def to_json(self) -> str:
         """One line that `from_json` reads."""

@@ -1,6 +1,7 @@
 """`python -m local.host.lifeline MODULE ARGUMENTS…`: runs a module that stops when its parent has gone.
 
-Standard input is the line: it ends when the parent does, in whatever way, and the module then gets SIGTERM.
+Standard input is the line: it ends when the parent does, in whatever way, and the module then gets SIGTERM. The Python of a
+tool runs this file by its path.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 
 def stop_with_parent() -> None:
     """Wait for the end of standard input, then ask this process to stop."""
-    while os.read(sys.stdin.fileno(), 1024):
+    while os.read(0, 1024):  # not sys.stdin, whose lock a thread must not hold when the interpreter ends
         pass  # nobody writes there
     os.kill(os.getpid(), signal.SIGTERM)
 

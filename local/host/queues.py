@@ -10,8 +10,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.host.application import QueueSource
@@ -57,7 +55,7 @@ class QueuePoller:
         self._stopping.set()
 
     def _run(self) -> None:
-        client = self._client()
+        client: SQSClient = self._config.client("sqs", read_s=WAIT_SECONDS + 10)
         failures = 0
         while not self._stopping.is_set():
             try:
@@ -70,16 +68,6 @@ class QueuePoller:
                 pause = min(2.0 ** min(failures - 1, 8), LONGEST_PAUSE_SECONDS)
                 tell("problem", text=f"{self._source.queue}: {exc}; trying again in {pause:.0f} s")
                 self._stopping.wait(pause)
-
-    def _client(self) -> SQSClient:
-        return boto3.session.Session().client(
-            "sqs",
-            endpoint_url=self._config.aws["AWS_ENDPOINT_URL"],
-            region_name=self._config.region,
-            aws_access_key_id=self._config.aws["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self._config.aws["AWS_SECRET_ACCESS_KEY"],
-            config=Config(read_timeout=WAIT_SECONDS + 10, retries={"total_max_attempts": 1}),
-        )
 
     def _poll_once(self, client: SQSClient) -> None:
         answer = client.receive_message(

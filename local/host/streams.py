@@ -12,15 +12,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.host.application import StreamSource
 from local.host.config import HostConfig, Json
 from local.host.tell import tell
 from local.host.workers import WorkerPool
-from local.resources import Client
 
 POLL_SECONDS: Final = 0.25
 """Lambda asks each shard of a stream four times a second (Lambda's guide, "Process DynamoDB records")."""
@@ -39,7 +36,7 @@ class StreamPoller:
         self._lanes: list[asyncio.Queue[Json]] = [asyncio.Queue() for _ in range(source.lanes)]
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = threading.Event()
-        self._stream = self._client()
+        self._stream = config.client("dynamodbstreams", read_s=10)
         self._place: str | None = self._newest()
 
     def start(self) -> None:
@@ -62,16 +59,6 @@ class StreamPoller:
                 if not self._stopping.is_set():
                     tell("problem", text=f"the stream of {self._source.table}: {exc}; reading on in {PAUSE_SECONDS:.0f} s")
                     self._stopping.wait(PAUSE_SECONDS)
-
-    def _client(self) -> Client:
-        return boto3.session.Session().client(
-            "dynamodbstreams",
-            endpoint_url=self._config.aws["AWS_ENDPOINT_URL"],
-            region_name=self._config.region,
-            aws_access_key_id=self._config.aws["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self._config.aws["AWS_SECRET_ACCESS_KEY"],
-            config=Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}),
-        )
 
     @property
     def _arn(self) -> str:

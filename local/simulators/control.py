@@ -17,7 +17,7 @@ from local.simulators.log import say
 from local.simulators.outcomes import Outcome, State
 from local.simulators.records import MPESA, PHONEPE, Attempt, Refund
 from local.simulators.rules import Ending, GatewayWord, NoticeIn, Rule
-from local.simulators.simulator import Simulator
+from local.simulators.simulator import Served
 
 _HELP: Final = """The simulators' controls (JSON in and out):
 
@@ -115,11 +115,8 @@ def refund_view(refund: Refund) -> dict[str, Any]:
     }
 
 
-class Control:
+class Control(Served):
     """The routes under `/control`."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [

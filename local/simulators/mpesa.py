@@ -38,7 +38,7 @@ from local.simulators.records import MPESA, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
 from local.simulators.settings import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, Settings
-from local.simulators.simulator import Simulator, basic_pair, bearer, json_object, whole_number
+from local.simulators.simulator import Served, basic_pair, bearer, json_object, whole_number
 
 MAX_SHILLINGS: Final = 250_000
 _ID_TRIES: Final = 100
@@ -120,11 +120,8 @@ def push_refusal(body: dict[str, Any], settings: Settings) -> Response | None:
     return next((invalid_field(name) for name, wrong in checks if wrong), None)
 
 
-class Mpesa:
+class Mpesa(Served):
     """The routes under `/mpesa`."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [

@@ -25,7 +25,7 @@ from local.simulators.records import MPESA, Attempt, Notice, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Call, Ending
 from local.simulators.scripts import Facts
-from local.simulators.simulator import Simulator, bearer, json_object, whole_number
+from local.simulators.simulator import Served, bearer, json_object, whole_number
 
 _RECEIPT: Final = re.compile(r"[A-Z0-9]{10}")
 _MIN_PAYOUT: Final = 10
@@ -34,11 +34,8 @@ _PAYOUTS: Final = frozenset({"BusinessPayment", "SalaryPayment", "PromotionPayme
 Work = Callable[[dict[str, Any], Ending | None], Response]
 
 
-class MpesaRefunds:
+class MpesaRefunds(Served):
     """The asynchronous routes under `/mpesa`."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [

@@ -11,14 +11,11 @@ from local.simulators.markup import message_page, pay_page, phones_page
 from local.simulators.outcomes import Outcome, State
 from local.simulators.records import Attempt
 from local.simulators.rules import Ending
-from local.simulators.simulator import Simulator, form
+from local.simulators.simulator import Served, form
 
 
-class Pages:
+class Pages(Served):
     """The pages' routes."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
     def phone_routes(self) -> list[Route]:
         return [

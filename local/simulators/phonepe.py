@@ -29,7 +29,7 @@ from local.simulators.phonepe_bodies import milliseconds, order_status
 from local.simulators.records import PHONEPE, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
-from local.simulators.simulator import Simulator, bearer, form, json_object
+from local.simulators.simulator import Served, Simulator, bearer, form, json_object
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,63}")
 MIN_PAISA: Final = 100
@@ -98,11 +98,8 @@ async def opened_with(simulator: Simulator, order: Attempt, ending: Ending | Non
     return JSONResponse(body, background=BackgroundTask(simulator.follow, order))
 
 
-class PhonePe:
+class PhonePe(Served):
     """The routes under `/phonepe` that a merchant calls."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [

@@ -24,16 +24,13 @@ from local.simulators.records import PHONEPE, Attempt, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
-from local.simulators.simulator import Simulator, bearer, json_object
+from local.simulators.simulator import Served, bearer, json_object
 
 _OPEN = frozenset({State.PENDING, State.CONFIRMED})
 
 
-class PhonePeRefunds:
+class PhonePeRefunds(Served):
     """The refund routes under `/phonepe`."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [

@@ -26,7 +26,7 @@ from local.simulators.records import FIRST_API, PHONEPE, Attempt, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
-from local.simulators.simulator import Simulator, json_object
+from local.simulators.simulator import Served, json_object
 
 PAY_PATH: Final = "/pg/v1/pay"
 REFUND_PATH: Final = "/pg/v1/refund"
@@ -71,11 +71,8 @@ def pay_refused(body: dict[str, Any]) -> bool:
     )
 
 
-class PhonePeV1:
+class PhonePeV1(Served):
     """The routes under `/phonepe/pg/v1`."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
     def routes(self) -> list[Route]:
         return [

@@ -178,3 +178,10 @@ def whole_number(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
     return None
+
+
+class Served:
+    """Routes that one running simulator process answers."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator

@@ -16,7 +16,7 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("layers/common/python/payfirst", "functions", "ops", "local")
 
-NOT_OURS: Final = {"__main__.py", "translate_process.py", "aws_process.py"}
+NOT_OURS: Final = {"__main__.py", "translate_process.py"}
 """Run by themselves, by the Python of a tool."""
 
 PARTIAL: Final[Mapping[tuple[str, str], str]] = {

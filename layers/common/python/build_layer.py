@@ -89,7 +89,14 @@ def prune(target: Path) -> None:
     endpoints = json.loads((data / "endpoints.json").read_text(encoding="utf-8"))
     for partition in endpoints["partitions"]:
         partition["services"] = {name: where for name, where in partition["services"].items() if name in SERVICES}
-    (data / "endpoints.json").write_text(json.dumps(endpoints, separators=(",", ":")), encoding="utf-8")
+    write_compact(data / "endpoints.json", endpoints)
+    description = target / "payfirst" / "api" / "reference" / "openapi.json"
+    write_compact(description, json.loads(description.read_text(encoding="utf-8")))
+
+
+def write_compact(file: Path, content: object) -> None:
+    """Write `content` as JSON without a blank."""
+    file.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
 
 
 def compile_packages(target: Path, runtime: str) -> bool:

@@ -16,12 +16,12 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from local import sam
 from local.credentials import load_credentials
 from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws
+from local.part import Part
 from local.ports import free_port
 from local.resources import Client, verify_senders
 from local.rest_api import complete
@@ -47,7 +47,7 @@ class Deployment:
     base_url: str
 
 
-class DeployedStack:
+class DeployedStack(Part):
     """One embedded AWS with the stack deployed to it, and the gateways' simulators: started by `start` or `with`.
 
     With `state_dir` everything survives a clean stop, on the same ports only: the deployed stack knows its own address.
@@ -89,12 +89,6 @@ class DeployedStack:
     def stop(self) -> None:
         """End everything in the reverse order and keep the state, if a directory was given."""
         self._running.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
 
     def _start(self) -> None:
         state_dir = self._state_dir or self._temporary()

@@ -18,12 +18,12 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Final, Self
 
 import boto3
 from botocore.config import Config
 
+from local.part import Part
 from local.resources import (
     Client,
     SharedResources,
@@ -120,7 +120,7 @@ class AwsEndpoint:
             raise EmbeddedAwsError(f"MiniStack refused to reset: HTTP {status} {body[:200]!r}")
 
 
-class EmbeddedAws(AwsEndpoint):
+class EmbeddedAws(AwsEndpoint, Part):
     """One MiniStack: started by `start` or `with`, ended by `stop`.
 
     `port` 0 takes a free one. With `state_dir` the state of the last clean stop is loaded and saved again when this one
@@ -212,12 +212,6 @@ class EmbeddedAws(AwsEndpoint):
             process.wait()
             if process.stdin is not None:
                 process.stdin.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
 
     def _process_environment(self, scratch: Path) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}

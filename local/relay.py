@@ -10,9 +10,9 @@ import contextlib
 import socket
 import socketserver
 import threading
-from types import TracebackType
 from typing import Final, Self
 
+from local.part import Part
 from local.ports import LOOPBACK
 
 CONNECT_SECONDS: Final = 5.0
@@ -48,7 +48,7 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-class Relay:
+class Relay(Part):
     """Passes connections to a free port of `address` on to `port` of 127.0.0.1; runs between `start` and `stop`."""
 
     def __init__(self, address: str, *, port: int) -> None:
@@ -71,9 +71,3 @@ class Relay:
         if server is not None:
             server.shutdown()
             server.socket.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()

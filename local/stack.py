@@ -18,13 +18,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from local.credentials import Secrets, load_credentials
 from local.embedded_aws import REGION, TEMPLATE, AwsEndpoint, EmbeddedAws, SharedResources, create_shared_resources
 from local.host.config import HostConfig
 from local.host.process import HostProcess, Listener
+from local.part import Part
 from local.ports import LOOPBACK, free_port
 from local.resources import verify_senders
 from local.simulator_process import SimulatorProcess
@@ -60,7 +60,7 @@ class Issuer:
     jwks_url: str
 
 
-class LocalStack:
+class LocalStack(Part):
     """One running stack: started by `start` or `with`, ended by `stop`.
 
     With `state_dir` what was booked and paid survives; without, everything is gone afterwards. `variables` win over what the
@@ -139,12 +139,6 @@ class LocalStack:
         if self._host is None:
             raise StackError("the stack is not running")
         self._host.wait_until_warm()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
 
     def _start(self) -> None:
         state_dir = self._state_dir()

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from local.host.config import HostConfig
+from local.part import Part, end
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
@@ -28,7 +26,7 @@ class HostError(Exception):
     """The host did not start or has ended; the message is one sentence."""
 
 
-class HostProcess:
+class HostProcess(Part):
     """One `python -m local.host`. `listener` is called, in a thread of its own, with everything that the host tells."""
 
     def __init__(self, config: HostConfig, listener: Listener | None = None) -> None:
@@ -96,27 +94,12 @@ class HostProcess:
         if process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)  # its session: workers that a dying host left behind
+        end(process, STOP_SECONDS)
         if self._reader is not None:
             self._reader.join(5)
         if process.stdout is not None:
             process.stdout.close()
         self._process = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
 
     def _await(self, happened: threading.Event, what: str) -> None:
         for _ in range(int(READY_SECONDS / 0.05)):

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from tests.conftest import RunningStack
 
 MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
-PAGES = ("/desk", "/desk/orders", "/desk/bookings", "/desk/find", "/desk/catalogue", "/desk/funnel", "/desk/slips")
+PAGES = (
+    "/desk",
+    "/desk/orders",
+    "/desk/bookings",
+    "/desk/find",
+    "/desk/people",
+    "/desk/catalogue",
+    "/desk/funnel",
+    "/desk/slips",
+)
 
 
 def keep_token(visit: Visit, token: str) -> None:

@@ -369,3 +369,50 @@ def test_a_payment_is_found_by_phone_and_the_number_stands_in_no_address(stack: 
     card(desk, code).get_by_text(MARKUP).wait_for()
     desk.go_back()
     card(desk, code).wait_for()
+
+
+def test_a_person_is_found_by_phone_with_all_that_is_theirs_and_how_they_are_erased(
+    stack: RunningStack, desk: Page, operator: Customer
+) -> None:
+    number = new_phone()
+    code = an_order_of(stack, full_name=MARKUP, phone_number=number)
+    operator.post(f"/api/operators/payments/{code}/refund", {"amount": "50.00", "why": "a kindness"})
+    customer = operator.get(f"/api/operators/payments/{code}")["customer"]
+    look_at(desk, "/desk/find")
+    desk.get_by_role("link", name="By person").click()
+    desk.get_by_role("searchbox").fill(number)
+    desk.keyboard.press("Enter")
+    theirs = card(desk, customer)
+    theirs.get_by_role("heading", name="Orders").wait_for()
+    assert "(KES\N{NO-BREAK SPACE}50.00: " in theirs.inner_text()
+    assert f"payfirst erase {customer} --dry-run" in theirs.inner_text()
+    assert number not in desk.url
+    theirs.get_by_role("link", name=code).click()
+    card(desk, code).get_by_text(MARKUP).wait_for()
+
+
+def test_people_go_on_page_by_page_and_who_is_nobodys_is_said(desk: Page) -> None:
+    def answer(route: Route) -> None:
+        older = "before=7" in route.request.url
+        each = {"kind": "session", "status": "expired", "amount": "350.00", "currency": "KES", "refund": None}
+        each |= {"created_at": "2026-11-01T00:00:00Z", "refund_status": None, "show": "", "customer": MARKUP}
+        found = [
+            {**each, "id": "MTolder" if older else "MTnewer"},
+            *([{**each, "customer": "b", "id": "MTb"}] if older else []),
+        ]
+        route.fulfill(json={"what": "last_digits", "found": found, "before": None if older else 7})
+
+    look_at(desk, "/desk/people")
+    box = desk.get_by_role("searchbox")
+    for nobodys, said in ((new_phone(), "Nobody's payments go by that."), ("!", "Write a receipt")):
+        box.fill(nobodys)
+        desk.keyboard.press("Enter")
+        desk.get_by_text(said).wait_for()
+    desk.route("**/api/operators/search/?*", answer)
+    box.fill("1234")
+    desk.keyboard.press("Enter")
+    card(desk, MARKUP).get_by_role("link", name="MTnewer").wait_for()
+    desk.get_by_role("button", name="Show more").click()
+    card(desk, "b").wait_for()
+    assert card(desk, MARKUP).get_by_role("link").all_inner_texts() == ["MTnewer", "MTolder"]
+    assert desk.get_by_role("button", name="Show more").count() == 0

@@ -154,6 +154,7 @@ PAGES: Final[Mapping[str, str]] = {
     "/desk/bookings": "desk_bookings",
     "/desk/payments/{which}": "desk_payments",
     "/desk/find": "desk_find",
+    "/desk/people": "desk_people",
     "/desk/catalogue": "desk_catalogue",
     "/desk/funnel": "desk_funnel",
     "/desk/slips": "desk_slips",

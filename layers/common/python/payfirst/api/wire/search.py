@@ -8,7 +8,7 @@ from payfirst.usecases.operators.search import Found, Search
 
 
 class FoundOut(Out):
-    """One payment: an `order`, a `booking`, or still a `session`, and how that stands.
+    """One payment: an `order`, a `booking`, or still a `session`, and how that stands; `refund` is what goes or went back.
 
     `id` is what `GET /api/operators/payments/{which}/` and `payfirst show` take; `show` is the first, ready to ask.
     """
@@ -20,6 +20,8 @@ class FoundOut(Out):
     currency: str
     created_at: str
     customer: str
+    refund: str | None
+    refund_status: str | None
     show: str
 
     @classmethod
@@ -32,6 +34,8 @@ class FoundOut(Out):
             currency=found.amount.currency,
             created_at=instant(found.at),
             customer=found.customer,
+            refund=str(found.refund.total or found.refund.amount) if found.refund else None,
+            refund_status=found.refund.status if found.refund else None,
             show=f"/api/operators/payments/{found.code}/",
         )
 

@@ -14,7 +14,7 @@ from payfirst.domain.ids import read_id
 from payfirst.domain.money import Money
 from payfirst.domain.refund import parts_of_refund_id
 from payfirst.domain.searching import LAST_DIGITS, By, keyed
-from payfirst.domain.session import Kind, Session
+from payfirst.domain.session import Kind, RefundShown, Session
 from payfirst.domain.text import clean
 from payfirst.gateways.registry import names
 from payfirst.observability import note
@@ -39,7 +39,7 @@ _KINDS: Final = {Kind.BOOKING: keys.BOOKING, Kind.ORDER: keys.ORDER}
 class Found:
     """One payment: what it became (an order, a booking, or still a session), under which code, how that stands, and since when.
 
-    `code` is what `payfirst show` takes; `customer` whose it is.
+    `code` is what `payfirst show` takes; `customer` whose it is; `refund` the latest one.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Found:
     amount: Money
     at: datetime
     customer: str
+    refund: RefundShown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +132,5 @@ def _found(session: Session, status: str | None, now: datetime) -> Found:
         session.amount,
         session.created_at,
         session.customer.sub,
+        session.refund,
     )

@@ -27,10 +27,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.certificate import make_certificate
+from local.embedded_aws import AwsEndpoint
 from payfirst.storage.dynamodb import signed
 from payfirst.storage.dynamodb.expressions import from_wire, to_wire
 from payfirst.storage.dynamodb.failures import ConditionFailedError, Passing, StorageError, classify
 from payfirst.storage.dynamodb.signed import ONLY_BOTOCORE_KNOWS, Keys, SignedClient, Signer, plain_client
+from tests.clients import BOTOCORE, BOTOCORES_WORD, CLIENTS, choose
 
 NOW: Final = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 LAMBDAS: Final = {
@@ -253,6 +255,15 @@ def test_botocore_knows_no_other_words_of_its_own() -> None:
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_an_environment_that_is_not_lambdas_own_is_botocores(name: str) -> None:
     assert plain_client({**LAMBDAS, name: ""}, connect_s=1, read_s=2, tries=2) is None
+
+
+@pytest.mark.parametrize("chosen", CLIENTS)
+def test_a_stack_that_tests_start_has_the_client_that_they_choose(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(BOTOCORES_WORD, raising=False)
+    with patch.dict("os.environ"):
+        choose(chosen)
+        given = LAMBDAS | AwsEndpoint(1).environment()
+    assert (plain_client(given, connect_s=1, read_s=2, tries=2) is None) is (chosen == BOTOCORE)
 
 
 def test_a_traced_stack_has_botocores_client_for_its_subsegments() -> None:

@@ -164,7 +164,7 @@ def test_an_operator_of_the_user_pool_moves_an_order_with_the_rights_of_the_temp
     for _ in range(2):
         answer = operator.send("POST", move, {"status": "packed"}, headers=key)
         assert (answer.status_code, answer.json()["order_status"]) == (200, "packed")
-    assert operator.get("/api/operators/stuck")["more"] is False
+    assert operator.get("/api/operators/stuck")["next"] is None
 
 
 def test_a_booking_is_paid_by_phonepe_once_with_the_rights_of_the_template(deployed: PooledStack, customer: Customer) -> None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
+from zoneinfo import ZoneInfo
 
 from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.gateways.base import (
@@ -123,7 +124,7 @@ class Mpesa(Daraja):
     def _password(self, now: datetime) -> tuple[str, str]:
         if now.tzinfo is None:
             raise ValueError("the time must have a zone")
-        timestamp = now.astimezone(ZONE).strftime("%Y%m%d%H%M%S")
+        timestamp = now.astimezone(ZoneInfo(ZONE)).strftime("%Y%m%d%H%M%S")
         secret = f"{self.credentials.shortcode}{self.credentials.passkey}{timestamp}"
         return timestamp, base64.b64encode(secret.encode()).decode("ascii")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from payfirst.domain.money import Currency
 from payfirst.gateways.mpesa.terms import ZONE
@@ -40,7 +41,7 @@ class MpesaStatement(StatementForm):
         if plain_word(status) not in DONE:
             return None
         receipt = row.named("Receipt No.", *RECEIPT).replace(" ", "").upper()
-        at = row.moment(ZONE, "Completion Time", *COMPLETED).astimezone(UTC)
+        at = row.moment(ZoneInfo(ZONE), "Completion Time", *COMPLETED).astimezone(UTC)
         paid, withdrawn = row.minor(self.currency, "Paid In", "paidin"), row.minor(self.currency, "Withdrawn", "withdrawn")
         amount = paid if paid > 0 else -abs(paid or withdrawn)
         said = f"{row.text('details')} {row.text('reasontype', 'transactiontype')}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.domain.money import MINOR_PER_MAJOR, Currency, Money
 
-ZONE: Final = ZoneInfo("Africa/Nairobi")
+ZONE: Final = "Africa/Nairobi"
 """The clock of its timestamps and of its statement."""
 
 MPESA: Final = GatewayTerms(

@@ -65,7 +65,7 @@ WHY: Final = {
     "FOUND": "by which numbers and address the shop's people find the payment, from its beginning on",
     "PHONE": "the lock of the phone: one prompt at a time, taken and given back",
     "PHONE/HOUR": "how many prompts the phone had in this hour, whoever asked",
-    "INBOX": "the notice, kept before it is believed, and marked as settled by what it settled",
+    "ATT/INBOX": "the notice, kept before it is believed, and marked as settled by what it settled",
     "RECEIPT": "the proof that a receipt serves one payment",
     "TOTALS": "the money of the day, in the transaction that moves it",
     "MONEY": "the payment's line in exports of the day",

@@ -15,7 +15,6 @@ from payfirst.domain.moves import RefundStatus
 from payfirst.domain.refund import NOT_FULFILLED, SURPLUS, Refund, left_of, parts_of_refund_id, why_not_yet
 from payfirst.domain.session import Session
 from payfirst.gateways.base import Captured, Declined
-from payfirst.gateways.redaction import redacted
 from payfirst.gateways.registry import declaration_of, terms_of
 from payfirst.storage import attempts, captures, lookup, notices, refunds, refunds_due, sessions, timeline
 from payfirst.storage.decisions import Decision, close_doubts, open_doubts
@@ -97,6 +96,8 @@ class Notice:
 
 def notices_of(table: Table, story: Story) -> tuple[tuple[Notice, ...], bool]:
     """The stored notices about the attempts of `story`, oldest first of each, and whether one has more than are listed."""
+    from payfirst.gateways.redaction import redacted  # noqa: PLC0415 - few requests read notices
+
     told: list[Notice] = []
     more = False
     for attempt in story.attempts:

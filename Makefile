@@ -18,7 +18,7 @@ TWO := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
-	restore-drill faults hot-spots soak check bench bench-quick sbom validate openapi lock clean \
+	restore-drill faults hot-spots after-outage soak check bench bench-quick sbom validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
 	tools-bench tools-browser tools-lighthouse tools-site browser-test pictures page-costs lighthouse site
 
@@ -91,6 +91,9 @@ faults: tools-venv tools-aws ## Faults at every call, races in many orders, guar
 
 hot-spots: tools-venv ## Crowds at one listing, slot and promo code, on a model of DynamoDB's time and conflicts; three minutes
 	@$(BIN)/python -m tests.proofs.hot_spots $(ARGS)
+
+after-outage: tools-venv ## How long an hour without gateways takes to make up for, on the same model; ten minutes
+	@$(BIN)/python -m tests.proofs.after_outage $(ARGS)
 
 soak: tools-venv tools-aws ## The same for long; ARGS="--minutes 240 --seed 7"
 	$(BIN)/python -m tests.faults soak $(ARGS)

@@ -39,6 +39,8 @@ TERMS: Final = GatewayTerms(
     asked_by_its_id=False,
     knows_refunds=True,
     signs_notices=True,
+    at_once=4,
+    per_second=20,
 )
 
 

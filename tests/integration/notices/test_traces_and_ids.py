@@ -94,6 +94,29 @@ def test_what_an_exception_says_is_not_told_to_x_ray(daemon: socket.socket) -> N
     assert (json.loads(told)["cause"]["exceptions"][0]["type"], "jane" in told) == (ClientError.__name__, False)
 
 
+def test_workers_lines_name_their_run_and_their_calls_belong_to_its_trace(daemon: socket.socket) -> None:
+    program = (
+        "from payfirst.observability import call_to, note, observed; from payfirst.usecases.sweeps.workers import in_threads\n"
+        "from ops.tick import Context\n"
+        "def work():\n"
+        " with call_to('gateway.example') as answered: answered(200)\n"
+        " note('worked')\n"
+        "@observed\n"
+        "def handler(event, context): in_threads(work, 8)\n"
+        "handler({}, Context('sweep', aws_request_id='the-run'))"
+    )
+    address = f"127.0.0.1:{daemon.getsockname()[1]}"
+    of_lambda = {"LAMBDA_TASK_ROOT": "/var/task", "_X_AMZN_TRACE_ID": TRACE, "AWS_XRAY_DAEMON_ADDRESS": address}
+    environment = os.environ | of_lambda | {"POWERTOOLS_TRACE_DISABLED": "false"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert [json.loads(line)["function_request_id"] for line in done.stdout.splitlines()] == ["the-run"] * 8
+    parts = [json.loads(each) for each in received(daemon)]
+    assert [part["name"] for part in parts] == ["gateway.example"] * 8
+    assert {part["trace_id"] for part in parts} == {"1-5759e988-bd862e3fe1be46a994272793"}
+
+
 @pytest.mark.parametrize("sweep", ["expire_sessions", "reconcile_payments", "deliver_events"])
 def test_every_line_of_a_sweep_names_its_run_and_whether_it_began_cold(
     embedded_aws: EmbeddedAws, simulators: str, sweep: str

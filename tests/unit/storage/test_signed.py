@@ -9,6 +9,7 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -229,6 +230,27 @@ def test_two_requests_share_a_connection(server: Scripted) -> None:
     for _ in range(2):
         client.get_item(TableName="t", Key=KEY)
     assert len(set(ports)) == 1
+
+
+def test_threads_that_share_a_client_each_get_their_own_answer_over_few_connections(server: Scripted) -> None:
+    ports: set[int] = set()
+
+    def echo(request: BaseHTTPRequestHandler) -> None:
+        ports.add(request.client_address[1])
+        signature = request.headers["Authorization"]
+        asked = next(body for headers, body in list(server.asked) if headers["Authorization"] == signature)
+        answers(200, {"Item": json.loads(asked)["Key"]})(request)
+
+    server.script = [echo] * 400
+    client = ours(server.url)
+
+    def ask(number: int) -> bool:
+        key = {"pk": {"S": str(number)}, "sk": {"S": "x"}}
+        return bool(client.get_item(TableName="t", Key=key) == {"Item": key})
+
+    with ThreadPoolExecutor(16) as threads:
+        assert all(threads.map(ask, range(400)))
+    assert len(ports) <= 16
 
 
 @pytest.mark.parametrize("name", ONLY_BOTOCORE_KNOWS)

@@ -20,7 +20,8 @@ class GatewayTerms:
     It knows a refund by our own reference too (`knows_refunds`) and answers at once what became of it; else a refund names
     the payment's receipt, results come as notices, and none whose answer was lost can be asked about. It proves its notices
     by a header (`signs_notices`), or by the word in the address that was given with the push. Its receipts are in capitals and
-    without blanks, however a person types one.
+    without blanks, however a person types one. What waits for its word is asked with at most `at_once` calls at the same time,
+    of which `per_second` begin in a second.
     """
 
     name: str
@@ -36,6 +37,8 @@ class GatewayTerms:
     asked_by_its_id: bool
     knows_refunds: bool
     signs_notices: bool
+    at_once: int
+    per_second: int
     shortest_page: timedelta = timedelta(0)
 
     def receipt(self, typed: str) -> str:

@@ -73,12 +73,14 @@ class Unknown:
 
     `sent` is False when the gateway surely has nothing of it (connection refused, no address, connect timeout, no access
     token; a refund also when it was turned away for load): there is then nothing to look up, and the same request may be
-    sent later. `configuration` asks for an alarm: that will not help until an operator mends something.
+    sent later. `configuration` asks for an alarm: that will not help until an operator mends something. `busy` where it was
+    turned away for load.
     """
 
     reason: str
     sent: bool = True
     configuration: bool = False
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,13 @@ class NoAnswer:
 
     `configuration` asks for an alarm: asking again will not help until an operator mends something. `heard` where the gateway
     did answer about this very payment or refund, in words that say nothing: then waiting longer than usual helps no more.
+    `busy` where the gateway turned the question away for load.
     """
 
     reason: str
     configuration: bool = False
     heard: bool = False
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ credentials, is misconfigured: an operator hears of it once a run, and nothing o
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from functools import partial
 from typing import Final, TypeVar
 
 from payfirst.domain.clock import Deadline
@@ -40,6 +41,9 @@ enough: a reversal whose answer is lost is for a person to look up."""
 WAITED_S: Final = 2.0
 """What is refused or broken off sooner than that costs the others nothing, and may be one order's affair."""
 
+BREATH_S: Final = 1.0
+"""How long a gateway is left alone that turned a call away for load."""
+
 _OPEN: Final = "not asked: it was silent or misconfigured before in this run"
 
 
@@ -52,16 +56,30 @@ class About(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CircuitBreaker:
-    """What one run, until `deadline`, has waited for in vain, and what is misconfigured."""
+    """What one run, until `deadline`, has waited for in vain, what is misconfigured, and how fast each gateway is asked.
+
+    Calls may come from several threads; they wait for their turn by `pause`, in seconds of `clock`. A gateway gets one call at
+    a time at first and one more with each answer, up to what it declares; half as many after one that it turned away for load
+    or kept waiting, so that what is declared is a bound and not a wager.
+    """
 
     deadline: Deadline
+    clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
     missed: Counter[str] = field(default_factory=Counter)
     misconfigured: set[tuple[str, About]] = field(default_factory=set)
+    _allowed: dict[str, int] = field(default_factory=dict)
+    _next_at: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_open(self, gateway: str, about: About) -> bool:
         """Whether this gateway cannot be asked about that for the rest of the run."""
         patience = ENOUGH if about is About.PAYMENTS else 1
         return self.missed[gateway] >= patience or (gateway, about) in self.misconfigured
+
+    def at_once(self, gateway: str) -> int:
+        """How many calls this gateway gets at the same time, as it answers now."""
+        return self._allowed.get(gateway, 1)
 
     def guarding(self, gateway: Callable[[str], Gateway]) -> Callable[[str], Gateway]:
         """The same gateways; what they answer is noticed, and one that cannot be asked is not asked any more.
@@ -70,30 +88,52 @@ class CircuitBreaker:
         """
 
         def guarded(name: str) -> Gateway:
-            if all((name, about) in self.misconfigured for about in About):
-                raise MisconfiguredError("The gateway's secret could not be used before in this run.")
-            try:
-                return Guarded(gateway(name), self)
-            except Exception as error:
-                alarm("gateway.misconfigured", gateway=name, code=MisconfiguredError.code)
-                self.misconfigured.update((name, about) for about in About)
-                raise MisconfiguredError("The gateway's secret cannot be used.") from error
+            with self._lock:  # two clients of one gateway in one container would void each other's tokens
+                if all((name, about) in self.misconfigured for about in About):
+                    raise MisconfiguredError("The gateway's secret could not be used before in this run.")
+                try:
+                    return Guarded(gateway(name), self)
+                except Exception as error:
+                    alarm("gateway.misconfigured", gateway=name, code=MisconfiguredError.code)
+                    self.misconfigured.update((name, about) for about in About)
+                    raise MisconfiguredError("The gateway's secret cannot be used.") from error
 
         return guarded
 
-    def call(self, gateway: str, about: About, ask: Callable[[], Answer]) -> Answer:
-        """What `ask` is answered."""
+    def call(self, terms: GatewayTerms, about: About, ask: Callable[[float], Answer]) -> Answer:
+        """What `ask`, which is told how many seconds it waited for its turn, is answered."""
+        waited = self._turn(terms)
+        if waited > 0:
+            self.pause(waited)
         before = self.deadline.remaining()
-        answer = ask()
+        answer = ask(waited)
+        with self._lock:
+            self._notice(terms, about, answer, before - self.deadline.remaining())
+        return answer
+
+    def _turn(self, terms: GatewayTerms) -> float:
+        """For how long the next call has to wait; it has its turn then, and the one after it later."""
+        with self._lock:
+            now = self.clock()
+            turn = max(now, self._next_at.get(terms.name, now))
+            self._next_at[terms.name] = turn + 1 / terms.per_second
+        return turn - now
+
+    def _notice(self, terms: GatewayTerms, about: About, answer: Answer, took: float) -> None:
+        gateway, allowed = terms.name, self.at_once(terms.name)
         if not isinstance(answer, NoAnswer | Unknown):
             self.missed[gateway] = 0
+            self._allowed[gateway] = min(allowed + 1, terms.at_once)
         elif answer.configuration:
             self.misconfigured.add((gateway, about))  # whoever asked tells an operator
-        elif before - self.deadline.remaining() >= WAITED_S:
+        elif answer.busy:
+            self._allowed[gateway] = max(1, allowed // 2)
+            self._next_at[gateway] = max(self._next_at[gateway], self.clock() + BREATH_S)
+        elif took >= WAITED_S:
+            self._allowed[gateway] = max(1, allowed // 2)
             self.missed[gateway] += 1
             if self.missed[gateway] == ENOUGH:
                 warn("gateway.silent", gateway=gateway, reason=answer.reason)
-        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +152,25 @@ class Guarded:
         return self.gateway.merchant
 
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
-        return self._sent(About.PAYMENTS, lambda: self.gateway.push(push, now=now, timeout_s=timeout_s))
+        return self._sent(About.PAYMENTS, lambda waited: self.gateway.push(push, now=now, timeout_s=timeout_s - waited))
 
     def status(self, query: StatusQuery, *, now: datetime, timeout_s: float) -> StatusAnswer:
         if self.breaker.is_open(self.terms.name, About.PAYMENTS):
             return NoAnswer(_OPEN)
-        ask = partial(self.gateway.status, query, now=now, timeout_s=timeout_s)
-        return self.breaker.call(self.terms.name, About.PAYMENTS, ask)
+        return self.breaker.call(
+            self.terms, About.PAYMENTS, lambda waited: self.gateway.status(query, now=now, timeout_s=timeout_s - waited)
+        )
 
     def refund(self, wanted: PayBack, *, now: datetime, timeout_s: float) -> PushAnswer:
-        return self._sent(About.REFUNDS, lambda: self.gateway.refund(wanted, now=now, timeout_s=timeout_s))
+        return self._sent(About.REFUNDS, lambda waited: self.gateway.refund(wanted, now=now, timeout_s=timeout_s - waited))
 
     def refund_status(self, query: RefundQuery, *, now: datetime, timeout_s: float) -> RefundStatusAnswer:
         if self.breaker.is_open(self.terms.name, About.REFUNDS):
             return NoAnswer(_OPEN)
-        ask = partial(self.gateway.refund_status, query, now=now, timeout_s=timeout_s)
-        return self.breaker.call(self.terms.name, About.REFUNDS, ask)
+        return self.breaker.call(
+            self.terms, About.REFUNDS, lambda waited: self.gateway.refund_status(query, now=now, timeout_s=timeout_s - waited)
+        )
 
-    def _sent(self, about: About, send: Callable[[], PushAnswer]) -> PushAnswer:
+    def _sent(self, about: About, send: Callable[[float], PushAnswer]) -> PushAnswer:
         is_open = self.breaker.is_open(self.terms.name, about)
-        return Unknown(_OPEN, sent=False) if is_open else self.breaker.call(self.terms.name, about, send)
+        return Unknown(_OPEN, sent=False) if is_open else self.breaker.call(self.terms, about, send)

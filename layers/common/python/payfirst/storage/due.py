@@ -65,7 +65,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What was due of one kind when it was read: for how many seconds its oldest entry had been due (0: nothing is), and the
-    entries, shard by shard, oldest first."""
+    entries, one of each shard in turn, the oldest of each first."""
 
     oldest_s: int
     entries: Iterator[Entry]
@@ -74,14 +74,26 @@ class Backlog:
 def backlog(table: Table, what: str, now: datetime, *, first: int = 0, older_than: timedelta = timedelta(0)) -> Backlog:
     """The work of one kind that has been due for `older_than`. `first` is the shard to begin with, in any turn.
 
-    The first page of every shard is read at once, so that the age is true of entries as well that no run ever reaches.
+    The first page of every shard is read at once, so that the age is true of entries as well that no run ever reaches. Shards
+    take turns, since what is settled at the same time moves counters by the same shards (`totals`).
     """
     until = instant(now - older_than)
     shards = [keys.due_partition(what, shard % keys.SHARDS) for shard in range(first, first + keys.SHARDS)]
     pages = [(shard, query_due(table, shard, until=until, limit=PAGE)) for shard in shards]
     begins = [read_instant(page.items[0]["due_sk"]) for _, page in pages if page.items]
     oldest_s = int((now - min(begins)).total_seconds()) if begins else 0
-    return Backlog(oldest_s, (entry for shard, page in pages for entry in _following(table, shard, page, until)))
+    return Backlog(oldest_s, in_turns(*(_following(table, shard, page, until) for shard, page in pages)))
+
+
+def in_turns(*streams: Iterator[Each]) -> Iterator[Each]:
+    """One of each stream in turn, until all have ended."""
+    waiting = list(streams)
+    while waiting:
+        for stream in list(waiting):
+            try:
+                yield next(stream)
+            except StopIteration:
+                waiting.remove(stream)
 
 
 def entries(table: Table, what: str, until: datetime) -> Iterator[Entry]:

@@ -98,7 +98,7 @@ class Mpesa(Daraja):
             case Rejected():
                 return NoAnswer(answer.detail, answer.configuration)
             case Unknown():
-                return NoAnswer(answer.reason, answer.configuration)
+                return NoAnswer(answer.reason, answer.configuration, busy=answer.busy)
 
     def _push_body(self, push: Push, now: datetime) -> dict[str, str]:
         if push.phone is None or not _PHONE.fullmatch(push.phone):
@@ -170,7 +170,8 @@ def _status_answer(answer: Answered, checkout_request_id: str) -> StatusAnswer:
             return Pending()
         # "The transaction does not Exist" is at times said of a transaction that does: it proves nothing.
         alarm = kind in {Refusal.CONFIGURATION, Refusal.INVALID_FIELD, Refusal.TOKEN}
-        return NoAnswer(f"answered {error.detail}", configuration=alarm, heard=kind is Refusal.NO_SUCH_TRANSACTION)
+        heard, busy = kind is Refusal.NO_SUCH_TRANSACTION, kind is Refusal.RATE
+        return NoAnswer(f"answered {error.detail}", configuration=alarm, heard=heard, busy=busy)
     if text(body.get("CheckoutRequestID")) not in {None, checkout_request_id}:
         return NoAnswer("the answer is about another push", heard=True)
     result_code = text(body.get("ResultCode"))

@@ -117,7 +117,8 @@ def _refused(error: ErrorBody) -> PushAnswer:
         return Unknown(_NOT_SENT_TWICE)
     if kind in {Refusal.RATE, Refusal.TOKEN}:
         # Daraja's gate turned it away before any of its APIs saw it.
-        return Unknown(f"not taken: {error.detail}", sent=False, configuration=kind is Refusal.TOKEN)
+        is_ours = kind is Refusal.TOKEN
+        return Unknown(f"not taken: {error.detail}", sent=False, configuration=is_ours, busy=not is_ours)
     if kind in {Refusal.INVALID_FIELD, Refusal.CONFIGURATION}:
         code = "refund_rejected" if kind is Refusal.INVALID_FIELD else "misconfigured"
         return Rejected(code, _MESSAGE, error.detail, retryable=False, configuration=True)

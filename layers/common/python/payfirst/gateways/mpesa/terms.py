@@ -25,6 +25,9 @@ MPESA: Final = GatewayTerms(
     asked_by_its_id=True,
     knows_refunds=False,
     signs_notices=False,
+    # Daraja publishes no rate. It refuses what is too fast for an app as a spike arrest, after which fewer are asked at once.
+    at_once=40,
+    per_second=80,
 )
 
 

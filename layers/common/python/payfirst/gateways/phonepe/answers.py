@@ -73,7 +73,8 @@ def refund_answer(answer: Answered) -> PushAnswer:
     `Rejected.retryable` says that PhonePe knows this refund and will never make it, so that another may be asked for.
     """
     if answer.status == _TOO_MANY or refuses_token(answer):
-        return Unknown(f"not taken: {words(answer)}", sent=False, configuration=answer.status != _TOO_MANY)
+        busy = answer.status == _TOO_MANY
+        return Unknown(f"not taken: {words(answer)}", sent=False, configuration=not busy, busy=busy)
     if not answer.is_success:
         return _refused(answer, REFUND_FAILED)
     body = answer.body or {}
@@ -146,8 +147,8 @@ def _no_order(answer: Answered) -> Absent | NoAnswer:
     is_unknown = _code(answer) in _UNKNOWN_REFERENCE or message.startswith("no entry found")
     if answer.status in _CLIENT_ERRORS and is_unknown:
         return Absent()
-    alarm = answer.status in _CLIENT_ERRORS and answer.status != _TOO_MANY
-    return NoAnswer(f"answered {words(answer)}", configuration=alarm)
+    busy = answer.status == _TOO_MANY
+    return NoAnswer(f"answered {words(answer)}", configuration=answer.status in _CLIENT_ERRORS and not busy, busy=busy)
 
 
 def _declined(body: Mapping[str, Any]) -> Declined:

@@ -35,5 +35,8 @@ PHONEPE: Final = GatewayTerms(
     asked_by_its_id=False,
     knows_refunds=True,
     signs_notices=True,
+    # PhonePe publishes no rate either, and answers 429 to what is too fast.
+    at_once=40,
+    per_second=80,
     shortest_page=timedelta(minutes=5),
 )

@@ -233,7 +233,7 @@ def _refund_answer(answer: Answered, refund_ref: str) -> PushAnswer:
     body = answer.body or {}
     code = text(body.get("code")) or ""
     if answer.status == _TOO_MANY:
-        return Unknown(f"not taken: {answer.status} {detail(code)}", sent=False)
+        return Unknown(f"not taken: {answer.status} {detail(code)}", sent=False, busy=True)
     if answer.is_success and code in _PENDING_CODES | {"PAYMENT_SUCCESS"}:
         return Accepted(text(mapping(body.get("data")).get("transactionId")) or refund_ref)
     if answer.is_success and code in _FAILED_CODES:
@@ -261,8 +261,9 @@ def _status_answer(answer: Answered, ref: str) -> StatusAnswer:
     if code in _ABSENT_CODES and (answer.is_success or answer.status in _CLIENT_ERRORS):
         return Absent()
     if not answer.is_success:
-        alarm = answer.status in _CLIENT_ERRORS and answer.status != _TOO_MANY
-        return NoAnswer(f"answered {answer.status} {detail(code)}", configuration=alarm)
+        busy = answer.status == _TOO_MANY
+        alarm = answer.status in _CLIENT_ERRORS and not busy
+        return NoAnswer(f"answered {answer.status} {detail(code)}", configuration=alarm, busy=busy)
     if text(mapping(body.get("data")).get("merchantTransactionId")) not in {None, ref}:
         return NoAnswer("the answer is about another transaction", heard=True)
     return _state(body)

@@ -28,7 +28,8 @@ from urllib3.util.ssl_ import create_urllib3_context
 SERVICE: Final = "dynamodb"
 JSON: Final = "application/x-amz-json-1.0"
 SERVER_ERRORS: Final = 500
-MOST_CONNECTIONS: Final = 10
+MOST_CONNECTIONS: Final = 50
+"""What is kept open at most: one for each worker that a function has (`reconcile_payments`)."""
 
 
 @dataclass(frozen=True, slots=True)

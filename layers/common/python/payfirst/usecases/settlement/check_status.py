@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,6 +35,8 @@ PAID_AT_MOST: Final = timedelta(minutes=2)
 """Paid is no resting place: money that waits longer than two sweeps for its booking, order or refund is told to somebody."""
 
 AFTER_A_CRASH: Final = timedelta(minutes=5)
+
+TURNED_AWAY: Final = timedelta(minutes=1)
 
 SILENT_AT_MOST: Final = timedelta(days=7)
 """How long an attempt is asked about, past the end of its schedule, while its gateway cannot be asked; then a person looks."""
@@ -73,6 +77,8 @@ def check_status(context: NoticeContext, ref: str, *, no_answer_after: timedelta
     # An attempt that is given up while its gateway might still collect stays due in the write that gives it up.
     check = None if _is_final(answer) else planned
     settled = settle(context, attempt, _evidence(attempt, answer, context.now, no_answer_after), check=check)
+    if isinstance(answer, NoAnswer) and answer.busy and settled is Settled.PENDING:
+        _bring_forward(context, attempt, planned)
     _plan(context, attempt, answer, settled, following)
     return settled
 
@@ -134,6 +140,14 @@ def _plan(
             _review(context, attempt)
     else:
         _queue(context, attempt, following[1])
+
+
+def _bring_forward(context: NoticeContext, attempt: Attempt, planned: tuple[int, datetime]) -> None:
+    """A gateway that turned the question away for load is asked the same again soon: the next check may be a day away."""
+    soon = context.now + TURNED_AWAY
+    if soon < planned[1]:
+        with suppress(ConditionFailedError):  # it has moved on meanwhile
+            checks.take_check(context.table, replace(attempt, next_check_at=planned[1]), (attempt.check, soon))
 
 
 def _is_unheard(attempt: Attempt, answer: Evidence, now: datetime) -> bool:

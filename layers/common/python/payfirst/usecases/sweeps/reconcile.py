@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,7 +19,7 @@ from payfirst.storage.due import Entry
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.table import get
+from payfirst.storage.dynamodb.table import batch_get, get
 from payfirst.storage.items import attempt_from_item
 from payfirst.usecases.context import NoticeContext
 from payfirst.usecases.refunds.send_refund import pursue
@@ -25,7 +27,8 @@ from payfirst.usecases.settlement.check_status import check_status, needs_its_ga
 from payfirst.usecases.settlement.evidence import Settled
 from payfirst.usecases.settlement.take_notice import settle_stored
 from payfirst.usecases.sweeps.retry_later import forget_failures, is_passing, retry_later
-from payfirst.usecases.sweeps.turns import apart, in_turns
+from payfirst.usecases.sweeps.turns import apart
+from payfirst.usecases.sweeps.workers import Crew, Lane, Lanes, Sweep, Task
 
 SPARE_S: Final = 10.0
 """A run takes up nothing more when less than this is left of its function's time."""
@@ -34,6 +37,8 @@ AWAY_AT_MOST: Final = 3
 """A run ends when so many entries in a row could not be reached: the table does not answer, or its rights are wrong."""
 
 NOTICE_AFTER_CHECK: Final = timedelta(minutes=1)
+
+ALONE: Final = Crew()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +70,62 @@ class Run:
     dead_letters: int = 0
     passed_over: int = 0
     away: int = 0
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.context = replace(self.context, gateway=self.breaker.guarding(self.context.gateway))
 
-    def take_up(self, entry: Entry) -> None:
-        """Take one entry as far as it goes now, and count what came of it. Never raises: the others must not wait for it."""
-        self.examined += 1
-        table, now = self.context.table, self.context.now
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is time for one more entry, and a table."""
+        return self.context.deadline.remaining() >= SPARE_S and self.away < AWAY_AT_MOST
+
+    def sort(self, entries: Sequence[Entry]) -> list[Task]:
+        """`entries` with the lanes that they wait in. Those of a gateway that cannot be asked are passed over."""
         try:
-            item = get(table, entry.key)
-            if not self._can_be_asked(item):
-                self.passed_over += 1
+            items = batch_get(self.context.table, [entry.key for entry in entries])
+        except Exception:  # noqa: BLE001 - whichever it is that cannot be read, each finds out for itself
+            return [Task(entry) for entry in entries]
+        tasks = []
+        for entry, item in zip(entries, items, strict=True):
+            try:
+                lane = self._lane(item)
+            except Exception:  # noqa: BLE001 - likewise
+                tasks.append(Task(entry))
+                continue
+            if lane.gateway is not None and self.breaker.is_open(lane.gateway, lane.about):
+                self._count(examined=1, passed_over=1)
+            else:
+                tasks.append(Task(entry, lane, item is not None and "tries" in item))
+        return tasks
+
+    def has_room(self, lane: Lane, calls: int, refunds: int) -> bool:
+        """Whether its gateway takes one more call beside so many: of refunds one at a time, so that no more than one answer is
+        lost when it falls silent. Where it cannot be asked any more there is room: nothing is asked."""
+        if lane.gateway is None or self.breaker.is_open(lane.gateway, lane.about):
+            return True
+        return calls < self.breaker.at_once(lane.gateway) and not (lane.about is About.REFUNDS and refunds)
+
+    def take_up(self, task: Task) -> None:
+        """Take one entry as far as it goes now, and count what came of it. Never raises: the others must not wait for it."""
+        entry, table = task.entry, self.context.table
+        try:
+            lane, failed_before = task.lane, task.failed_before
+            if lane is None:
+                item = get(table, entry.key)
+                lane, failed_before = self._lane(item), item is not None and "tries" in item
+            if not self._can_be_asked(lane):
+                self._count(examined=1, passed_over=1)
                 return
-            self.counts[settle_entry(self.context, entry.key, no_answer_after=self.no_answer_after)] += 1
+            became = settle_entry(self.context, entry.key, no_answer_after=self.no_answer_after)
         except MisconfiguredError:
-            self.passed_over += 1  # an operator has been told, once in this run
+            self._count(examined=1, passed_over=1)  # an operator has been told, once in this run
         except Exception as error:  # noqa: BLE001 - told below; the others must not wait for it
             self._failed(entry, error)
         else:
-            self.away = 0
-            if item is not None and "tries" in item:
-                forget_failures(table, entry, now)
+            self._count(examined=1, became=became)
+            if failed_before:
+                forget_failures(table, entry, self.context.now)
 
     def take_message(self, ref: str) -> None:
         """Look at the attempt that a message of the queue names, if a check is due. Raises what this attempt alone meets.
@@ -94,66 +133,79 @@ class Run:
         Where it cannot be asked about or reached now no message is needed: it stays due, and a sweep asks.
         """
         try:
-            if self._can_be_asked(get(self.context.table, keys.attempt(ref))):
+            if self._can_be_asked(self._lane(get(self.context.table, keys.attempt(ref)))):
                 check_status(self.context, ref, no_answer_after=self.no_answer_after)
         except MisconfiguredError:
-            self.passed_over += 1  # an operator has been told
+            self._count(passed_over=1)  # an operator has been told
         except Exception as error:
             if not is_passing(error):
                 raise
             self._is_away(ref, error)
 
-    def _can_be_asked(self, item: Item | None) -> bool:
-        """Whether the gateway that this attempt or refund waits for can be asked in this run; nothing is begun without it.
-
-        A notice may need nobody's word to be settled.
-        """
+    def _lane(self, item: Item | None) -> Lane:
+        """Where this attempt, refund or notice waits; a notice may need nobody's word to be settled."""
         thing = keys.named(item).thing if item else keys.Thing.NOTICE
         if item is None or thing is keys.Thing.NOTICE:
-            return True
+            return Lane()
         about = About.REFUNDS if thing is keys.Thing.REFUND else About.PAYMENTS
         if about is About.PAYMENTS and not needs_its_gateway(attempt_from_item(item)):
+            return Lane()
+        return Lane(item["gateway"], about, item.get("kind", ""))
+
+    def _can_be_asked(self, lane: Lane) -> bool:
+        """Whether the gateway that is waited for can be asked in this run; nothing is begun without it."""
+        if lane.gateway is None:
             return True
-        if self.breaker.is_open(item["gateway"], about):
+        if self.breaker.is_open(lane.gateway, lane.about):
             return False
-        self.context.gateway(item["gateway"])
+        self.context.gateway(lane.gateway)
         return True
 
+    def _count(self, *, examined: int = 0, passed_over: int = 0, became: str | None = None) -> None:
+        with self._counting:
+            self.examined += examined
+            self.passed_over += passed_over
+            if became is not None:
+                self.counts[became] += 1
+                self.away = 0
+
     def _failed(self, entry: Entry, error: Exception) -> None:
-        self.failed += 1
-        if not is_passing(error):
+        passing = is_passing(error)
+        if passing:
+            self._is_away(entry.name, error)
+        else:
             alarm("reconcile.failed", item=entry.name)
-            self.dead_letters += retry_later(self.context.table, entry, self.context.now)
-            return
-        self._is_away(entry.name, error)
+        dead = not passing and retry_later(self.context.table, entry, self.context.now)
+        with self._counting:
+            self.examined += 1
+            self.failed += 1
+            self.dead_letters += dead
 
     def _is_away(self, item: str, error: Exception) -> None:
         """What says nothing about the entry: it stays due as it is."""
-        self.away += 1
+        with self._counting:
+            self.away += 1
         (warn if isinstance(error, TemporaryError) else alarm)("reconcile.away", item=item, error=type(error).__name__)
 
 
-def reconcile(context: NoticeContext, *, no_answer_after: timedelta) -> ReconcileReport:
+def reconcile(context: NoticeContext, *, no_answer_after: timedelta, crew: Crew = ALONE) -> ReconcileReport:
     """Settle everything that fell due and that no notice or message has settled.
 
-    Status checks, refunds, stored notices and dead letters take turns, so that none of them waits for the others to be done.
-    One failing item never stops the others, nor does a gateway that cannot be asked: what waits for it stays as it is, due. A
-    table that does not answer several times in a row ends the run.
+    Status checks, refunds, stored notices and dead letters take turns, and so do gateways and kinds of sessions, so that none
+    of them waits for the others to be done; `crew` does as many at once as their gateways take. One failing item never stops
+    the others, nor does a gateway that cannot be asked: what waits for it stays as it is, due. A table that does not answer
+    several times in a row ends the run.
     """
     table, now = context.table, context.now
-    run = Run(context, no_answer_after, CircuitBreaker(context.deadline))
+    run = Run(context, no_answer_after, CircuitBreaker(context.deadline, crew.clock, crew.pause))
     # Each minute another shard is the first, so that none is always the one that the time does not suffice for.
     turn = int(now.timestamp()) // 60
     due_now = {what: due.backlog(table, what, now, first=turn) for what in (keys.REFUND, keys.SETTLE)}
     stored, checks = apart(due_now[keys.SETTLE].entries, lambda entry: entry.named.thing is keys.Thing.NOTICE)
     dead = chain.from_iterable(due.dead_letters_due(table, what, now) for what in due_now)
-    finished = True
-    for entry in in_turns(checks, due_now[keys.REFUND].entries, stored, dead):
-        if context.deadline.remaining() < SPARE_S or run.away >= AWAY_AT_MOST:
-            finished = False
-            break
-        run.take_up(entry)
-    ages = {str(what): found.oldest_s for what, found in due_now.items()}
+    found = (entry for entry in due.in_turns(checks, due_now[keys.REFUND].entries, stored, dead) if entry is not None)
+    finished = Sweep(found, run.sort, run.take_up, lambda: run.goes_on, Lanes(run.has_room), crew).run()
+    ages = {str(what): backlog.oldest_s for what, backlog in due_now.items()}
     return ReconcileReport(
         run.examined, dict(run.counts), run.failed, run.dead_letters, run.passed_over, max(ages.values()), finished, ages
     )

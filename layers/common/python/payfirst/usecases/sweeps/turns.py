@@ -15,20 +15,6 @@ Stream = Iterator[Entry | None]
 """Entries; None while there is none at hand."""
 
 
-def in_turns(*streams: Stream) -> Iterator[Entry]:
-    """One entry of each stream in turn, until all have ended. What is first in the order is first in every run."""
-    waiting = list(streams)
-    while waiting:
-        for stream in list(waiting):
-            try:
-                entry = next(stream)
-            except StopIteration:
-                waiting.remove(stream)
-                continue
-            if entry is not None:
-                yield entry
-
-
 def apart(entries: Iterator[Entry], is_first: Callable[[Entry], bool]) -> tuple[Stream, Stream]:
     """`entries` as two streams, each in its order: those of which `is_first` says so, and the others."""
     held: dict[bool, deque[Entry]] = {True: deque(), False: deque()}

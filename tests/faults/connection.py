@@ -1,22 +1,19 @@
-"""The connection to both gateways, in the place of the one that `requests` would open; each request passes the seam."""
+"""The connection to both gateways, in the place of the one that `gateways.wire` would open; each request passes the seam."""
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
-from requests.adapters import BaseAdapter
-
 from payfirst.gateways.base import Gateway, TokenStore
+from payfirst.gateways.lenient import json_object
 from payfirst.gateways.mpesa.client import Mpesa
 from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.gateways.phonepe.client import PhonePe
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
+from payfirst.gateways.wire import Answered, Call, Lost
 from tests.faults.gateways import MODELS, Ledger
 from tests.faults.seam import Fault, Seam, Service, met
 from tests.faults.told import Answer
@@ -40,57 +37,63 @@ _PHONEPE: Final = PhonePeCredentials("client", "client-secret", "1", webhook_use
 SECRETS: Final = ("consumer-secret", "the-passkey", "sealed-word", "client-secret", "hook-word", "-token-")
 
 
-class LedgerAdapter(BaseAdapter):
-    """The connection to the gateways; each request passes the seam."""
+class _LostError(Exception):
+    """The answer never comes, or nobody was reached."""
 
-    def __init__(self, ledger: Ledger, seam: Seam) -> None:
-        super().__init__()
-        self._ledger, self._seam = ledger, seam
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        address = urlsplit(request.url or "")
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The way to the gateways; each request passes the seam."""
+
+    ledger: Ledger
+    seam: Seam
+
+    def send(self, call: Call, timeout_s: float) -> Answered | Lost:
+        """What becomes of `call`."""
+        del timeout_s
+        address = urlsplit(call.url)
         path, model = address.path, next((each for each in MODELS.values() if each.host == address.hostname), None)
         if model is not None:
-            operation = f"{request.method} {path.split('/')[1]}"
+            operation = f"{call.method} {path.split('/')[1]}"
         else:
             operation = next(name for start, name in _PATHS if path.startswith(start))
-        body = json.loads(request.body or "{}") if "token" not in operation else {}
-        fault = self._seam.passes(Service.GATEWAY, operation)
+        body = json.loads(call.body or "{}") if "token" not in operation else {}
+        fault = self.seam.passes(Service.GATEWAY, operation)
         if fault is Fault.UNSENT:
-            raise requests.ConnectTimeout
-        if fault is Fault.EMPTY:
-            return _response(503, b"")
-        if fault is Fault.BAD_GATEWAY:
-            return _response(502, b"<html>Bad Gateway</html>")
+            return Lost("never sent: ConnectionRefusedError", sent=False)
+        if fault in (Fault.EMPTY, Fault.BAD_GATEWAY):
+            return Answered(503 if fault is Fault.EMPTY else 502, None)
 
         def answer() -> Answer:
             if model is not None:
-                return model.answer(self._ledger, str(request.method), path, body)
-            return self._ledger.answer(operation, path, body)
+                return model.answer(self.ledger, call.method, path, body)
+            return self.ledger.answer(operation, path, body)
 
-        status, told = met(fault, answer, requests.ConnectionError)
-        if operation == "push" and self._ledger.lose_pushes:
-            self._ledger.lose_pushes -= 1
-            raise requests.ConnectionError
-        if fault is Fault.BAD_GATEWAY_AFTER:
-            return _response(502, b"<html>Bad Gateway</html>")
-        return _response(status, json.dumps(told).encode())
+        try:
+            status, told = met(fault, answer, _LostError)
+        except _LostError:
+            return _LOST
+        if operation == "push" and self.ledger.lose_pushes:
+            self.ledger.lose_pushes -= 1
+            return _LOST
+        return (
+            Answered(502, None)
+            if fault is Fault.BAD_GATEWAY_AFTER
+            else Answered(status, json_object(json.dumps(told).encode()))
+        )
 
-    def close(self) -> None:
-        """Nothing is open."""
+
+_LOST: Final = Lost("maybe processed: the connection broke (RemoteDisconnected)", sent=True)
 
 
 def client_of(name: str, ledger: Ledger, seam: Seam, store: TokenStore) -> Gateway:
     """The package's own client of that gateway, on the ledger's connection."""
-
-    def adapter() -> LedgerAdapter:
-        return LedgerAdapter(ledger, seam)
-
+    send = Connection(ledger, seam).send
     if name in MODELS:
-        return MODELS[name].made(adapter)
+        return MODELS[name].made(send)
     if name == "MPESA":
-        return Mpesa(_MPESA, "https://mpesa.example", store, "tests", adapter)
-    return PhonePe(_PHONEPE, "https://phonepe.example", "https://phonepe.example/v1/oauth/token", store, "tests", adapter)
+        return Mpesa(_MPESA, "https://mpesa.example", store, "tests", send)
+    return PhonePe(_PHONEPE, "https://phonepe.example", "https://phonepe.example/v1/oauth/token", store, "tests", send)
 
 
 def secret(name: str) -> dict[str, Any]:
@@ -99,10 +102,3 @@ def secret(name: str) -> dict[str, Any]:
     gateways |= {gateway.lower(): model.secret for gateway, model in MODELS.items()}
     kept: dict[str, dict[str, Any]] = {"cursor": {"key": "cursor-key"}, "gateways": gateways}
     return kept[name]
-
-
-def _response(status: int, body: bytes) -> requests.Response:
-    response = requests.Response()
-    response.status_code = status
-    response.raw = urllib3.HTTPResponse(body=io.BytesIO(body), status=status, preload_content=False)
-    return response

@@ -1,4 +1,4 @@
-"""Both gateways in memory, behind the `requests` adapter that their clients are given: a book of payments and refunds.
+"""Both gateways in memory, behind what their clients send by: a book of payments and refunds.
 
 What a gateway says, and in which words, is the simulators' own; here is only what became of each payment, and when.
 """
@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from requests.adapters import BaseAdapter
-
 from local.simulators import faults, mpesa_bodies, phonepe_bodies
 from local.simulators.outcomes import MPESA_CODES, Outcome, State
 from local.simulators.records import Refund
 from payfirst.domain.ids import ref_of_callback_token
 from payfirst.gateways.base import Gateway
+from payfirst.gateways.wire import Send
 from tests.faults.told import (
     MPESA,
     PHONEPE,
@@ -50,14 +49,14 @@ class PaidBack:
 class Model:
     """Another gateway as the machine knows it: what it answers at `host`, what it posts, and what its shop is given.
 
-    `answer` takes the ledger, the method, the path and the body. `made` is its client on a connection; `secret` and `settings`
-    are what the shop keeps for it.
+    `answer` takes the ledger, the method, the path and the body. `made` is its client that sends by what it is
+    given; `secret` and `settings` are what the shop keeps for it.
     """
 
     host: str
     answer: Callable[[Ledger, str, str, dict[str, Any]], Answer]
     notice: Callable[[Payment], Notice]
-    made: Callable[[Callable[[], BaseAdapter]], Gateway]
+    made: Callable[[Send], Gateway]
     secret: dict[str, str]
     settings: dict[str, str]
 

@@ -32,7 +32,7 @@ from payfirst.gateways.base import (
     Unknown,
 )
 from payfirst.gateways.lenient import detail, json_object, money_of_minor, text
-from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
+from payfirst.gateways.wire import Answered, Call, Lost, Send, json_call, send
 
 HEADER: Final = "X-Cowry-Signature"
 ENDS: Final = {"paid": True, "declined": False}
@@ -75,7 +75,7 @@ class Cowry:
     credentials: CowryCredentials
     base_url: str
     terms: GatewayTerms
-    adapter: AdapterMaker | None = None
+    send: Send = send
     merchant: str | None = None
 
     def push(self, push: Push, *, now: datetime, timeout_s: float) -> PushAnswer:
@@ -111,7 +111,7 @@ class Cowry:
 
     def _sent(self, path: str, body: Mapping[str, Any], timeout_s: float) -> PushAnswer:
         call = json_call(self.base_url + path, body, self._headers())
-        answer = send(call, timeout_s=timeout_s, adapter=self.adapter)
+        answer = self.send(call, timeout_s)
         if isinstance(answer, Lost):
             return Unknown(answer.reason, answer.sent)
         told = answer.body or {}
@@ -122,9 +122,7 @@ class Cowry:
         return Unknown(f"maybe processed: answered {answer.status}")
 
     def _asked(self, path: str, timeout_s: float) -> dict[str, Any] | Absent | NoAnswer:
-        answer: Answered | Lost = send(
-            Call("GET", self.base_url + path, self._headers()), timeout_s=timeout_s, adapter=self.adapter
-        )
+        answer: Answered | Lost = self.send(Call("GET", self.base_url + path, self._headers(), repeatable=True), timeout_s)
         if isinstance(answer, Lost):
             return NoAnswer(answer.reason)
         if answer.status == HTTPStatus.NOT_FOUND and answer.body:

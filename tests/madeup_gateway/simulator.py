@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final
 
-from requests.adapters import BaseAdapter
-
 from payfirst.gateways.base import Gateway
+from payfirst.gateways.wire import Send
 from tests.faults.gateways import MODELS, Ledger, Model
 from tests.faults.told import Answer, Notice, Payment
 from tests.madeup_gateway import TERMS, registered
@@ -62,8 +61,8 @@ def notice(payment: Payment) -> Notice:
     return Notice("cowry", "", raw, {HEADER: signature(KEY, raw)})
 
 
-def _made(adapter: Callable[[], BaseAdapter]) -> Gateway:
-    return Cowry(CowryCredentials(KEY), "https://api.cowry.example", TERMS, adapter)
+def _made(send: Send) -> Gateway:
+    return Cowry(CowryCredentials(KEY), "https://api.cowry.example", TERMS, send)
 
 
 @contextmanager

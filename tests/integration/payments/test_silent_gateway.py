@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-import requests
-from requests.adapters import BaseAdapter
 
 from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import AttemptStatus, RefundStatus
 from payfirst.gateways.base import Gateway
 from payfirst.gateways.phonepe.client import PhonePe
+from payfirst.gateways.wire import Call, Lost, Send
 from payfirst.storage.captures import Collected, money
 from payfirst.storage.dynamodb import keys
 from payfirst.usecases.checkout.start_attempt import Started
@@ -33,39 +32,36 @@ class Run:
     asked: list[str] = field(default_factory=list)
 
 
-class Hanging(BaseAdapter):
+def hanging(run: Run) -> Send:
     """Takes a request and never answers it."""
 
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self.run = run
+    def send(call: Call, timeout_s: float) -> Lost:
+        run.asked.append(call.url)
+        run.left -= timeout_s
+        return Lost("maybe processed: no answer in time", sent=True)
 
-    def send(self, request: Any, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
-        self.run.asked.append(request.path_url)
-        self.run.left -= timeout.total
-        raise requests.ReadTimeout
-
-    def close(self) -> None:
-        """Nothing is open."""
+    return send
 
 
-class Refusing(Hanging):
+def refusing(run: Run) -> Send:
     """Nobody listens: the connection is refused at once."""
 
-    def send(self, request: Any, *_: Any, **__: Any) -> requests.Response:
-        self.run.asked.append(request.path_url)
-        raise requests.ConnectionError
+    def send(call: Call, _: float) -> Lost:
+        run.asked.append(call.url)
+        return Lost("never sent: ConnectionRefusedError", sent=False)
+
+    return send
 
 
-def phonepe_through(shop: Shop, run: Run, adapter: type[Hanging] = Hanging) -> dict[str, Gateway]:
-    """The shop's gateways, PhonePe behind `adapter`."""
+def phonepe_through(shop: Shop, run: Run, way: Callable[[Run], Send] = hanging) -> dict[str, Gateway]:
+    """The shop's gateways, PhonePe by that `way`."""
     real = shop.gateways["PHONEPE"]
     assert isinstance(real, PhonePe)
-    return {**shop.gateways, "PHONEPE": replace(real, adapter=lambda: adapter(run))}
+    return {**shop.gateways, "PHONEPE": replace(real, send=way(run))}
 
 
-def sweep(shop: Shop, run: Run, adapter: type[Hanging] = Hanging) -> ReconcileReport:
-    gateways = phonepe_through(shop, run, adapter)
+def sweep(shop: Shop, run: Run, way: Callable[[Run], Send] = hanging) -> ReconcileReport:
+    gateways = phonepe_through(shop, run, way)
     context = replace(shop.notice_context(), gateway=gateways.__getitem__, deadline=Deadline(lambda: run.left))
     return reconcile(context, no_answer_after=NO_ANSWER)
 
@@ -147,7 +143,7 @@ def test_a_connection_that_is_refused_at_once_costs_nobody_time_so_everyone_is_a
     shop.now += timedelta(seconds=30)
     run = Run()
 
-    report = sweep(shop, run, Refusing)
+    report = sweep(shop, run, refusing)
 
     assert (report.settled, report.passed_over) == ({"pending": 4}, 0)
     assert len(run.asked) >= 4

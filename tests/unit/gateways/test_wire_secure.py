@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from payfirst.gateways.wire import Answered, Call, Lost, authorities, send
+from payfirst.gateways.lines import authorities
+from payfirst.gateways.wire import Answered, Call, Lost, send
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_a_gateway_without_a_trusted_certificate_is_sent_nothing(impostor: tuple
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The same server's certificate as the one authority that there is."""
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    monkeypatch.setattr("certifi.where", lambda: str(certificate))
     authorities.cache_clear()
     yield certificate
     authorities.cache_clear()

@@ -76,7 +76,7 @@ class Mpesa(Daraja):
             "Timestamp": timestamp,
             "CheckoutRequestID": query.gateway_id,
         }
-        answer = self.post("/mpesa/stkpushquery/v1/query", body, now=now, timeout_s=timeout_s)
+        answer = self.post("/mpesa/stkpushquery/v1/query", body, now=now, timeout_s=timeout_s, repeatable=True)
         if isinstance(answer, TokenFailure):
             return NoAnswer(f"no access token: {answer.reason}", answer.configuration)
         return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, query.gateway_id)

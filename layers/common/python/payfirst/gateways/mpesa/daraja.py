@@ -14,7 +14,7 @@ from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.gateways.mpesa.refusals import Refusal, error_body, refusal
 from payfirst.gateways.mpesa.terms import MPESA
 from payfirst.gateways.tokens import TokenFailure, Tokens, call_with_token, token_living, token_refusal
-from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
+from payfirst.gateways.wire import Answered, Call, Lost, Send, json_call, send
 
 _LIFE_IF_UNSTATED: Final = timedelta(minutes=10)
 
@@ -24,14 +24,14 @@ class Daraja:
     """One merchant's account at `base_url` (no slash at the end).
 
     `token_store` shares the access token among containers, of which this one is `container`; without a store it is kept
-    here alone. `adapter` makes the `requests` adapter that each call goes through.
+    here alone. `send` sends each call.
     """
 
     credentials: MpesaCredentials
     base_url: str
     token_store: TokenStore | None
     container: str
-    adapter: AdapterMaker | None = None
+    send: Send = send
     _tokens: Tokens = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -47,12 +47,14 @@ class Daraja:
         answer = self._fetch_token(now, timeout_s)
         return answer if isinstance(answer, TokenFailure) else None
 
-    def post(self, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float) -> Answered | Lost | TokenFailure:
-        """POST `body` to one of Daraja's APIs with the access token, as the other requests of this package do."""
+    def post(
+        self, path: str, body: Mapping[str, Any], *, now: datetime, timeout_s: float, repeatable: bool = False
+    ) -> Answered | Lost | TokenFailure:
+        """POST `body` to one of Daraja's APIs with the access token; `repeatable` where asking twice changes nothing."""
 
         def once(token: str, seconds: float) -> Answered | Lost:
-            call = json_call(self.base_url + path, body, {"Authorization": f"Bearer {token}"})
-            return send(call, timeout_s=seconds, adapter=self.adapter)
+            headers = {"Authorization": f"Bearer {token}"}
+            return self.send(json_call(self.base_url + path, body, headers, repeatable=repeatable), seconds)
 
         return call_with_token(self._tokens, once, _refuses_token, now=now, timeout_s=timeout_s)
 
@@ -60,7 +62,7 @@ class Daraja:
         pair = f"{self.credentials.consumer_key}:{self.credentials.consumer_secret}"
         headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
         url = f"{self.base_url}/oauth/v1/generate?grant_type=client_credentials"
-        answer = send(Call("GET", url, headers), timeout_s=timeout_s, adapter=self.adapter)
+        answer = self.send(Call("GET", url, headers, repeatable=True), timeout_s)
         if isinstance(answer, Lost):
             return TokenFailure(answer.reason)
         value = text((answer.body or {}).get("access_token"), LONGEST_TEXT)

@@ -42,7 +42,7 @@ from payfirst.gateways.phonepe.answers import (
 from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.gateways.phonepe.terms import PHONEPE
 from payfirst.gateways.tokens import LONGEST_LIFE, TokenFailure, Tokens, call_with_token, token_living, token_refusal
-from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, form_call, json_call, send
+from payfirst.gateways.wire import Answered, Call, Lost, Send, form_call, json_call, send
 
 SMALLEST_PAISA: Final = 100
 SHORTEST_LIFE_S: Final = 300
@@ -58,7 +58,7 @@ class PhonePe:
     """One merchant's PhonePe account; `base_url` and `token_url` without a slash at the end.
 
     `token_store` shares the access token among containers, of which this one is `container`; without a store it is kept
-    here alone. `adapter` makes the `requests` adapter that each call goes through.
+    here alone. `send` sends each call.
     """
 
     credentials: PhonePeCredentials
@@ -66,7 +66,7 @@ class PhonePe:
     token_url: str
     token_store: TokenStore | None
     container: str
-    adapter: AdapterMaker | None = None
+    send: Send = send
     terms: ClassVar[GatewayTerms] = PHONEPE
     _tokens: Tokens = field(init=False, repr=False)
 
@@ -129,8 +129,8 @@ class PhonePe:
 
         def once(token: str, seconds: float) -> Answered | Lost:
             headers = {"Authorization": f"O-Bearer {token}"}
-            call = Call(method, url, headers) if body is None else json_call(url, body, headers)
-            return send(call, timeout_s=seconds, adapter=self.adapter)
+            call = Call(method, url, headers, repeatable=True) if body is None else json_call(url, body, headers)
+            return self.send(call, seconds)
 
         return call_with_token(self._tokens, once, refuses_token, now=now, timeout_s=timeout_s)
 
@@ -141,7 +141,7 @@ class PhonePe:
             "client_secret": self.credentials.client_secret,
             "grant_type": "client_credentials",
         }
-        answer = send(form_call(self.token_url, form), timeout_s=timeout_s, adapter=self.adapter)
+        answer = self.send(form_call(self.token_url, form, repeatable=True), timeout_s)
         if isinstance(answer, Lost):
             return TokenFailure(answer.reason)
         value = text((answer.body or {}).get("access_token"), LONGEST_TEXT)

@@ -41,7 +41,7 @@ from payfirst.gateways.base import (
 from payfirst.gateways.lenient import LONGEST_TEXT, detail, json_object, mapping, money_of_minor, text
 from payfirst.gateways.phonepe.terms import PHONEPE
 from payfirst.gateways.tokens import TokenFailure
-from payfirst.gateways.wire import AdapterMaker, Answered, Call, Lost, json_call, send
+from payfirst.gateways.wire import Answered, Call, Lost, Send, json_call, send
 
 PAY_PATH: Final = "/pg/v1/pay"
 REFUND_PATH: Final = "/pg/v1/refund"
@@ -123,7 +123,7 @@ class PhonePeV1:
 
     credentials: PhonePeV1Credentials
     base_url: str
-    adapter: AdapterMaker | None = None
+    send: Send = send
     terms: ClassVar[GatewayTerms] = PHONEPE
 
     @property
@@ -183,14 +183,14 @@ class PhonePeV1:
     def _status(self, ref: str, timeout_s: float) -> StatusAnswer:
         path = f"/pg/v1/status/{self.credentials.merchant_id}/{_reference(ref)}"
         headers = {"X-VERIFY": checksum(path, self.credentials), "X-MERCHANT-ID": self.credentials.merchant_id}
-        answer = send(Call("GET", self.base_url + path, headers), timeout_s=timeout_s, adapter=self.adapter)
+        answer = self.send(Call("GET", self.base_url + path, headers, repeatable=True), timeout_s)
         return NoAnswer(answer.reason) if isinstance(answer, Lost) else _status_answer(answer, ref)
 
     def _post(self, path: str, body: Mapping[str, Any], timeout_s: float) -> Answered | Lost:
         content = base64.b64encode(json.dumps(body).encode()).decode("ascii")
         headers = {"X-VERIFY": checksum(content + path, self.credentials)}
         call = json_call(self.base_url + path, {"request": content}, headers)
-        return send(call, timeout_s=timeout_s, adapter=self.adapter)
+        return self.send(call, timeout_s)
 
     def _pay_body(self, push: Push) -> dict[str, Any]:
         if not push.redirect_url or not push.callback_url:

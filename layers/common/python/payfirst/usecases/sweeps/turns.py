@@ -8,8 +8,8 @@ from typing import Final
 
 from payfirst.storage.due import Entry
 
-LOOK_AHEAD: Final = 2000
-"""How many entries of the one kind are held at most while the next of the other is looked for: four pages of the index."""
+LOOK_AHEAD: Final = 4000
+"""How many entries of the one kind are held at most while the next of the other is looked for: a page of each shard."""
 
 Stream = Iterator[Entry | None]
 """Entries; None while there is none at hand."""

@@ -50,7 +50,8 @@ class Connection:
 
     def send(self, call: Call, timeout_s: float) -> Answered | Lost:
         """What becomes of `call`."""
-        del timeout_s
+        if timeout_s <= 0:
+            return Lost("never sent: no time left", sent=False)
         address = urlsplit(call.url)
         path, model = address.path, next((each for each in MODELS.values() if each.host == address.hostname), None)
         if model is not None:

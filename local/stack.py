@@ -236,6 +236,7 @@ class LocalStack(Part):
             "PHONEPE_BASE_URL": f"{self.simulator_url}/phonepe",
             "PHONEPE_TOKEN_URL": f"{self.simulator_url}/phonepe/v1/oauth/token",
             "PHONEPE_NOTICE_SOURCES": "",
+            "PHONEPE_SCRIPT": "",
             "DELIVERY_FEES": "*=50.00",
             "BOOKINGS_MAIL_SENDER": "Puja Bookings <bookings@shop.example>",
             "ORDERS_MAIL_SENDER": "Green Valley Produce <orders@shop.example>",

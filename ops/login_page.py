@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ops.printing import say
+from botocore.exceptions import ClientError
+
+from ops.printing import complain, say
 
 TAKES_CODES: Final = 2
 """The version of Cognito's page that asks for codes; the first, classic one asks for passwords only."""
@@ -14,8 +16,17 @@ def open_login_page(users: Any, pool: str, client: str) -> None:  # noqa: ANN401
     """Let customers of `pool` sign in with a code at a page, which `client` gets Cognito's own look for unless it has one.
 
     Nothing is done where the pool has no page, or is in the tier that has the classic one only. CloudFormation cannot do it:
-    switched over without a look, the page is "unavailable". botocore's ClientError for what AWS refuses.
+    switched over without a look, the page is "unavailable". What AWS refuses is said, and left for the next deployment.
     """
+    try:
+        _open(users, pool, client)
+    except ClientError as error:
+        complain(
+            f"AWS refused to set up the sign-in page, which then takes no codes: {error}. The next `make deploy` tries again."
+        )
+
+
+def _open(users: Any, pool: str, client: str) -> None:  # noqa: ANN401 - a boto3 client
     found = users.describe_user_pool(UserPoolId=pool)["UserPool"]
     if "Domain" not in found or found.get("UserPoolTier") == "LITE":
         return

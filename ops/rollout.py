@@ -152,10 +152,10 @@ def deploy_command(env: Env, *, yes: Yes = False, at_once: AtOnce = False) -> No
             code = sam("deploy", asks, *overrides(told), where=where, folder=folder, runtime=runtime)
             after = _after(stacks, where, code)
         forget(session.client("dynamodb", config=CONFIG), after["TableName"])
-        open_login_page(session.client("cognito-idp", config=CONFIG), after["UserPoolId"], after["UserPoolClientId"])
         for name in NEXT:
             if name in after:
                 say(f"{name:18}{after[name]}")
+        open_login_page(session.client("cognito-idp", config=CONFIG), after["UserPoolId"], after["UserPoolClientId"])
         wrong = smoke(session, where.stack)
         if awaits_its_owner(wrong):
             awaited = ", ".join(line.what for line in wrong)

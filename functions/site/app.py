@@ -19,6 +19,7 @@ from payfirst.settings import settings
 if TYPE_CHECKING:
     from payfirst.api.pages import Pages
     from payfirst.api.reference.page import Reference
+    from payfirst.gateways.declaration import CheckoutScript
 
 
 @cache
@@ -91,7 +92,14 @@ def _shell(request: Request, template: str) -> Reply:
     sign_in = settings().sign_in_page
     base = urlsplit(public_origin(request)).path
     body = _pages().shell(template, language, base=base, doors=sign_in.startswith("/"))
-    return Reply(200, body, headers(sign_in))
+    return Reply(200, body, headers(sign_in, _scripts() if template == "shop" else ()))
+
+
+def _scripts() -> list[CheckoutScript]:
+    """What shows gateways' pages within the one where payments begin."""
+    from payfirst.gateways.registry import GATEWAYS  # noqa: PLC0415 - as above
+
+    return [script for gateway in GATEWAYS if (script := gateway.checkout_script())]
 
 
 def _asset(request: Request, name: str) -> Reply:  # noqa: ARG001 - a handler's form

@@ -124,9 +124,17 @@ def phones_page(waiting: Sequence[Attempt], history: Sequence[Attempt]) -> str:
     return _filled("phones.html", "The customer's phone", gateways=_GATEWAYS, waiting=newest, history=history)
 
 
-def pay_page(attempt: Attempt) -> str:
-    """PhonePe's pay page of one order: buttons while it is open, afterwards how it ended and the way back."""
-    return _filled("pay.html", f"Pay {_money(attempt)}", attempt=attempt, at=_GATEWAYS[attempt.gateway])
+def pay_page(attempt: Attempt, *, framed: bool = False) -> str:
+    """PhonePe's pay page of one order: buttons while it is open, afterwards how it ended and the way back.
+
+    In a frame of the shop's it can be closed as well.
+    """
+    return _filled("pay.html", f"Pay {_money(attempt)}", attempt=attempt, at=_GATEWAYS[attempt.gateway], framed=framed)
+
+
+def over_page(said: str) -> str:
+    """What a frame of the shop's ends with: it tells the script what PhonePe's page would."""
+    return _filled("over.html", "Over", said=said)
 
 
 def message_page(text: str) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.simulators.ledger import AlreadyDecidedError
-from local.simulators.markup import message_page, pay_page, phones_page
+from local.simulators.markup import message_page, over_page, pay_page, phones_page
 from local.simulators.outcomes import Outcome, State
 from local.simulators.records import Attempt
 from local.simulators.rules import Ending
 from local.simulators.simulator import Served, form
+
+CHECKOUT_SCRIPT: Final = Path(__file__).with_name("templates") / "checkout.js"
 
 
 class Pages(Served):
@@ -25,6 +30,7 @@ class Pages(Served):
 
     def pay_page_routes(self) -> list[Route]:
         return [
+            Route("/checkout.js", self.checkout_script, methods=["GET"]),
             Route("/pay/{page_token}", self.pay_page, methods=["GET"]),
             Route("/pay/{page_token}", self.answer_page, methods=["POST"]),
         ]
@@ -51,16 +57,23 @@ class Pages(Served):
             return HTMLResponse(message_page("There is no such payment."), 404)
         return self._decide(attempt, sent.get("outcome", "")) or RedirectResponse("/", 303)
 
+    async def checkout_script(self, _: Request) -> Response:
+        return FileResponse(CHECKOUT_SCRIPT, media_type="text/javascript")
+
     async def pay_page(self, request: Request) -> Response:
         attempt = self._simulator.ledger.attempt_by_page(request.path_params["page_token"])
         if attempt is None:
             return HTMLResponse(message_page("There is no such order."), 404)
-        return HTMLResponse(pay_page(attempt))
+        return HTMLResponse(pay_page(attempt, framed="framed" in request.query_params))
 
     async def answer_page(self, request: Request) -> Response:
         attempt = self._simulator.ledger.attempt_by_page(request.path_params["page_token"])
         if attempt is None:
             return HTMLResponse(message_page("There is no such order."), 404)
-        refused = self._decide(attempt, (await form(request)).get("outcome", ""))
-        back = attempt.redirect_url or str(request.url)
-        return refused or RedirectResponse(back, 303)
+        sent, framed = await form(request), "framed" in request.query_params
+        if framed and "close" in sent:
+            return HTMLResponse(over_page("USER_CANCEL"))
+        refused = self._decide(attempt, sent.get("outcome", ""))
+        if framed:
+            return refused or HTMLResponse(over_page("CONCLUDED"))
+        return refused or RedirectResponse(attempt.redirect_url or str(request.url), 303)

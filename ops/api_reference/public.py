@@ -79,8 +79,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
                 shop=NamesOut(bookings="Puja Bookings", orders="Green Valley Produce"),
                 currencies=["INR", "KES"],
                 gateways=[
-                    GatewayOut(name="MPESA", label="M-Pesa", currencies=["KES"], prompts_phone=True),
-                    GatewayOut(name="PHONEPE", label="PhonePe", currencies=["INR"], prompts_phone=False),
+                    GatewayOut(name="MPESA", label="M-Pesa", currencies=["KES"], prompts_phone=True, script=None),
+                    GatewayOut(name="PHONEPE", label="PhonePe", currencies=["INR"], prompts_phone=False, script=None),
                 ],
                 sign_in=SignInOut(
                     issuer="https://cognito-idp.ap-south-1.amazonaws.com/ap-south-1_a1B2c3D4e",

@@ -96,6 +96,7 @@ _SETTINGS: Final = {
     "PHONEPE_BASE_URL": "https://phonepe.example",
     "PHONEPE_TOKEN_URL": "https://phonepe.example/v1/oauth/token",
     "PHONEPE_NOTICE_SOURCES": "",
+    "PHONEPE_SCRIPT": "",
     "DELIVERY_FEES": "*=50.00",
 }
 

@@ -49,6 +49,7 @@ LOCAL = {
     "PHONEPE_BASE_URL": "http://127.0.0.1:8001/phonepe",
     "PHONEPE_TOKEN_URL": "http://127.0.0.1:8001/phonepe/v1/oauth/token",
     "PHONEPE_NOTICE_SOURCES": "",
+    "PHONEPE_SCRIPT": "",
     "DELIVERY_FEES": "*=50.00",
     "BOOKINGS_MAIL_SENDER": "Puja Bookings <bookings@shop.example>",
     "ORDERS_MAIL_SENDER": "Green Valley Produce <orders@shop.example>",
@@ -286,3 +287,11 @@ def test_a_number_is_taken_up_to_its_bound_and_in_one_form(name: str) -> None:
         assert refusal(LOCAL | {name.upper(): wrong}).startswith(
             f"the setting {name.upper()} cannot be read as a whole number from "
         )
+
+
+def test_phonepe_s_script_may_be_left_out_and_is_phonepe_s_own_and_not_its_sandbox_s_in_production() -> None:
+    given = {"PHONEPE_SCRIPT": "https://mercury.phonepe.com/web/bundle/checkout.js"}
+    assert value("phonepe_script", PRODUCTION) == ""
+    assert value("phonepe_script", PRODUCTION | given) == given["PHONEPE_SCRIPT"]
+    for address in ("https://mercury-stg.phonepe.com/web/bundle/checkout.js", "https://evil.example/checkout.js", "http://x"):
+        assert "PHONEPE_SCRIPT" in refusal(PRODUCTION | {"PHONEPE_SCRIPT": address})

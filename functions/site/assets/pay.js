@@ -2,6 +2,7 @@
 
 import { call, newKey } from "./api.js";
 import { link, store } from "./place.js";
+import { within } from "./frame.js";
 import { busy } from "./ui.js";
 
 const PAYMENT = "payment"; // of this tab: { id, prompted } of the payment that was begun last
@@ -22,16 +23,18 @@ export function follow(id, prompted = false) {
 }
 
 /**
- * Pay for the cart `number` by the gateway `method`, after `button` was pressed: the customer leaves for its page, or is
- * prompted on `phone`.
+ * Pay for the cart `number` by the gateway `method`, after `button` was pressed: the customer leaves for its page, which its
+ * own `script` shows here if there is one, or is prompted on `phone`.
  */
-export async function pay(button, number, method, phone = null) {
+export async function pay(button, number, method, phone = null, script = null) {
   const wanted = { cart_id: number, method, ...(phone && { phone_number: phone }) };
   const payment = await busy(button, once("/api/payments/process-cart", wanted));
   if (!payment) return;
   const shown = follow(payment.payment_id, Boolean(payment.checkout_request_id));
   // Without an address the gateway's answer was lost, and is being looked up.
-  leave(button, /^https?:/.test(payment.payment_url ?? "") ? payment.payment_url : shown);
+  const page = /^https?:/.test(payment.payment_url ?? "") ? payment.payment_url : null;
+  const stays = page && script && (await within(button, script, page, shown));
+  if (!stays) leave(button, page ?? shown);
 }
 
 let unanswered = {}; // what was sent, with its key, while nobody knows whether it was done

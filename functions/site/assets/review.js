@@ -79,7 +79,7 @@ function next(cart, gateway, currency, anew) {
       {
         class: "main wide",
         type: "button",
-        onclick: (event) => pay(event.target, cart.id, gateway.name, gateway.prompts_phone ? cart.phone_number : null),
+        onclick: (event) => pay(event.target, cart.id, gateway.name, gateway.prompts_phone ? cart.phone_number : null, gateway.script),
       },
       words,
     ),

@@ -13,6 +13,7 @@ from payfirst.api.pages import LANGUAGES, Pages, chosen_language
 from payfirst.api.routes import PAGES
 from payfirst.api.words import read_words
 from payfirst.settings import Settings, read_settings
+from payfirst.settings import read as read_gateways
 from tests.unit.api.test_site import Context
 from tests.unit.test_settings import LOCAL
 
@@ -30,6 +31,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "settings", read)
     monkeypatch.setattr("payfirst.api.resources.settings", read)
     monkeypatch.setattr("payfirst.api.cors.settings", read)
+    monkeypatch.setattr("payfirst.gateways.phonepe.settings_of", lambda kind: read_gateways(kind, LOCAL))
 
 
 def answer(path: str, method: str = "GET", query: dict[str, str] | None = None, **headers: str) -> dict[str, Any]:

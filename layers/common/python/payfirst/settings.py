@@ -81,9 +81,9 @@ def whole(least: int, most: int, *, locally: int | None = None) -> Mapping[str, 
     return {"bounds": Bounds(least, most, least if locally is None else locally)}
 
 
-def gateway_address(domain: str, *, sandbox: str) -> Mapping[str, str]:
+def gateway_address(domain: str, *, sandbox: str, may_be_empty: bool = False) -> Mapping[str, Any]:
     """The metadata of a field for an address that production takes on a host of `domain` alone, and not on `sandbox`."""
-    return {"domain": domain, "sandbox": sandbox}
+    return {"domain": domain, "sandbox": sandbox, "may_be_empty": may_be_empty}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _setting(each: Field[Any], environment: Mapping[str, str], stage: Stage) -> 
     if bounds is not None:
         return _bounded(name, _text(name, environment), bounds, stage)
     value = _value(name, str(each.type), environment)
-    if "domain" in each.metadata and stage is Stage.PRODUCTION:
+    if "domain" in each.metadata and stage is Stage.PRODUCTION and (value or not each.metadata["may_be_empty"]):
         _check_address(name, value, each.metadata["domain"], each.metadata["sandbox"])
     return value
 

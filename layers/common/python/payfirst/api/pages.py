@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from payfirst.api.words import read_words
+
+if TYPE_CHECKING:
+    from payfirst.gateways.declaration import CheckoutScript
 
 LANGUAGES: Final = {"en": "English", "sw": "Kiswahili", "hi": "हिन्दी"}
 """What pages are written in, each by its own name; the first where nobody asks for another."""
@@ -59,16 +62,22 @@ def chosen_language(asked: str | None, accepted: str | None) -> str:
     return next((match[1].lower() for match in liked if match[1].lower() in LANGUAGES), next(iter(LANGUAGES)))
 
 
-def headers(sign_in: str) -> dict[str, str]:
+def headers(sign_in: str, gateways: Sequence[CheckoutScript] = ()) -> dict[str, str]:
     """What every shell says to the browser: nothing runs or is loaded but our own, pictures and the `sign_in` page apart.
+
+    Where payments begin, the scripts of `gateways` and the pages that they show may too. Those scripts change when their
+    owners change them, so that no hash can be asked of them.
 
     The origin, and no path, is told to where a link leads: PhonePe looks at the domain that a payer comes from.
     """
-    elsewhere = f" {sign_in}" if sign_in.startswith("https://") else ""
+    scripts = "".join(f" {script.origin}" for script in gateways)
+    pages = "".join(f" {script.pages}" for script in gateways)
+    elsewhere = f" {sign_in}{pages}" if sign_in.startswith("https://") else pages
+    frames = f" frame-src{pages};" if pages else ""
     return {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; "
+            f"default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' https: data:;{frames} "
             f"connect-src 'self'{elsewhere}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         ),
         "X-Content-Type-Options": "nosniff",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.gateways.base import Claim, Gateway, OrderNotice, RefundClaim, TokenStore
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Credentials = Hashable
 """What a gateway's own module makes of its part of the secret; for gateways that sign notices a `Recogniser` too."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutScript:
+    """A gateway's own script, which shows its page within the shop's: its address, the name of the object that it brings, and
+    whose pages it shows, as a policy of content names them.
+
+    That object's `transact({tokenUrl, type: "IFRAME", callback})` shows the page `tokenUrl` and calls back once it is over.
+    """
+
+    address: str
+    name: str
+    pages: str
+
+    @property
+    def origin(self) -> str:
+        """Where the script comes from."""
+        return origin_of(self.address)
 
 
 class Declaration:
@@ -63,6 +82,10 @@ class Declaration:
         """Where its notices may come from; empty means anywhere."""
         return ()
 
+    def checkout_script(self) -> CheckoutScript | None:
+        """The script that shows its page within the shop's; None where the payer leaves for it."""
+        return None
+
     def confirm(self) -> ConfirmWithQuery:
         """How much its own status counts beside a notice on an attempt's own address."""
         return ConfirmWithQuery.STRICT
@@ -88,6 +111,12 @@ class Declaration:
         """What a notice that was signed in a header, and then stored, speaks of; None when it is none, never an exception."""
         del raw
         return None
+
+
+def origin_of(address: str) -> str:
+    """The origin of an absolute address."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def from_secret(kind: type[T], kept: Mapping[str, Any]) -> T:

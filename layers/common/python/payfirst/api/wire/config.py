@@ -20,13 +20,22 @@ class NamesOut(Out):
     orders: str | None
 
 
+class ScriptOut(Out):
+    """A gateway's own script: its address, and the name of the object in `window` whose `transact` shows its page in ours."""
+
+    address: str
+    name: str
+
+
 class GatewayOut(Out):
-    """Who collects: `name` is the `method` of a payment, `label` what people read; the payer is prompted or sent to a page."""
+    """Who collects: `name` is the `method` of a payment, `label` what people read; the payer is prompted or sent to a page,
+    which `script` shows within the shop's own where the shop has it so."""
 
     name: str
     label: str
     currencies: list[str]
     prompts_phone: bool
+    script: ScriptOut | None
 
 
 class SignInOut(Out):
@@ -51,15 +60,18 @@ class ConfigOut(Out):
         bookings, orders = (
             name_and_address(sender)[0] or None for sender in (settings.bookings_mail_sender, settings.orders_mail_sender)
         )
-        terms = [gateway.terms for gateway in GATEWAYS]
         return cls(
             shop=NamesOut(bookings=bookings, orders=orders),
             currencies=[*currencies()],
             gateways=[
                 GatewayOut(
-                    name=each.name, label=each.label, currencies=sorted(each.currencies), prompts_phone=each.prompts_phone
+                    name=each.terms.name,
+                    label=each.terms.label,
+                    currencies=sorted(each.terms.currencies),
+                    prompts_phone=each.terms.prompts_phone,
+                    script=ScriptOut(address=script.address, name=script.name) if (script := each.checkout_script()) else None,
                 )
-                for each in terms
+                for each in GATEWAYS
             ],
             sign_in=SignInOut(
                 issuer=settings.token_issuer, client_id=settings.token_audience, page=settings.sign_in_page or None

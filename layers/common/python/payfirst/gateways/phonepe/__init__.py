@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from payfirst.gateways.base import Gateway, OrderNotice, TokenStore
-from payfirst.gateways.declaration import Declaration, from_secret
-from payfirst.gateways.phonepe.settings import PhonePeSettings
+from payfirst.gateways.declaration import CheckoutScript, Declaration, from_secret, origin_of
+from payfirst.gateways.phonepe.settings import PAGES, PhonePeSettings
 from payfirst.gateways.phonepe.terms import PHONEPE
 from payfirst.settings import Networks, settings_of
 
@@ -82,6 +82,13 @@ class PhonePeGateway(Declaration):
 
     def notice_sources(self) -> Networks:
         return settings_of(PhonePeSettings).phonepe_notice_sources
+
+    def checkout_script(self) -> CheckoutScript | None:
+        address = settings_of(PhonePeSettings).phonepe_script
+        if not address:
+            return None
+        origin = origin_of(address)
+        return CheckoutScript(address, "PhonePeCheckout", PAGES if origin.endswith(".phonepe.com") else origin)
 
     def read_signed(self, raw: bytes) -> OrderNotice | None:
         from payfirst.gateways.phonepe import v1  # noqa: PLC0415 - likewise

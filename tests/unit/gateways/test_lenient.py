@@ -110,6 +110,9 @@ def test_an_amount_is_the_same_to_the_minor_unit_in_each_notation(minor: int) ->
     [
         ("Bad Request - Invalid PhoneNumber", "Bad Request - Invalid PhoneNumber"),
         ("call from 254708374149 failed", "call from …149 failed"),
+        ("from 0712-345-678 or +254 712 345 678", "from …678 or …678"),
+        ("paid by asha@ybl", "paid by …"),
+        ("404.001.04 Invalid Access Token", "404.001.04 Invalid Access Token"),
         ("Invalid Access Token - c9SQxWWhmdVRlyh0zh8gZDTkubVF", "Invalid Access Token - …"),
         ("ws_CO_03052026101500123708374149", "…"),
         ("two\nlines\tand  blanks", "two lines and blanks"),

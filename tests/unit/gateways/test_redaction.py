@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from payfirst.gateways.declaration import Readable
 from payfirst.gateways.redaction import LONGEST, redacted
 from payfirst.gateways.registry import GATEWAYS, declaration_of
 
-SHOWN = frozenset({"state", "amount", "words", "id"})
+SHOWN: dict[str, Readable] = {"state": "code", "amount": "amount", "at": "time", "words": "words", "id": "code"}
 MARKUP = "</pre><img src=x onerror=alert(1)>"
 
 MPESA: dict[str, Any] = {
@@ -51,7 +54,7 @@ PHONEPE: dict[str, Any] = {
 }
 
 
-def shown_of(body: Any, fields: frozenset[str] = SHOWN) -> str:
+def shown_of(body: Any, fields: Mapping[str, Readable] = SHOWN) -> str:
     return redacted(json.dumps(body).encode(), fields)
 
 
@@ -104,7 +107,64 @@ def test_a_planted_secret_is_shown_nowhere(body: Any) -> None:
 @pytest.mark.parametrize("value", ["254712345678", 254712345678, "+254 712 345 678", "0712-345-678"])
 def test_of_a_number_that_nobody_declared_three_digits_stay(value: Any) -> None:
     told = json.loads(shown_of({"msisdn": value, "words": f"from {value}"}))
-    assert told["msisdn"] == "\N{HORIZONTAL ELLIPSIS}678"
+    assert told == {"msisdn": "\N{HORIZONTAL ELLIPSIS}678", "words": "from \N{HORIZONTAL ELLIPSIS}678"}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"words": "254712345678"}, {"words": "\u2026678"}),
+        ({"words": "0712 345 678 asha@ybl"}, {"words": "\u2026678 \u2026"}),
+        ({"words": "+254\u00a0712\u2011345\u2011678"}, {"words": "\u2026678"}),
+        ({"words": "whsec"}, {"words": "whsec"}),
+        ({"id": "254712345678"}, {"id": "\u2026678"}),
+        ({"id": 712345678}, {"id": "\u2026678"}),
+        ({"id": "0712.345_678"}, {"id": "\u2026678"}),
+        ({"id": "0712-345-678"}, {"id": "\u2026678"}),
+        ({"id": "+254.712.345.678"}, {"id": "\u2026678"}),
+        ({"id": "asha@ybl"}, {"id": "\u2026 (8 characters)"}),
+        ({"id": "29115-34620561-1"}, {"id": "29115-34620561-1"}),
+        ({"amount": 254712345678}, {"amount": "\u2026678"}),
+        ({"amount": "712345678"}, {"amount": "\u2026678"}),
+        ({"amount": "asha"}, {"amount": "\u2026 (4 characters)"}),
+        ({"amount": 350.0}, {"amount": "350.0"}),
+        ({"at": "254712345678"}, {"at": "\u2026678"}),
+        ({"at": 1767225600000}, {"at": "1767225600000"}),
+        ({"at": "2026-01-01T00:00:00.000Z"}, {"at": "2026-01-01T00:00:00.000Z"}),
+        ({"Name": "amount", "Value": "254705912645"}, {"Name": "amount", "Value": "\u2026645"}),
+    ],
+    ids=str,
+)
+def test_a_declared_field_shows_what_has_the_form_of_its_kind_and_no_payers_number(body: Any, told: Any) -> None:
+    assert json.loads(shown_of(body)) == told
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"Customer": {"Name": "Wanjiru Kamau"}}, {"Customer": {"Name": "\u2026 (13 characters)"}}),
+        ({"Customer": {"Name": "Wanjiru"}}, {"Customer": {"Name": "\u2026 (7 characters)"}}),
+        ({"Key": "a3f9b2c1d4e5f6a7b8"}, {"Key": "\u2026 (18 characters)"}),
+        ({"Key": "a3f9b2c1d4e5f6a7b8", "Value": 1}, {"Key": "\u2026 (18 characters)", "Value": "\u2026 (1 characters)"}),
+        ({"asha@ybl": 1, "254 712 345 678": 2}, {"\u2026 (8 characters)": "\u2026 (1 characters)"}),
+        ({"Wanjiru Kamau": None, "A" * 41: None}, {"\u2026 (13 characters)": None, "\u2026 (41 characters)": None}),
+        ({"Name": "udf1", "Value": "Asha"}, {"Name": "udf1", "Value": "\u2026 (4 characters)"}),
+    ],
+    ids=str,
+)
+def test_a_name_is_shown_where_it_names_a_value_and_could_be_no_persons(body: Any, told: Mapping[str, Any]) -> None:
+    assert json.loads(shown_of(body)).items() >= told.items()
+
+
+def test_phonepes_first_api_is_read_through_its_wrapping() -> None:
+    gateway = declaration_of("PHONEPE")
+    data = {"merchantTransactionId": "MT0123456789abc", "amount": 99900, "state": "COMPLETED", "mobileNumber": "9876543210"}
+    body = {"success": True, "code": "PAYMENT_SUCCESS", "message": "Your payment is successful.", "data": data}
+    raw = json.dumps({"response": base64.b64encode(json.dumps(body).encode()).decode()}).encode()
+    told = json.loads(redacted(gateway.readable(raw), gateway.shown))
+    assert told == {**body, "data": {**data, "amount": "99900", "mobileNumber": "\u2026210"}}
+    for other in (b"", b"{}", b'{"response": "***"}', json.dumps(PHONEPE).encode()):
+        assert gateway.readable(other) == other
 
 
 def test_markup_and_marks_of_direction_are_data() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from payfirst.domain.gateway_terms import GatewayTerms
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from payfirst.gateways.statements import StatementForm
 
 T = TypeVar("T")
+Readable = Literal["code", "amount", "time", "words"]
+"""What people may read of a field: id or code, amount, instant (`YYYYMMDDhhmmss`, milliseconds, ISO 8601), free text."""
+
 Credentials = Hashable
 """What a gateway's own module makes of its part of the secret; for gateways that sign notices a `Recogniser` too."""
 
@@ -52,8 +55,9 @@ class Declaration:
     parameters: str
     """What its parameters and outputs in the template begin with, as in `MpesaBaseUrl`."""
 
-    shown: frozenset[str] = frozenset()
-    """The fields of its notices whose values say nothing of the payer and open nothing (`payfirst.gateways.redaction`)."""
+    shown: ClassVar[Mapping[str, Readable]] = {}
+    """The fields of its notices whose values say nothing of the payer and open nothing, and what kind of value each has
+    (`payfirst.gateways.redaction`)."""
 
     def forms(self) -> tuple[Form, ...]:
         """What an operator may give as its credentials; the first is the usual one, any other has a `mark`."""
@@ -106,6 +110,10 @@ class Declaration:
         """What a notice on a refund's own address claims; None when it is none, never an exception."""
         del raw
         return None
+
+    def readable(self, raw: bytes) -> bytes:
+        """The JSON of a notice for people to read, where it comes wrapped in something else; never an exception."""
+        return raw
 
     def read_signed(self, raw: bytes) -> OrderNotice | None:
         """What a notice that was signed in a header, and then stored, speaks of; None when it is none, never an exception."""

@@ -19,7 +19,8 @@ _LONGEST_DETAIL: Final = 200
 _SMALLEST_EXPONENT: Final = -6
 _LARGEST_EXPONENT: Final = 15
 _TOKEN_LENGTH: Final = 20
-_NUMBER_LIKE: Final = re.compile(r"\d{6,}(?=\d{3})")
+_NUMBER_LIKE: Final = re.compile(r"\+?\d(?:[^\w.]{0,3}\d){8,}")
+"""Nine digits or more, with blanks or signs between them; M-Pesa's codes have points between theirs."""
 
 
 def _decimal_of(text: str) -> Decimal:
@@ -112,11 +113,15 @@ def money_of_minor(value: object, currency: Currency) -> Money | None:
 
 
 def detail(value: object) -> str:
-    """A gateway's own words, fit for a log: one line, at most 200 characters, no token and no whole phone number."""
+    """A gateway's words, fit for a log: one line, 200 characters at most, no token, word with `@` or whole phone number."""
     words = (text(value, LONGEST_TEXT) or "").split()
-    shown = " ".join("…" if _could_be_token(word) else word for word in words)
-    return _NUMBER_LIKE.sub("…", shown)[:_LONGEST_DETAIL]
+    shown = " ".join("…" if _is_hidden(word) else word for word in words)
+    return _NUMBER_LIKE.sub(_last_three, shown)[:_LONGEST_DETAIL]
 
 
-def _could_be_token(word: str) -> bool:
-    return len(word) >= _TOKEN_LENGTH and any(character.isdigit() for character in word)
+def _last_three(found: re.Match[str]) -> str:
+    return f"…{re.sub('[^0-9]', '', found[0])[-3:]}"
+
+
+def _is_hidden(word: str) -> bool:
+    return "@" in word or (len(word) >= _TOKEN_LENGTH and any(character.isdigit() for character in word))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.gateways.base import Claim, Gateway, RefundClaim, TokenStore
-from payfirst.gateways.declaration import Declaration, from_secret
+from payfirst.gateways.declaration import Declaration, Readable, from_secret
 from payfirst.gateways.mpesa.settings import MpesaSettings
 from payfirst.gateways.mpesa.terms import MPESA
 from payfirst.observability import alarm, warn
@@ -26,7 +26,14 @@ class MpesaGateway(Declaration):
     terms = MPESA
     settings = MpesaSettings
     parameters = "Mpesa"
-    shown = frozenset({"ResultCode", "ResultDesc", "MerchantRequestID", "Amount", "MpesaReceiptNumber", "TransactionDate"})
+    shown: ClassVar[Mapping[str, Readable]] = {
+        "ResultCode": "code",
+        "ResultDesc": "words",
+        "MerchantRequestID": "code",
+        "Amount": "amount",
+        "MpesaReceiptNumber": "code",
+        "TransactionDate": "time",
+    }
 
     def forms(self) -> tuple[Form, ...]:
         from payfirst.gateways.mpesa.account import FORM  # noqa: PLC0415 - see Declaration

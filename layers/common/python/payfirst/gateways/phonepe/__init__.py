@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from payfirst.gateways.base import Gateway, OrderNotice, TokenStore
-from payfirst.gateways.declaration import CheckoutScript, Declaration, from_secret, origin_of
+from payfirst.gateways.declaration import CheckoutScript, Declaration, Readable, from_secret, origin_of
 from payfirst.gateways.phonepe.settings import PAGES, PhonePeSettings
 from payfirst.gateways.phonepe.terms import PHONEPE
 from payfirst.settings import Networks, settings_of
@@ -24,30 +24,15 @@ class PhonePeGateway(Declaration):
     terms = PHONEPE
     settings = PhonePeSettings
     parameters = "PhonePe"
-    shown = frozenset(
-        (
-            "event",
-            "type",
-            "state",
-            "merchantId",
-            "merchantOrderId",
-            "orderId",
-            "transactionId",
-            "amount",
-            "payableAmount",
-            "feeAmount",
-            "paymentMode",
-            "timestamp",
-            "expireAt",
-            "errorCode",
-            "detailedErrorCode",
-            "source",
-            "stage",
-            "merchantRefundId",
-            "refundId",
-            "originalMerchantOrderId",
-        )
-    )
+    shown: ClassVar[Mapping[str, Readable]] = {
+        **dict.fromkeys(("event", "type", "state", "paymentMode", "source", "stage"), "code"),
+        **dict.fromkeys(("code", "responseCode", "errorCode", "detailedErrorCode"), "code"),
+        **dict.fromkeys(("merchantId", "merchantOrderId", "orderId", "merchantTransactionId", "transactionId"), "code"),
+        **dict.fromkeys(("merchantRefundId", "refundId", "originalMerchantOrderId"), "code"),
+        **dict.fromkeys(("amount", "payableAmount", "feeAmount"), "amount"),
+        **dict.fromkeys(("timestamp", "expireAt"), "time"),
+        "message": "words",
+    }
 
     def forms(self) -> tuple[Form, ...]:
         from payfirst.gateways.phonepe.account import CHECKOUT, FIRST_API  # noqa: PLC0415 - see Declaration
@@ -96,3 +81,8 @@ class PhonePeGateway(Declaration):
 
         second = read_webhook(raw)
         return second.as_order if second else v1.read_notice(raw)
+
+    def readable(self, raw: bytes) -> bytes:
+        from payfirst.gateways.phonepe import v1  # noqa: PLC0415 - likewise
+
+        return v1.unwrapped(raw) or raw

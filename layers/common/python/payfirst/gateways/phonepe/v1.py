@@ -214,11 +214,16 @@ def _content(raw: bytes) -> str | None:
     return content if isinstance(content, str) and content.isascii() else None
 
 
-def _notice_body(raw: bytes) -> dict[str, Any] | None:
+def unwrapped(raw: bytes) -> bytes | None:
+    """What a notice carries as base64; None where it is no notice of v1's."""
     try:
-        return json_object(base64.b64decode(_content(raw) or "", validate=True))
+        return base64.b64decode(_content(raw) or "", validate=True) or None
     except binascii.Error:
         return None
+
+
+def _notice_body(raw: bytes) -> dict[str, Any] | None:
+    return json_object(unwrapped(raw) or b"")
 
 
 def _pay_answer(answer: Answered) -> PushAnswer:

@@ -102,8 +102,10 @@ def notices_of(table: Table, story: Story) -> tuple[tuple[Notice, ...], bool]:
     more = False
     for attempt in story.attempts:
         found, others = notices.of_attempt(table, attempt.ref)
-        shown = declaration_of(attempt.gateway).shown
-        told += [Notice(one.ref, one.received_at, one.settled_at, len(one.raw), redacted(one.raw, shown)) for one in found]
+        gateway = declaration_of(attempt.gateway)
+        for one in found:
+            body = redacted(gateway.readable(one.raw), gateway.shown)
+            told.append(Notice(one.ref, one.received_at, one.settled_at, len(one.raw), body))
         more = more or others
     return tuple(told), more
 

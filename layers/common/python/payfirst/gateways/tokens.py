@@ -1,7 +1,9 @@
 """Access tokens: one per gateway, cached in the container, shared by all containers, renewed before they run out.
 
 Safaricom may void the old token when a new one is issued, so the containers agree on who fetches: a lease in the shared
-store. While one renews, the others go on with the old token. Time comes in as `now`; only waits are measured here.
+store. While one renews, the others go on with the old token; so do the threads of one container, which take turns. Those
+that have none wait as long as they may, and do not ask again for what failed while they waited. Time comes in as `now`;
+only waits are measured here.
 """
 
 from __future__ import annotations
@@ -70,6 +72,8 @@ class Tokens:
     pause: Callable[[float], None] = time.sleep
     _cached: StoredToken | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _failure: TokenFailure | None = None
+    """What the last one failed with who asked in this container."""
     fetches: int = 0
     """How often this container has asked the gateway for a token."""
 
@@ -78,23 +82,39 @@ class Tokens:
         cached = self._cached
         if cached is not None and now < cached.renew_at:
             return cached
-        with self._lock:
-            return self._renewed(None, now=now, budget=Budget.of(timeout_s))
+        return self._in_turn(None, now=now, budget=Budget.of(timeout_s))
 
     def instead_of(self, refused: StoredToken, *, now: datetime, timeout_s: float) -> StoredToken | TokenFailure:
         """Another token than `refused`: the one that somebody else has fetched meanwhile, or a new one."""
-        with self._lock:
-            return self._renewed(refused, now=now, budget=Budget.of(timeout_s))
+        return self._in_turn(refused, now=now, budget=Budget.of(timeout_s))
+
+    def _in_turn(self, refused: StoredToken | None, *, now: datetime, budget: Budget) -> StoredToken | TokenFailure:
+        before = self._failure
+        wait_s = 0.0 if self._known(refused, now) else max(0.0, budget.left())
+        if not self._lock.acquire(timeout=wait_s):
+            return self._known(refused, now) or TokenFailure("others are asking for one")
+        try:
+            if self._failure is not None and self._failure is not before:
+                return self._known(refused, now) or self._failure
+            answer = self._renewed(refused, now=now, budget=budget)
+            self._failure = answer if isinstance(answer, TokenFailure) else self._failure
+            return answer
+        finally:
+            self._lock.release()
+
+    def _known(self, refused: StoredToken | None, now: datetime) -> StoredToken | None:
+        """This container's token, if it lives and is not the refused one."""
+        known = self._cached
+        usable = known is not None and now < known.expires_at and (refused is None or known.value != refused.value)
+        return known if usable else None
 
     def _renewed(self, refused: StoredToken | None, *, now: datetime, budget: Budget) -> StoredToken | TokenFailure:
         try:
             return self._agreed(refused, now=now, budget=budget)
         except TemporaryError as error:
             # Nothing has been sent with a token yet, and whoever asked has to be able to say so.
-            known = self._cached
-            if known is not None and now < known.expires_at and (refused is None or known.value != refused.value):
-                return known
-            return TokenFailure(f"the shared tokens could not be reached: {error.code}")
+            unreached = TokenFailure(f"the shared tokens could not be reached: {error.code}")
+            return self._known(refused, now) or unreached
 
     def _agreed(self, refused: StoredToken | None, *, now: datetime, budget: Budget) -> StoredToken | TokenFailure:
         def fits(token: StoredToken | None) -> bool:
@@ -103,7 +123,7 @@ class Tokens:
         def is_fresh(token: StoredToken | None) -> bool:
             return token is not None and fits(token) and now < token.renew_at
 
-        known = self._cached if fits(self._cached) else None
+        known = self._known(refused, now)
         if known is not None and is_fresh(known):
             return known
         if self.store is None:

@@ -28,7 +28,7 @@ from tests.conftest import PooledStack
 from tests.contract.walk import Customer, a_session, pay_mpesa, pay_phonepe, wait_until
 
 SCHEDULE_DEADLINE_S: Final = 120
-LAYER_BUDGET_BYTES: Final = 33 * 2**19
+LAYER_BUDGET_BYTES: Final = 31 * 2**19
 PUJA_CART: Final = {
     "service_type": "PUJA",
     "puja_service": 1,

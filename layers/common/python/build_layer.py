@@ -52,6 +52,7 @@ UNUSED = (
     "aws_lambda_powertools/utilities/streaming",
     "aws_xray_sdk/ext/[!_bru]*",  # boto's stays, with what it reads
     "wrapt/_wrappers*",  # it does the same in Python, and only where the stack is traced
+    "pydantic/mypy.py",
     "pydantic/v1",
     "tzdata/zoneinfo/tzdata.zi",
     "**/tests",

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pytest
 
+from payfirst.domain.clock import clocks
 from payfirst.gateways import lines
 from payfirst.gateways.lines import LINES, LONGEST_IDLE_S, MOST_IDLE
 from payfirst.gateways.wire import LARGEST_BODY, Answered, Call, Lost, send
@@ -239,9 +240,8 @@ def test_an_answer_that_was_read_to_its_end_leaves_the_connection_for_the_next(
 @pytest.mark.parametrize("stands_still", [0, 1], ids=["the clock of the machine", "the clock of the wall"])
 def test_a_connection_that_was_frozen_with_its_function_is_closed(server: Server, stands_still: int) -> None:
     assert query(server) == GOOD
-    clocks = lines._clocks()  # noqa: SLF001 - a freeze cannot be had otherwise
-    later = tuple(now if which == stands_still else now + LONGEST_IDLE_S + 1 for which, now in enumerate(clocks))
-    with patch.object(lines, "_clocks", lambda: later):
+    later = tuple(now if which == stands_still else now + LONGEST_IDLE_S + 1 for which, now in enumerate(clocks()))
+    with patch.object(lines, "clocks", lambda: later):
         assert query(server) == GOOD
     assert connections(server) == [0, 1]
 

@@ -23,6 +23,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def clocks() -> tuple[float, float]:
+    """Seconds by a clock that goes on while the machine sleeps, and by one that is set right after it was stopped."""
+    boot = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # only Linux has it
+    return time.clock_gettime(boot), time.time()
+
+
 def instant(moment: datetime) -> str:
     """`moment` as every answer and item shows it: `2024-01-15T10:30:00Z`, whole seconds, so that text order is time order."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

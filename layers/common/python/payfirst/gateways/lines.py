@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import certifi
 from urllib3.util.wait import wait_for_read
 
+from payfirst.domain.clock import clocks
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -48,18 +50,12 @@ class Origin(NamedTuple):
     port: int | None
 
 
-def _clocks() -> tuple[float, float]:
-    """Seconds by a clock that goes on while the machine sleeps, and by one that is set right after it was stopped."""
-    boot = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # only Linux has it
-    return time.clock_gettime(boot), time.time()
-
-
 class Line:
     """One connection to `origin`, which one caller uses at a time."""
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
-        self._used = _clocks()
+        self._used = clocks()
         self._serves_again = False
         self._ends_at = 0.0
         self._read: _Answer | None = None
@@ -114,7 +110,7 @@ class Line:
             raise NoAnswerError(f"the connection broke ({type(error).__name__})", began=self._has_begun) from error
         # What follows an interim answer, or the rest of a long one, would be taken for the next answer.
         self._serves_again = answer.isclosed() and not self._read.more and answer.status >= http.HTTPStatus.OK
-        self._used = _clocks()
+        self._used = clocks()
         return answer.status, None if len(raw) > largest else raw
 
     @property
@@ -123,7 +119,7 @@ class Line:
 
     def idle_s(self) -> float:
         """For how long nobody has asked here."""
-        return max(now - used for now, used in zip(_clocks(), self._used, strict=True))
+        return max(now - used for now, used in zip(clocks(), self._used, strict=True))
 
     def serves_again(self) -> bool:
         """Whether it may be kept: the answer was read to its end, and the other side has neither closed nor said more."""

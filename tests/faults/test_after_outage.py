@@ -11,13 +11,17 @@ from typing import Any, cast
 
 import pytest
 
+from payfirst.domain.clock import instant
 from payfirst.gateways.registry import terms_of
+from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb.expressions import to_wire
+from payfirst.storage.notices import digest
 from payfirst.usecases.sweeps.reconcile import SPARE_S
 from tests.faults.book import Book
 from tests.faults.flows.sweeps import surplus, surplus_booking
 from tests.faults.rest import settle_down
 from tests.faults.seam import Killed, Seam
-from tests.faults.told import MPESA, PHONEPE
+from tests.faults.told import MPESA, PHONEPE, stk_notice
 from tests.proofs.after_outage import Shop, shop
 
 WORKERS = 48
@@ -35,6 +39,14 @@ def after_outage(orders: int, bookings: int = 0, workers: int = WORKERS, refunds
         there.world.now += timedelta(minutes=1)
         there.world.table, there.world.seam = table, seam
         yield there
+
+
+def told(there: Shop, number: int, raw: bytes = b"{}", route: str = "stk") -> None:
+    """A notice about the `number`th payment, stored and left; of one that says nothing its gateway has to be asked."""
+    ref = f"MT{number:013x}"
+    key = keys.notice(ref, digest(route, "", raw))
+    item = {**key, **keys.due(keys.SETTLE, key, there.world.now), "ref": ref, "route": route, "raw": raw}
+    there.world.client.load((key["pk"], key["sk"]), to_wire({**item, "received_at": instant(there.world.now)}))
 
 
 def outcomes(there: Shop) -> int:
@@ -79,6 +91,47 @@ def test_a_gateway_that_falls_silent_amid_its_answers_leaves_workers_to_the_othe
 
         assert len(there.gateways.asked[PHONEPE]) == 601
         assert report.passed_over > 100
+
+
+def test_stored_notices_wait_for_a_gateway_that_hangs_where_its_checks_wait() -> None:
+    with after_outage(200, 200) as there:
+        for number in range(200):
+            told(there, number)
+        there.gateways.silent = {MPESA: 0.0}
+        there.run()
+
+        assert len(there.gateways.asked[MPESA]) <= 2, "it is silent after the second"
+        assert len(there.gateways.asked[PHONEPE]) == 201
+        assert max(there.gateways.asked[PHONEPE]) < 12, "none of them waited for it"
+
+
+def test_stored_notices_ask_a_gateway_no_more_at_once_than_it_declares() -> None:
+    with after_outage(0, 200, latency={PHONEPE: 2.0}) as there:
+        for number in range(200):
+            told(there, number, route="phonepe")
+        there.run()
+
+        assert there.gateways.at_once[PHONEPE] <= terms_of(PHONEPE).at_once
+
+
+def test_a_stored_notice_that_needs_nobodys_word_is_settled_while_its_gateway_is_silent() -> None:
+    with after_outage(50) as there:
+        for number in range(50):
+            told(there, number, stk_notice(there.world.ledger.payments[f"MT{number:013x}"]).raw)
+        there.gateways.silent = {MPESA: 0.0}
+        report = there.run()
+
+        assert report.settled["fulfilled"] == 50
+        assert len(there.gateways.asked[MPESA]) <= 2
+
+
+def test_what_could_not_be_read_with_the_others_asks_a_gateway_that_hangs_little() -> None:
+    with after_outage(100) as there:
+        there.gateways.silent = {MPESA: 0.0}
+        there.table.gone = {"batch_get_item"}
+        there.run()
+
+        assert len(there.gateways.asked[MPESA]) <= 2
 
 
 def test_a_slow_gateway_still_sends_refunds_beside_its_checks() -> None:

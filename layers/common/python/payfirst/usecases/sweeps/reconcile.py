@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -84,16 +84,17 @@ class Run:
         """`entries` with the lanes that they wait in. Those of a gateway that cannot be asked are passed over."""
         try:
             items = batch_get(self.context.table, [entry.key for entry in entries])
+            told_of = self._told_of(items)
         except Exception:  # noqa: BLE001 - whichever it is that cannot be read, each finds out for itself
             return [Task(entry) for entry in entries]
         tasks = []
         for entry, item in zip(entries, items, strict=True):
             try:
-                lane = self._lane(item)
+                lane = self._lane(item, told_of)
             except Exception:  # noqa: BLE001 - likewise
                 tasks.append(Task(entry))
                 continue
-            if lane.gateway is not None and self.breaker.is_open(lane.gateway, lane.about):
+            if self._waits_in_vain(lane):
                 self._count(examined=1, passed_over=1)
             else:
                 tasks.append(Task(entry, lane, item is not None and "tries" in item))
@@ -113,7 +114,7 @@ class Run:
             lane, failed_before = task.lane, task.failed_before
             if lane is None:
                 item = get(table, entry.key)
-                lane, failed_before = self._lane(item), item is not None and "tries" in item
+                lane, failed_before = self._lane(item, self._told_of([item])), item is not None and "tries" in item
             if not self._can_be_asked(lane):
                 self._count(examined=1, passed_over=1)
                 return
@@ -133,7 +134,7 @@ class Run:
         Where it cannot be asked about or reached now no message is needed: it stays due, and a sweep asks.
         """
         try:
-            if self._can_be_asked(self._lane(get(self.context.table, keys.attempt(ref)))):
+            if self._can_be_asked(self._lane(get(self.context.table, keys.attempt(ref)), {})):
                 check_status(self.context, ref, no_answer_after=self.no_answer_after)
         except MisconfiguredError:
             self._count(passed_over=1)  # an operator has been told
@@ -142,23 +143,35 @@ class Run:
                 raise
             self._is_away(ref, error)
 
-    def _lane(self, item: Item | None) -> Lane:
-        """Where this attempt, refund or notice waits; a notice may need nobody's word to be settled."""
-        thing = keys.named(item).thing if item else keys.Thing.NOTICE
-        if item is None or thing is keys.Thing.NOTICE:
+    def _told_of(self, items: Sequence[Item | None]) -> dict[str, Item]:
+        """The attempts, by their references, that stored notices among `items` tell of; no request where there are none."""
+        refs = {item["ref"] for item in items if item and keys.kind_of(item) == keys.Thing.NOTICE and "ref" in item}
+        found = batch_get(self.context.table, list(map(keys.attempt, refs)))
+        return {keys.ref_of(item): item for item in found if item is not None}
+
+    def _lane(self, item: Item | None, told_of: Mapping[str, Item]) -> Lane:
+        """Where this attempt, refund or notice waits; a notice waits for the gateway of the attempt that it tells of."""
+        if item is None:
             return Lane()
+        thing = keys.named(item).thing
+        if thing is keys.Thing.NOTICE:
+            attempt = told_of.get(item["ref"])
+            return Lane(attempt["gateway"], is_notice=True) if attempt is not None else Lane()
         about = About.REFUNDS if thing is keys.Thing.REFUND else About.PAYMENTS
         if about is About.PAYMENTS and not needs_its_gateway(attempt_from_item(item)):
             return Lane()
         return Lane(item["gateway"], about, item.get("kind", ""))
 
+    def _waits_in_vain(self, lane: Lane) -> bool:
+        """Whether the gateway that is waited for cannot be asked any more in this run; a notice may need nobody's word."""
+        return lane.gateway is not None and not lane.is_notice and self.breaker.is_open(lane.gateway, lane.about)
+
     def _can_be_asked(self, lane: Lane) -> bool:
         """Whether the gateway that is waited for can be asked in this run; nothing is begun without it."""
-        if lane.gateway is None:
-            return True
-        if self.breaker.is_open(lane.gateway, lane.about):
+        if self._waits_in_vain(lane):
             return False
-        self.context.gateway(lane.gateway)
+        if lane.gateway is not None and not lane.is_notice:
+            self.context.gateway(lane.gateway)
         return True
 
     def _count(self, *, examined: int = 0, passed_over: int = 0, became: str | None = None) -> None:

@@ -18,6 +18,9 @@ from payfirst.storage.dynamodb.table import MOST_READ
 POLL_S: Final = 0.02
 """How long a worker waits that finds nothing to begin while others are at work."""
 
+FEW: Final = 2
+"""How many are at work at once of those that could not be read: any of them may wait for a gateway that does not answer."""
+
 LONGEST_LANE: Final = 5000
 """What waits in one lane at most: more than a run gets through. What is read beyond it is left to the next run."""
 
@@ -47,12 +50,14 @@ class Crew:
 class Lane:
     """What takes turns with the rest: entries that wait for one gateway's word about one thing, for sessions of one kind.
 
-    What needs nobody's word has no gateway.
+    What needs nobody's word has no gateway. A stored notice (`is_notice`) may need none: it is taken up all the same where its
+    gateway cannot be asked.
     """
 
     gateway: str | None = None
     about: About = About.PAYMENTS
     kind: str = ""
+    is_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,9 @@ class Task:
     failed_before: bool = False
 
     @property
-    def place(self) -> tuple[str | None, About]:
-        """What it is at work for: a gateway, if there is one, and for what."""
-        return (self.lane.gateway, self.lane.about) if self.lane else (None, About.PAYMENTS)
+    def place(self) -> tuple[str | None, About] | None:
+        """What it is at work for: a gateway, if there is one, and for what; None where nobody knows yet."""
+        return (self.lane.gateway, self.lane.about) if self.lane else None
 
 
 @dataclass(slots=True)
@@ -78,7 +83,7 @@ class Lanes:
 
     has_room: Callable[[Lane, int, int], bool]
     _waiting: dict[Lane | None, deque[Task]] = field(default_factory=dict)
-    _busy: Counter[tuple[str | None, About]] = field(default_factory=Counter)
+    _busy: Counter[tuple[str | None, About] | None] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, task: Task) -> bool:
@@ -112,7 +117,9 @@ class Lanes:
             self._busy[task.place] -= 1
 
     def _can_begin(self, lane: Lane | None) -> bool:
-        if lane is None or lane.gateway is None:
+        if lane is None:
+            return self._busy[None] < FEW
+        if lane.gateway is None:
             return True
         refunds = self._busy[lane.gateway, About.REFUNDS]
         return self.has_room(lane, refunds + self._busy[lane.gateway, About.PAYMENTS], refunds)

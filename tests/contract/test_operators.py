@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from payfirst.domain.clock import instant
 from payfirst.storage import attempts, sessions
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
@@ -307,6 +308,7 @@ def test_one_list_of_what_waits_is_asked_for_and_what_is_no_list_or_no_place_is_
         ("list=other", "list"),
         ("after=x", "after"),
         ("list=overdue&after=review%230 x ATT%231 ATT", "after"),
+        (f"list=overdue&after=settle%230 {instant(datetime.now(UTC) - timedelta(seconds=60))} ATT%23MT1 ATT", "after"),
     ):
         refusal = operator.send("GET", f"/api/operators/stuck/?{query}")
         assert (refusal.status_code, list(refusal.json()["errors"])) == (400, [field])

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from payfirst.domain.clock import instant
 from payfirst.storage import due
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Item, Put
@@ -100,3 +101,25 @@ def test_what_was_settled_between_two_pages_leaves_no_gap(crowded: Shop) -> None
 def test_what_is_no_place_on_the_list_is_refused(shop: Shop, text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each is refused for another reason
         waiting.read_place(text, List.REVIEW, shop.now)
+
+
+@pytest.mark.parametrize("of", [None, List.OVERDUE])
+def test_a_place_that_is_not_overdue_yet_is_refused(shop: Shop, of: List | None) -> None:
+    with pytest.raises(ValueError, match="no place on the list"):
+        waiting.read_place(f"settle#0 {instant(shop.now - timedelta(seconds=60))} ATT#MT1 ATT", of, shop.now)
+
+
+@pytest.mark.parametrize("of", BOTH)
+@pytest.mark.parametrize("ahead", [1, 30])
+def test_a_place_by_a_clock_that_is_a_little_ahead_goes_on_behind_its_partition(
+    crowded: Shop, of: List | None, ahead: int
+) -> None:
+    whole = list(waiting.stuck(crowded.table, crowded.now, of))
+    ends = {each.place.split(" ")[0]: number for number, each in enumerate(whole, 1)}
+    assert {due.kind_of(partition) for partition in ends} >= ({keys.SETTLE} if of is List.OVERDUE else {keys.REVIEW})
+    for partition, end in ends.items():
+        if partition not in due.DEAD_LETTERS:
+            late = timedelta(0) if partition.startswith(keys.REVIEW) else waiting.OVERDUE
+            place = f"{partition} {instant(crowded.now - late + timedelta(seconds=ahead))} ATT#MT1 ATT"
+            after = waiting.read_place(place, of, crowded.now)
+            assert list(waiting.page(crowded.table, crowded.now, of, most=200, after=after).found) == whole[end:]

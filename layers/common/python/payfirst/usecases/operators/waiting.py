@@ -31,6 +31,9 @@ from payfirst.usecases.sweeps.reconcile import settle_entry
 OVERDUE: Final = timedelta(minutes=2)
 """How long after its time unfinished work is no longer only the sweep's affair."""
 
+CLOCKS_APART: Final = timedelta(seconds=30)
+"""How far the clock of the container that answered with a page's `next` may be ahead of this one's."""
+
 DUE_AGAIN: Final = "due for the next sweep"
 CLOSED: Final = "closed"
 LONGEST_NAME: Final = 300
@@ -91,14 +94,20 @@ def stuck(table: Table, now: datetime, of: List | None = None, *, after: Entry |
     Partitions are asked side by side, and those of the second list only when the first has ended.
     """
     for each in _lists(of):
-        partitions, until = _PARTITIONS[each], now if each is List.REVIEW else now - OVERDUE
+        partitions, until = _PARTITIONS[each], _until(each, now)
         if after and after.partition not in partitions:
             continue
         begin = partitions.index(after.partition) if after else 0
+        if after and after.at > until and after.partition not in due.DEAD_LETTERS:
+            begin, after = begin + 1, None  # by a clock that is ahead: to this one nothing more of its partition is due
         found = due.in_line(table, partitions[begin:], until, after=after, at_once=side_by_side().map)
         for batch in due.batches(found, MOST_READ):
             yield from _described(table, batch)
         after = None
+
+
+def _until(of: List, now: datetime) -> datetime:
+    return now if of is List.REVIEW else now - OVERDUE
 
 
 def _described(table: Table, batch: list[Entry]) -> Iterator[Stuck]:
@@ -131,9 +140,9 @@ def read_place(text: str, of: List | None, now: datetime) -> Entry:
     head, _, sort = text.rpartition(" ")
     partition, at, owner = head.split(" ", 2)
     place = Entry.of(dict(zip(_PLACE, (partition, at, owner, sort), strict=True)))
-    on_list = any(partition in _PARTITIONS[each] for each in _lists(of))
-    could_be = partition in due.DEAD_LETTERS or place.at <= now
-    if not (on_list and could_be and owner and len(text) <= LONGEST_NAME):
+    latest = next((_until(each, now) + CLOCKS_APART for each in _lists(of) if partition in _PARTITIONS[each]), None)
+    could_be = latest is not None and (partition in due.DEAD_LETTERS or place.at <= latest)
+    if not (could_be and owner and len(text) <= LONGEST_NAME):
         raise ValueError(f"{text[:LONGEST_NAME]!r} is no place on the list")
     return place
 

@@ -88,12 +88,12 @@ def show_command(
 ) -> None:
     """Show one payment's whole story.
 
-    Its session, its latest attempt with its refunds, and everything that happened.
+    Its session, its latest attempt, the one that was asked for, their refunds, and everything that happened.
     """
     with in_one_sentence():
         given = words.any_id(which)
         table = table_in(home, stack_name)
-        found = review.story(table, _session(table, which, given))
+        found = review.story(table, _session(table, which, given), which)
         sent = review.notices_of(table, found) if notices else None
     if as_json:
         from payfirst.api.wire.operators import StoryOut  # noqa: PLC0415 - the wire models take a while to load

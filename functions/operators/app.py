@@ -67,7 +67,7 @@ def stuck(request: Request) -> Reply:
 def payment(request: Request, which: str) -> Reply:
     """`GET /api/operators/payments/{which}/`, with `?customer=` for what has no public code, and `?notices=true`."""
     with_notices, where = asked.flag(request, "notices"), table(request.deadline)
-    story = review.story(where, review.find(where, which, owner=request.parameter("customer")))
+    story = review.story(where, review.find(where, which, owner=request.parameter("customer")), which)
     return Reply(200, StoryOut.of(story, review.notices_of(where, story) if with_notices else None))
 
 

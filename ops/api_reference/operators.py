@@ -167,9 +167,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         codes=("NOT_FOUND",),
         query={
             "customer": "Whose it is, for a session's number or UUID; the public codes need none.",
-            "notices": "true: what its gateway sent as well, 50 notices of each attempt, without what says who paid.",
+            "notices": "true: what its gateway sent about these attempts as well, without what says who paid: at most 50 "
+            "notices of each, in no order of time where there are more. What earlier releases stored is not among them, nor "
+            "are notices of refunds.",
         },
-        description=f"By MT…, TXN…, BK-…, ORD-… or R…, or by a session's number with its customer. {_ONLY}",
+        description="By MT…, TXN…, BK-…, ORD-… or R…, or by a session's number with its customer. Its latest attempt, the one "
+        f"that has the money, and the one that was asked for. {_ONLY}",
     ),
     "operators_resolve": Operation(
         OPERATORS,

@@ -185,6 +185,20 @@ def test_what_waits_too_long_is_tried_again_or_closed_for_a_reason(desk: Page) -
     assert asked == [{"which": "INBOX#7"}, {"which": "INBOX#7", "why": "it is not ours"}]
 
 
+def test_a_notice_that_waits_leads_to_its_payment_where_it_names_the_attempt_and_is_closed_there(desk: Page) -> None:
+    def entry(key: str) -> dict[str, Any]:
+        return {"what": "needs review", "key": key, "which": key, "customer": None, "since": "2026-11-01T00:00:00Z"}
+
+    waiting = {"waiting": [entry("INBOX#MT0123#ab"), entry("INBOX#ab")], "next": None}
+    desk.route("**/api/operators/stuck/?list=*", lambda route: route.fulfill(json=waiting))
+    look_at(desk, "/desk")
+    named = card(desk, "INBOX#MT0123#ab")
+    assert named.get_by_role("link").get_attribute("href") == "/desk/payments/MT0123"
+    assert card(desk, "INBOX#ab").get_by_role("link").count() == 0
+    for each in (named, card(desk, "INBOX#ab")):
+        assert each.get_by_role("button").all_inner_texts() == ["Try again", "Close…"]
+
+
 def test_what_waits_goes_on_and_what_was_left_lying_is_looked_for_on_a_tap(desk: Page) -> None:
     asked: list[str] = []
 
@@ -320,6 +334,22 @@ def test_what_the_gateway_sent_is_read_on_a_tap_as_text_without_who_paid(
     assert "12345678" not in text
     assert desk.locator("details img, details b").count() == 0
 
+    def answer(route: Route) -> None:
+        story = route.fetch().json()
+        more = {"notices": story["notices"][:1], "more_notices": True} if seen else {"notices": []}
+        seen.append(route.request.url)
+        route.fulfill(json={**story, **more})
+
+    seen: list[str] = []
+    desk.route("**/api/operators/payments/*/?notices=true", answer)
+    for said in (
+        "What earlier releases kept is not, nor what came about refunds.",
+        "Of each attempt 50 are shown: there are more",
+    ):
+        look_at(desk, f"/desk/payments/{code}")
+        desk.get_by_text("What the gateway sent").click()
+        desk.get_by_text(said).wait_for()
+
 
 def test_what_is_for_sale_changes_and_each_change_is_taken_back(desk: Page, operator: Customer) -> None:
     path = "/api/operators/listings/125"
@@ -384,7 +414,8 @@ def test_a_person_is_found_by_phone_with_all_that_is_theirs_and_how_they_are_era
     desk.keyboard.press("Enter")
     theirs = card(desk, customer)
     theirs.get_by_role("heading", name="Orders").wait_for()
-    assert "(KES\N{NO-BREAK SPACE}50.00: " in theirs.inner_text()
+    assert "(KES\N{NO-BREAK SPACE}50.00 back or on its way in all; the latest refund: " in theirs.inner_text()
+    assert "See what erasing takes" in theirs.inner_text()
     assert f"payfirst erase {customer} --dry-run" in theirs.inner_text()
     assert number not in desk.url
     theirs.get_by_role("link", name=code).click()

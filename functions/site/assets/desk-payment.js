@@ -91,8 +91,10 @@ function sent({ kind }) {
         ),
         el("pre", { class: "mono", tabindex: "0", "aria-label": t("What the gateway sent") }, one.body),
       ];
-      const hint = soft(t("Without what says who paid, and without secrets."), more && ` ${t("There are more than these.")}`);
-      show(body, notices.length ? [hint, notices.map(entry)] : soft(t("Nothing has been kept.")));
+      const some = more && ` ${t("Of each attempt 50 are shown: there are more, earlier and later ones.")}`;
+      const hint = soft(t("Without what says who paid, and without secrets."), some);
+      const none = t("Nothing that came about these attempts is listed. What earlier releases kept is not, nor what came about refunds.");
+      show(body, notices.length ? [hint, notices.map(entry)] : soft(none));
     } catch (error) {
       failed(body, error, load);
     }

@@ -35,7 +35,7 @@ function person(customer, theirs) {
     { class: "panel", "aria-label": customer },
     el("h2", { class: "mono" }, customer),
     Object.keys(TITLES).map((kind) => of(kind).length > 0 && [el("h3", {}, TITLES[kind]), el("ul", {}, of(kind).map(line))]),
-    facts([t("Erase them for good"), el("span", { class: "mono" }, `payfirst erase ${customer} --dry-run`)]),
+    facts([t("See what erasing takes"), el("span", { class: "mono" }, `payfirst erase ${customer} --dry-run`)]),
   );
 }
 
@@ -48,8 +48,14 @@ const line = (each) =>
     badge(WORDS[each.kind](each.status), each.status),
     " ",
     el("strong", { class: "number" }, money(each.amount, each.currency)),
-    each.refund && ` (${money(each.refund, each.currency)}: ${refundWord(each.refund_status)})`,
+    each.refund && ` (${back(each)})`,
     el("span", { class: "soft" }, ` ${when(each.created_at)}`),
   );
+
+const back = ({ refund, currency, refund_status: status }) =>
+  t("{amount} back or on its way in all; the latest refund: {status}", {
+    amount: money(refund, currency),
+    status: refundWord(status),
+  });
 
 open(() => search(t("A phone number, its last four digits, or an e-mail address."), people));

@@ -30,9 +30,12 @@ const whatFor = (what) =>
   what === "needs review" ? t("needs a person") : t("overdue: {what}", { what: what.replace("overdue: ", "") });
 
 function card(entry, again) {
-  const hasPayment = entry.customer ? !entry.key.includes(" B#") : !entry.key.startsWith("INBOX#");
-  const name = hasPayment ? el("a", { href: paymentPage(entry.which, entry.customer) }, entry.which) : entry.key;
-  const isCase = hasPayment && !entry.customer;
+  const [kind, attempt, digest] = entry.key.split("#"); // of a notice that an earlier release stored: no attempt
+  const isNotice = kind === "INBOX";
+  const hasPayment = entry.customer ? !entry.key.includes(" B#") : !isNotice || digest;
+  const href = hasPayment && paymentPage(isNotice ? attempt : entry.which, entry.customer);
+  const name = href ? el("a", { href }, entry.which) : entry.key;
+  const isCase = hasPayment && !isNotice && !entry.customer;
   return el(
     "article",
     { class: "card", "aria-label": entry.key },

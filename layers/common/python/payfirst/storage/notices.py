@@ -79,8 +79,11 @@ MOST_READ: Final = 50
 
 
 def of_attempt(table: Table, ref: str) -> tuple[tuple[Stored, ...], bool]:
-    """MOST_READ notices of an attempt at most, oldest first, and whether there are more."""
-    page = query(table, f"ATT#{ref}", first=keys.NOTICES, last=f"{keys.NOTICES}~", limit=MOST_READ)
+    """MOST_READ notices of an attempt at most, and whether there are more; which ones says nothing of when they came.
+
+    Those that earlier releases stored lie elsewhere, and notices of refunds are not stored.
+    """
+    page = query(table, f"ATT#{ref}", first=keys.NOTICES, last=f"{keys.NOTICES}~", limit=MOST_READ + 1)
     found = [
         Stored(
             ref,
@@ -88,9 +91,10 @@ def of_attempt(table: Table, ref: str) -> tuple[tuple[Stored, ...], bool]:
             read_instant(item["received_at"]),
             read_instant(item["settled_at"]) if "settled_at" in item else None,
         )
-        for item in page.items
+        for item in page.items[:MOST_READ]
     ]
-    return tuple(sorted(found, key=lambda one: one.received_at)), page.more
+    more = page.more or len(page.items) > MOST_READ
+    return tuple(sorted(found, key=lambda one: one.received_at)), more
 
 
 def settle_write(key: Mapping[str, str], now: datetime) -> Update:

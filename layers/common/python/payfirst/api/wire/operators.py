@@ -197,7 +197,7 @@ class NoticeOut(Out):
 
 class StoryOut(Out):
     """One payment from its session to its end, as the timeline has it. `notices` are null unless they are asked for;
-    `more_notices` says that there are more than are listed."""
+    `more_notices` says that one of these attempts has more than the 50 that are listed of it."""
 
     session_id: str
     customer: str

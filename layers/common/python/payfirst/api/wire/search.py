@@ -8,7 +8,8 @@ from payfirst.usecases.operators.search import Found, Search
 
 
 class FoundOut(Out):
-    """One payment: an `order`, a `booking`, or still a `session`, and how that stands; `refund` is what goes or went back.
+    """One payment: an `order`, a `booking`, or still a `session`, and how that stands; `refund` is what goes or went back,
+    of all its refunds, `refund_status` how the latest of them stands.
 
     `id` is what `GET /api/operators/payments/{which}/` and `payfirst show` take; `show` is the first, ready to ask.
     """

@@ -50,7 +50,8 @@ def case(table: Table, ref: str) -> Case:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One payment: its session, its latest attempt and the one that has the money, their refunds, all that happened."""
+    """One payment: its session, its latest attempt, those that have the money or were asked for, their refunds, all that
+    happened."""
 
     session: Session
     attempts: tuple[Attempt, ...]
@@ -75,12 +76,22 @@ def find(table: Table, which: str, *, owner: str | None = None) -> Session:
     return session
 
 
-def story(table: Table, session: Session) -> Story:
-    """The whole story of `session`."""
-    refs = dict.fromkeys(ref for ref in (session.captured, session.latest.ref if session.latest else None) if ref)
+def story(table: Table, session: Session, which: str = "") -> Story:
+    """The whole story of `session`, which `find` found by `which`; a UUID or a code of what it became names no attempt."""
+    latest = session.latest.ref if session.latest else None
+    refs = dict.fromkeys(ref for ref in (session.captured, latest, _attempt_named(table, which)) if ref)
     found = [attempt for attempt in (attempts.read(table, ref) for ref in refs) if attempt]
     paid_back = [refund for attempt in found for refund in refunds.of_attempt(table, attempt.ref)]
     return Story(session, tuple(found), tuple(paid_back), timeline.read(table, session))
+
+
+def _attempt_named(table: Table, which: str) -> str | None:
+    refund = parts_of_refund_id(which)
+    given = read_id(refund[0] if refund else which)
+    code = given.code if given else None
+    if code is not None and code.startswith("TXN"):
+        return str((attempts.read_pointer(table, code) or {}).get("ref", "")) or None
+    return code if code is not None and code.startswith("MT") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ class Notice:
 
 
 def notices_of(table: Table, story: Story) -> tuple[tuple[Notice, ...], bool]:
-    """The stored notices about the attempts of `story`, oldest first of each, and whether one has more than are listed."""
+    """The stored notices about the attempts of `story`, `notices.MOST_READ` of each, and whether one has more."""
     from payfirst.gateways.redaction import redacted  # noqa: PLC0415 - few requests read notices
 
     told: list[Notice] = []

@@ -20,6 +20,7 @@ from payfirst.gateways.lines import LINES, LONGEST_IDLE_S, MOST_IDLE
 from payfirst.gateways.wire import LARGEST_BODY, Answered, Call, Lost, send
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}'
+TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
 GOOD = Answered(200, {"a": 1})
 Step = bytes | str
 """What becomes of one request on a connection: bytes that are answered, `close` or `reset` instead, or `hold` for nothing."""
@@ -120,6 +121,18 @@ def test_a_kept_connection_that_ends_instead_of_an_answer_is_replaced_once(serve
     assert query(server) == GOOD
     assert query(server) == GOOD
     assert connections(server) == [0, 0, 1]
+
+
+def test_a_kept_connection_that_was_given_up_for_idling_is_replaced_once(server: Server) -> None:
+    server.script = [[OK, TOO_LATE, OK], [OK, OK]]
+    assert [query(server) for _ in range(3)] == [GOOD] * 3
+    assert connections(server) == [0, 0, 1, 1]
+
+
+def test_a_new_connection_that_is_given_up_has_its_answer(server: Server) -> None:
+    server.script = [[TOO_LATE], [OK]]
+    assert query(server) == Answered(408, None)
+    assert connections(server) == [0]
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 import threading
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from payfirst.gateways.lines import authorities
+from payfirst.gateways.lines import LINES, authorities
 from payfirst.gateways.wire import Answered, Call, Lost, send
 
 
@@ -106,3 +107,34 @@ def test_a_gateway_with_another_hosts_certificate_is_sent_nothing(impostor: tupl
     answer = send(Call("POST", f"https://127.0.0.1:{port}/x", {}, b"{}"), timeout_s=5)
     assert answer == Lost("never sent: SSLCertVerificationError", sent=False)
     assert b"".join(heard) == b""
+
+
+def padded(size: int, body: bytes) -> bytes:
+    """An answer of `size` bytes."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX: " % len(body)
+    return head + b"x" * (size - len(head) - len(body) - 4) + b"\r\n\r\n" + body
+
+
+@pytest.mark.usefixtures("trusted")
+def test_what_came_in_the_same_record_as_an_answer_is_nobodys_answer(certificate: Path) -> None:
+    # The first answer is as long as what is read at once; the rest of its record is decrypted and read by nobody.
+    two = padded(io.DEFAULT_BUFFER_SIZE, b'{"ref": "first"}') + padded(100, b'{"ref": "of nobody"}')
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for said in (two, padded(100, b'{"ref": "second"}')):
+                connection, _ = listener.accept()
+                with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+                    secure.recv(4096)
+                    secure.sendall(said)
+                    secure.recv(4096)  # until it is closed
+
+        threading.Thread(target=serve, daemon=True).start()
+        call = Call("GET", f"https://localhost:{listener.getsockname()[1]}/x", {}, repeatable=True)
+        assert [send(call, timeout_s=5) for _ in range(2)] == [
+            Answered(200, {"ref": "first"}),
+            Answered(200, {"ref": "second"}),
+        ]
+        LINES.close()

@@ -81,7 +81,9 @@ class Line:
         """The status and body of the answer, complete within `timeout_s`; None for a body of more than `largest` bytes.
 
         NoAnswerError if none comes, NeverSentError for a call that cannot be written. Either way nobody may ask here again.
+        A 408 where others have asked before is the other side's good-bye to an idle connection, and no answer.
         """
+        was_kept = self._serves_again
         self._serves_again, self._read = False, None
         line, self._ends_at = self._connection, time.monotonic() + timeout_s
         length = {} if body is None else {"Content-Length": str(len(body))}
@@ -108,6 +110,9 @@ class Line:
         except (OSError, ValueError, http.client.HTTPException) as error:
             self.close()
             raise NoAnswerError(f"the connection broke ({type(error).__name__})", began=self._has_begun) from error
+        if was_kept and answer.status == http.HTTPStatus.REQUEST_TIMEOUT:
+            self.close()
+            raise NoAnswerError("the connection was given up for idling", began=False)
         # What follows an interim answer, or the rest of a long one, would be taken for the next answer.
         self._serves_again = answer.isclosed() and not self._read.more and answer.status >= http.HTTPStatus.OK
         self._used = clocks()
@@ -123,7 +128,11 @@ class Line:
 
     def serves_again(self) -> bool:
         """Whether it may be kept: the answer was read to its end, and the other side has neither closed nor said more."""
-        return self._serves_again and self._connection.sock is not None and not wait_for_read(self._connection.sock, timeout=0)
+        sock = self._connection.sock
+        if not self._serves_again or sock is None:
+            return False
+        # What came in the answer's last TLS record is decrypted already, and waits where no `select` sees it.
+        return not (isinstance(sock, ssl.SSLSocket) and sock.pending()) and not wait_for_read(sock, timeout=0)
 
     def close(self) -> None:
         """End it; safe at any time."""

@@ -25,7 +25,10 @@ from payfirst.domain.clock import clocks
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-LONGEST_IDLE_S: Final = 50.0
+LONGEST_IDLE_S: Final = 20.0
+DROPPED_AFTER_S: Final = 2.0
+"""A kept connection that does not even confirm the packets of a request for so long, or for half of its time, is broken."""
+
 MOST_IDLE: Final = 48
 """As many as a sweep has workers."""
 
@@ -35,11 +38,11 @@ class NeverSentError(Exception):
 
 
 class NoAnswerError(Exception):
-    """No whole answer came; the call may have been processed. `began` where a byte of an answer came."""
+    """No whole answer came; the call may have been processed. `broken` where the connection ended before a byte of one."""
 
-    def __init__(self, reason: str, *, began: bool) -> None:
+    def __init__(self, reason: str, *, broken: bool) -> None:
         super().__init__(reason)
-        self.began = began
+        self.broken = broken
 
 
 class Origin(NamedTuple):
@@ -48,6 +51,9 @@ class Origin(NamedTuple):
     scheme: str
     host: str
     port: int | None
+
+
+_USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)  # only Linux has it
 
 
 class Line:
@@ -97,6 +103,8 @@ class Line:
         sock = line.sock
         try:
             sock.settimeout(timeout_s)
+            if was_kept and _USER_TIMEOUT is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, int(1000 * min(DROPPED_AFTER_S, timeout_s / 2)))
             line.endheaders(body)
             answer = line.getresponse()
             if self._read is None or self._read.packets.ended:
@@ -104,23 +112,19 @@ class Line:
             raw = answer.read(largest + 1)
             if answer.length and len(raw) <= largest:
                 raise http.client.IncompleteRead(b"", answer.length)
-        except TimeoutError as error:
-            self.close()
-            raise NoAnswerError("no answer in time", began=self._has_begun) from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             self.close()
-            raise NoAnswerError(f"the connection broke ({type(error).__name__})", began=self._has_begun) from error
+            began = self._read is not None and self._read.packets.began
+            if isinstance(error, TimeoutError) and error.errno is None:  # the system's own time-outs have a number
+                raise NoAnswerError("no answer in time", broken=False) from error
+            raise NoAnswerError(f"the connection broke ({type(error).__name__})", broken=not began) from error
         if was_kept and answer.status == http.HTTPStatus.REQUEST_TIMEOUT:
             self.close()
-            raise NoAnswerError("the connection was given up for idling", began=False)
+            raise NoAnswerError("the connection was given up for idling", broken=True)
         # What follows an interim answer, or the rest of a long one, would be taken for the next answer.
         self._serves_again = answer.isclosed() and not self._read.more and answer.status >= http.HTTPStatus.OK
         self._used = clocks()
         return answer.status, None if len(raw) > largest else raw
-
-    @property
-    def _has_begun(self) -> bool:
-        return self._read is not None and self._read.packets.began
 
     def idle_s(self) -> float:
         """For how long nobody has asked here."""

@@ -1,7 +1,8 @@
 """One request to a gateway, and what became of it.
 
 Connections are kept (`lines`) for calls that change nothing at their gateway (`Call.repeatable`): such a call is made once
-more, on a new connection, where a kept one gave not one byte of an answer. A call that moves money leaves on a connection
+more, on a new connection, where a kept one broke before one byte of an answer came. A gateway that is only slow has all
+the time that there is, and is asked once. A call that moves money leaves on a connection
 of its own and is sent once: on a kept one that the other side is just closing, nobody could tell whether it arrived.
 No redirects, no proxies and no `.netrc` from the environment.
 """
@@ -122,9 +123,9 @@ def _sent(call: Call, origin: Origin, target: str, budget: Budget) -> Answered |
         kept = LINES.take(origin) if call.repeatable else None
         if kept is not None:
             try:
-                return _asked(kept, call, target, budget.left() / 2)  # it may have been dropped without a word
+                return _asked(kept, call, target, budget.left())
             except NoAnswerError as error:
-                if error.began:
+                if not error.broken:
                     raise
         line = Line(origin)
         line.connect(min(CONNECT_TIMEOUT_S, budget.left()))

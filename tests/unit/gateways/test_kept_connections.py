@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import struct
 import sys
@@ -20,6 +19,8 @@ from payfirst.domain.clock import clocks
 from payfirst.gateways import lines
 from payfirst.gateways.lines import LINES, LONGEST_IDLE_S, MOST_IDLE
 from payfirst.gateways.wire import LARGEST_BODY, Answered, Call, Lost, send
+
+from .dropping import drop
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}'
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
@@ -101,14 +102,6 @@ def query(server: Server, timeout_s: float = 2.0) -> Answered | Lost:
 
 def push(server: Server, timeout_s: float = 2.0) -> Answered | Lost:
     return send(Call("POST", server.url, {}, b""), timeout_s)
-
-
-def drop(connection: socket.socket) -> None:
-    """From now on nothing of what is sent to `connection` arrives, and nothing says so (a filter of packets: Linux only)."""
-    if sys.platform == "linux":
-        nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET with 0 bytes
-        so_attach_filter = 26
-        connection.setsockopt(socket.SOL_SOCKET, so_attach_filter, struct.pack("HP", 1, ctypes.addressof(nothing)))
 
 
 def settled() -> None:

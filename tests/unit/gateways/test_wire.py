@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from payfirst.gateways.wire import LARGEST_BODY, Answered, Call, Lost, send
 
+from .dropping import drop
 from .scripted_gateway import HangUp, Reply, ScriptedGateway, Silence, reply
 
 
@@ -114,6 +117,36 @@ def test_an_unknown_host_was_surely_never_sent(monkeypatch: pytest.MonkeyPatch) 
     answer = get("http://gateway.invalid/x")
     assert isinstance(answer, Lost)
     assert not answer.sent
+
+
+def test_a_call_whose_time_went_by_while_its_host_was_looked_up_was_surely_never_sent(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.on("/x", reply({}))
+    look_up = socket.getaddrinfo
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        time.sleep(0.2)
+        return look_up(*given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    answer = get(gateway.url + "/x", timeout_s=0.2)
+    assert isinstance(answer, Lost)
+    assert not answer.sent
+    assert gateway.seen == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="packets are lost by a filter that only Linux has")
+def test_an_address_that_says_nothing_leaves_time_for_the_next(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.on("/x", reply({}))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        drop(silent)
+        ports = silent.getsockname()[1], gateway.port
+        addresses = [found for port in ports for found in socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        assert get(gateway.url + "/x", timeout_s=1.0) == Answered(200, {})
 
 
 @pytest.mark.parametrize("url", ["no address at all", "http://[", "ftp://127.0.0.1/x", "http:///x"])

@@ -53,6 +53,7 @@ class Origin(NamedTuple):
     port: int | None
 
 
+_SHORTEST_S: Final = 0.001
 _USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)  # only Linux has it
 
 
@@ -73,10 +74,12 @@ class Line:
         self._connection.response_class = self._answer  # type: ignore[assignment]
 
     def connect(self, timeout_s: float) -> None:
-        """Open it, certificate checked; NeverSentError if that fails."""
-        self._connection.timeout = timeout_s
+        """Open it within `timeout_s`, certificate checked; NeverSentError if that fails."""
+        line = self._connection
         try:
-            self._connection.connect()
+            line.sock = _opened(line.host, line.port, time.monotonic() + timeout_s)
+            if self.origin.scheme == "https":
+                line.sock = authorities().wrap_socket(line.sock, server_hostname=line.host)
         except (OSError, ValueError) as error:
             self.close()
             raise NeverSentError(type(error).__name__) from error
@@ -147,6 +150,26 @@ class Line:
         answer = http.client.HTTPResponse(sock, *given, **named)
         answer.fp = self._read = _Answer(_Packets(answer.fp.detach(), sock, self._ends_at))
         return answer
+
+
+def _opened(host: str, port: int, ends_at: float) -> socket.socket:
+    """A connection to the first of the host's addresses that takes one; each but the last has half of the time left."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    while True:
+        *kind, _, address = found.pop(0)
+        left = ends_at - time.monotonic()
+        sock = socket.socket(*kind)
+        try:
+            sock.settimeout(max(left / 2 if found else left, _SHORTEST_S))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(max(ends_at - time.monotonic(), _SHORTEST_S))
+        except OSError:
+            sock.close()
+            if not found:
+                raise
+        else:
+            return sock
 
 
 @dataclass(slots=True)

@@ -60,6 +60,9 @@ class Lost:
     sent: bool
 
 
+_TOO_LATE: Final = Lost("never sent: no time left", sent=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """How much time a call with all its parts may still take, in seconds from the moment it was made."""
@@ -91,13 +94,13 @@ Send = Callable[[Call, float], Answered | Lost]
 
 
 def send(call: Call, timeout_s: float) -> Answered | Lost:
-    """Send `call` and wait at most `timeout_s` in all, of which 3 s for a connection.
+    """Send `call` and wait at most `timeout_s` in all, of which 3 s for a connection, whatever addresses it tries.
 
     Never raises for what the network or the other side does. Looking up the host's name is left to the system, which has
     limits of its own.
     """
     if timeout_s < _SHORTEST_WAIT_S:
-        return Lost("never sent: no time left", sent=False)
+        return _TOO_LATE
     try:
         origin, target = _parts(call.url)
     except ValueError as error:
@@ -129,6 +132,9 @@ def _sent(call: Call, origin: Origin, target: str, budget: Budget) -> Answered |
                     raise
         line = Line(origin)
         line.connect(min(CONNECT_TIMEOUT_S, budget.left()))
+        if budget.left() < _SHORTEST_WAIT_S:
+            line.close()
+            return _TOO_LATE
         return _asked(line, call, target, budget.left())
     except NeverSentError as error:
         return Lost(f"never sent: {error}", sent=False)

@@ -17,6 +17,7 @@ from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import to_wire
 from payfirst.storage.notices import digest
 from payfirst.usecases.sweeps.reconcile import SPARE_S
+from payfirst.usecases.sweeps.workers import FEW
 from tests.faults.book import Book
 from tests.faults.flows.sweeps import surplus, surplus_booking
 from tests.faults.rest import settle_down
@@ -131,7 +132,7 @@ def test_what_could_not_be_read_with_the_others_asks_a_gateway_that_hangs_little
         there.table.gone = {"batch_get_item"}
         there.run()
 
-        assert len(there.gateways.asked[MPESA]) <= 2
+        assert len(there.gateways.asked[MPESA]) <= FEW + 1, "one more begins before the second has waited in vain"
 
 
 def test_a_slow_gateway_still_sends_refunds_beside_its_checks() -> None:

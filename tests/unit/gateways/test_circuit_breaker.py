@@ -15,7 +15,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.errors import MisconfiguredError
 from payfirst.domain.gateway_terms import GatewayTerms
 from payfirst.domain.money import Currency, Money
-from payfirst.gateways.base import Gateway, NoAnswer, Pending, StatusAnswer, StatusQuery
+from payfirst.gateways.base import Gateway, NoAnswer, Pending, PushAnswer, StatusAnswer, StatusQuery, Unknown
 from payfirst.gateways.circuit_breaker import BREATH_S, About, CircuitBreaker
 from payfirst.gateways.mpesa.terms import MPESA
 
@@ -124,6 +124,55 @@ def test_a_gateway_that_kept_two_waiting_is_asked_no_more_and_one_that_answers_b
     asked = len(mpesa.asked)
     ask(breaker, mpesa)
     assert len(mpesa.asked) == asked
+
+
+def test_a_lost_reversal_stops_refunds_for_the_run_whatever_is_answered_about_payments(
+    breaker: CircuitBreaker, mpesa: Answering
+) -> None:
+    def lost(_: float) -> PushAnswer:
+        mpesa.time.now += 10.0
+        return Unknown("no answer in time")
+
+    breaker.call(MPESA, About.REFUNDS, lost)
+    ask(breaker, mpesa, 3)
+    assert breaker.is_open("MPESA", About.REFUNDS)
+    assert not breaker.is_open("MPESA", About.PAYMENTS)
+
+
+def test_an_answer_that_comes_late_does_not_undo_that_a_gateway_was_silent(breaker: CircuitBreaker, mpesa: Answering) -> None:
+    asked = threading.Barrier(2)
+    silent = threading.Event()
+
+    def late(_: float) -> StatusAnswer:
+        asked.wait()
+        assert silent.wait(10)
+        return Pending()
+
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(breaker.call, MPESA, About.PAYMENTS, late)
+        asked.wait()
+        mpesa.takes, mpesa.says = 10.0, lambda: NoAnswer("no answer in time")
+        ask(breaker, mpesa, 2)
+        silent.set()
+        assert answer.result() == Pending()
+    assert breaker.is_open("MPESA", About.PAYMENTS)
+    assert breaker.is_open("MPESA", About.REFUNDS)
+
+
+def test_while_a_client_waits_for_its_secret_other_gateways_are_asked(breaker: CircuitBreaker, mpesa: Answering) -> None:
+    begun, answered = threading.Event(), threading.Event()
+    others = breaker.guarding(lambda _: cast("Gateway", mpesa))("MPESA")
+
+    def waits_for_its_secret(_: str) -> Gateway:
+        begun.set()
+        assert answered.wait(10), "nobody is answered meanwhile"
+        return cast("Gateway", mpesa)
+
+    with ThreadPoolExecutor(2) as threads:
+        made = threads.submit(breaker.guarding(waits_for_its_secret), "PHONEPE")
+        assert begun.wait(10)
+        threads.submit(others.status, QUERY, now=NOON, timeout_s=10.0).add_done_callback(lambda _: answered.set())
+        made.result()
 
 
 def test_workers_that_need_a_client_at_once_make_it_one_after_the_other(breaker: CircuitBreaker, mpesa: Answering) -> None:

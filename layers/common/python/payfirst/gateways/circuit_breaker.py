@@ -34,10 +34,6 @@ from payfirst.observability import alarm, warn
 
 Answer = TypeVar("Answer", PushAnswer, StatusAnswer, RefundStatusAnswer)
 
-ENOUGH: Final = 2
-"""A gateway is silent in this run after it has kept it waiting without an answer so many times in a row. For refunds once is
-enough: a reversal whose answer is lost is for a person to look up."""
-
 WAITED_S: Final = 2.0
 """What is refused or broken off sooner than that costs the others nothing, and may be one order's affair."""
 
@@ -54,6 +50,11 @@ class About(Enum):
     REFUNDS = "refunds"
 
 
+ENOUGH: Final = {About.PAYMENTS: 2, About.REFUNDS: 1}
+"""A gateway is silent for the rest of the run after it has kept it waiting without an answer so many times in a row. For
+refunds once is enough: a reversal whose answer is lost is for a person to look up."""
+
+
 @dataclass(frozen=True, slots=True)
 class CircuitBreaker:
     """What one run, until `deadline`, has waited for in vain, what is misconfigured, and how fast each gateway is asked.
@@ -66,16 +67,18 @@ class CircuitBreaker:
     deadline: Deadline
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
-    missed: Counter[str] = field(default_factory=Counter)
+    missed: Counter[tuple[str, About]] = field(default_factory=Counter)
     misconfigured: set[tuple[str, About]] = field(default_factory=set)
     _allowed: dict[str, int] = field(default_factory=dict)
     _next_at: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     def is_open(self, gateway: str, about: About) -> bool:
-        """Whether this gateway cannot be asked about that for the rest of the run."""
-        patience = ENOUGH if about is About.PAYMENTS else 1
-        return self.missed[gateway] >= patience or (gateway, about) in self.misconfigured
+        """Whether this gateway cannot be asked about that now: for the rest of the run, but for refunds that wait because it
+        did not answer once about payments, which its next answer lets go."""
+        silent = any(self.missed[gateway, each] >= ENOUGH[about] for each in (About.PAYMENTS, about))
+        return silent or (gateway, about) in self.misconfigured
 
     def at_once(self, gateway: str) -> int:
         """How many calls this gateway gets at the same time, as it answers now."""
@@ -88,7 +91,9 @@ class CircuitBreaker:
         """
 
         def guarded(name: str) -> Gateway:
-            with self._lock:  # two clients of one gateway in one container would void each other's tokens
+            with (
+                self._making
+            ):  # which may wait for a secret; two clients of one gateway in one container would void each other's tokens
                 if all((name, about) in self.misconfigured for about in About):
                     raise MisconfiguredError("The gateway's secret could not be used before in this run.")
                 try:
@@ -120,9 +125,10 @@ class CircuitBreaker:
         return turn - now
 
     def _notice(self, terms: GatewayTerms, about: About, answer: Answer, took: float) -> None:
-        gateway, allowed = terms.name, self.at_once(terms.name)
+        gateway, allowed, missed = terms.name, self.at_once(terms.name), self.missed[terms.name, about]
         if not isinstance(answer, NoAnswer | Unknown):
-            self.missed[gateway] = 0
+            if missed < ENOUGH[about]:  # else others have seen it silent, and this answer only came late
+                self.missed[gateway, about] = 0
             self._allowed[gateway] = min(allowed + 1, terms.at_once)
         elif answer.configuration:
             self.misconfigured.add((gateway, about))  # whoever asked tells an operator
@@ -131,9 +137,9 @@ class CircuitBreaker:
             self._next_at[gateway] = max(self._next_at[gateway], self.clock() + BREATH_S)
         elif took >= WAITED_S:
             self._allowed[gateway] = max(1, allowed // 2)
-            self.missed[gateway] += 1
-            if self.missed[gateway] == ENOUGH:
-                warn("gateway.silent", gateway=gateway, reason=answer.reason)
+            self.missed[gateway, about] += 1
+            if missed + 1 == ENOUGH[about]:
+                warn("gateway.silent", gateway=gateway, about=about.value, reason=answer.reason)
 
 
 @dataclass(frozen=True, slots=True)

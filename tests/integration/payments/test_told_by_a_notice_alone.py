@@ -15,7 +15,7 @@ from payfirst.storage.dynamodb import keys
 from payfirst.usecases.checkout.start_attempt import Started
 from payfirst.usecases.operators.review import refund_payment, resolve
 from payfirst.usecases.operators.waiting import stuck
-from payfirst.usecases.settlement.check_status import check_status
+from payfirst.usecases.settlement.check_status import TURNED_AWAY, check_status
 from payfirst.usecases.settlement.evidence import Settled
 from payfirst.usecases.settlement.take_notice import Taken
 from payfirst.usecases.sweeps.reconcile import reconcile
@@ -217,6 +217,16 @@ def test_a_success_of_which_its_gateway_never_says_anything_is_put_before_a_pers
     assert shop.due() == {keys.REVIEW: [keys.attempt(started.attempt.ref)["pk"]]}
     assert resolve(shop.notice_context(), started.attempt.ref, paid=None, **WHO).doubts_closed == 1
     assert (unconfirmed(shop), shop.due()) == ([], {})
+
+
+def test_a_success_whose_check_is_turned_away_for_load_is_asked_about_again_in_a_minute(shop: Shop) -> None:
+    started = shop.initiate(shop.session(new_customer()))
+    gateway = Answering(shop, NoAnswer("busy", busy=True), Captured(None, None))
+    shop.tell(started)
+    sweep(shop, timedelta(hours=2))
+    assert shop.attempt(started).confirm_at == shop.now + TURNED_AWAY
+    sweep(shop, TURNED_AWAY)
+    assert (gateway.asked, unconfirmed(shop), shop.due()) == (2, [], {})
 
 
 def test_an_order_may_be_refunded_before_its_payment_was_confirmed(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -77,8 +78,9 @@ def check_status(context: NoticeContext, ref: str, *, no_answer_after: timedelta
     # An attempt that is given up while its gateway might still collect stays due in the write that gives it up.
     check = None if _is_final(answer) else planned
     settled = settle(context, attempt, _evidence(attempt, answer, context.now, no_answer_after), check=check)
-    if isinstance(answer, NoAnswer) and answer.busy and settled is Settled.PENDING:
-        _bring_forward(context, attempt, planned)
+    if settled is Settled.PENDING:
+        due = replace(attempt, next_check_at=planned[1])
+        _bring_forward(context, answer, planned, lambda soon: checks.take_check(context.table, due, (attempt.check, soon)))
     _plan(context, attempt, answer, settled, following)
     return settled
 
@@ -88,8 +90,9 @@ def _confirm(context: NoticeContext, attempt: Attempt) -> Settled:
     if attempt.confirm_at is None or attempt.confirm_at > context.now + EARLY:
         return Settled.PENDING
     following = terms_of(attempt.gateway).next_check(attempt.created_at, attempt.check + 1, context.now)
+    planned = following or (attempt.check, context.now + AFTER_A_CRASH)
     try:
-        later = checks.take_confirmation(context.table, attempt, following or (attempt.check, context.now + AFTER_A_CRASH))
+        later = checks.take_confirmation(context.table, attempt, planned)
     except ConditionFailedError:
         return Settled.PENDING  # somebody else has just taken this check
     answer = _answer(context, attempt)
@@ -97,6 +100,8 @@ def _confirm(context: NoticeContext, attempt: Attempt) -> Settled:
         if following is not None:
             _queue(context, attempt, following[1])
         if following is not None or _is_unheard(attempt, answer, context.now):
+            again = attempt.check
+            _bring_forward(context, answer, planned, lambda soon: checks.take_confirmation(context.table, later, (again, soon)))
             return Settled.PENDING
         answer = Disputed("only a notice said that it was paid, and its gateway gave no answer in time")
     settled = settle(context, later, answer)
@@ -142,12 +147,14 @@ def _plan(
         _queue(context, attempt, following[1])
 
 
-def _bring_forward(context: NoticeContext, attempt: Attempt, planned: tuple[int, datetime]) -> None:
+def _bring_forward(
+    context: NoticeContext, answer: Evidence, planned: tuple[int, datetime], plan: Callable[[datetime], object]
+) -> None:
     """A gateway that turned the question away for load is asked the same again soon: the next check may be a day away."""
     soon = context.now + TURNED_AWAY
-    if soon < planned[1]:
+    if isinstance(answer, NoAnswer) and answer.busy and soon < planned[1]:
         with suppress(ConditionFailedError):  # it has moved on meanwhile
-            checks.take_check(context.table, replace(attempt, next_check_at=planned[1]), (attempt.check, soon))
+            plan(soon)
 
 
 def _is_unheard(attempt: Attempt, answer: Evidence, now: datetime) -> bool:

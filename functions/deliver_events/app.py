@@ -17,7 +17,7 @@ from payfirst.mail.post import Post, sesv2
 from payfirst.observability import measure, note, observed, warn
 from payfirst.settings import settings
 from payfirst.usecases.sweeps.deliver_events import Delivery, eventbridge
-from payfirst.usecases.sweeps.failing import FAILED, tell_of_failing
+from payfirst.usecases.sweeps.failing import FAILED, Watch, tell_of_failing
 from payfirst.usecases.sweeps.send_mail import due_as_mail, send_mail, send_these
 from payfirst.usecases.sweeps.tell_shop import NewsReport, news_for, tell_shop
 
@@ -41,6 +41,9 @@ RATES: Final = {
 """Metrics of what happened, by the event that says so; each run gives them all, so that no rate has gaps."""
 
 
+WATCH: Final = Watch()
+
+
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's signature
     """What the table's stream tells of, at once, or a run of the schedule over everything that is due; answers the report."""
@@ -60,7 +63,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         mail = send_mail(run.table, post, now=utc_now(), deadline=deadline)
         measure(OldestEventSeconds=delivery.oldest_due_s, OldestMailSeconds=mail.oldest_due_s)
     if delivery.names.get(FAILED):
-        tell_of_failing(run.table, run.bus, run.bus_name, utc_now(), always="Records" not in event)
+        tell_of_failing(run.table, run.bus, run.bus_name, utc_now(), WATCH)
     report = asdict(delivery) | {"mail": asdict(mail), "news": asdict(news)}
     note("stream.ran" if "Records" in event else "delivery.ran", **report)
     measure(

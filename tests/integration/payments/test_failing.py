@@ -19,7 +19,8 @@ from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.sweeps.deliver_events import Delivery
-from payfirst.usecases.sweeps.failing import ENOUGH, FAILED, SOME, Rates, rates, tell_of_failing
+from payfirst.usecases.sweeps.failing import ENOUGH, FAILED, Rates, Watch, rates, tell_of_failing
+from tests.integration.payments.requests import counted
 from tests.integration.payments.shop import Shop, new_customer
 
 BUS = "payfirst-failing-tests"
@@ -57,7 +58,7 @@ def pay(shop: Shop, *, failing: int = 0, succeeding: int = 0) -> None:
 def told(shop: Shop, aws: EmbeddedAws) -> Rates | None:
     bus: Any = aws.client("events")
     Delivery(shop.table, bus, BUS, shop.now).all_due(Deadline(lambda: 60.0))
-    return tell_of_failing(shop.table, bus, BUS, shop.now, always=True)
+    return tell_of_failing(shop.table, bus, BUS, shop.now, Watch())
 
 
 def test_a_shop_in_which_payments_begin_to_fail_rings(shop: Shop, embedded_aws: EmbeddedAws, rung: Any) -> None:
@@ -90,7 +91,7 @@ def test_a_bus_that_does_not_answer_or_refuses_is_told_of_and_ends_nothing(
         with Stubber(bus) as stub:
             stub.add_response("put_events", answer) if answer else stub.add_client_error("put_events", "InternalException")
             caplog.clear()
-            assert tell_of_failing(shop.table, bus, BUS, shop.now, always=True) is not None
+            assert tell_of_failing(shop.table, bus, BUS, shop.now, Watch()) is not None
         told_of = [record.message for record in caplog.records if record.levelname == "ERROR"]
         assert told_of == ["event.refused" if answer else "bus.away"]
 
@@ -119,16 +120,22 @@ def test_they_fail_when_less_than_half_as_many_succeed_as_before(
     assert Rates(failed, received, failed_before, received_before).failing is rings
 
 
-def test_of_very_many_failures_each_so_many_th_is_looked_at(shop: Shop, embedded_aws: EmbeddedAws) -> None:
+def test_each_failure_is_looked_at_until_enough_have_failed_then_once_a_minute(shop: Shop, embedded_aws: EmbeddedAws) -> None:
     bus: Any = embedded_aws.client("events")
+    watch = Watch()
 
-    def rings_after(more: int, *, always: bool = False) -> bool:
+    def rings_after(more: int) -> bool:
         key = keys.event_counts(hour_of(shop.now), Kind.ORDER, 1)
         write(shop.table, Update("failed", key, add={outbox.counter(FAILED): more}))
-        return tell_of_failing(shop.table, bus, BUS, shop.now, always=always) is not None
+        with counted(shop.table) as asked:
+            rings = tell_of_failing(shop.table, bus, BUS, shop.now, watch) is not None
+        looked.append(bool(asked.operations))
+        return rings
 
-    assert [rings_after(1) for _ in range(6)] == [False] * 4 + [True] * 2
-    assert rings_after(2 * SOME - 6)
-    assert not rings_after(1)
-    assert rings_after(0, always=True), "the clock's run asks whatever the number is"
-    assert [rings_after(1) for _ in range(4)] == [True, False, True, False]
+    looked: list[bool] = []
+    assert [rings_after(1) for _ in range(6)] == [False] * 4 + [True] + [False]
+    shop.now += timedelta(seconds=59)
+    assert not rings_after(1000)
+    assert looked == [True] * 5 + [False] * 2, "an outage is no reason to read the counters for each of its failures"
+    shop.now += timedelta(seconds=1)
+    assert rings_after(1), "whatever the number is"

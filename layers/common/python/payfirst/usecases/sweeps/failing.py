@@ -32,9 +32,8 @@ HOURS: Final = 24
 ENOUGH: Final = 5
 """So many payments have to fail before the rest is looked at, and so many to have ended before for a rate of theirs."""
 
-
-SOME: Final = 25
-"""Of so many failures each is a reason to look at the hours before; of more, about so many."""
+EACH: Final = timedelta(minutes=1)
+"""How often a container looks while enough fail for an alarm: each look reads the counters of every minute of a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,23 @@ def _counted(table: Table, now: datetime, hours: int) -> tuple[list[int], list[i
     return found[FAILED], found[RECEIVED]
 
 
-def tell_of_failing(table: Table, bus: EventBridgeClient, bus_name: str, now: datetime, *, always: bool) -> Rates | None:
+@dataclass(slots=True)
+class Watch:
+    """What a container remembers: when it last looked and found that enough had failed for an alarm."""
+
+    looked_at: datetime | None = None
+
+
+def tell_of_failing(table: Table, bus: EventBridgeClient, bus_name: str, now: datetime, watch: Watch) -> Rates | None:
     """Say on the bus that payments fail more than they did; the rates if they do. A bus that is away is told of in the log.
 
-    Unless `always`, of many failures only about every 25th is a reason to read the hours before: each asks that fails.
+    Each failure asks. Until enough have failed each is looked at, then those of one minute are looked at once by each `watch`.
     """
-    recent = sum(_counted(table, now, 2)[0])
-    if recent < ENOUGH or (not always and recent % max(1, recent // SOME)):
+    if watch.looked_at is not None and watch.looked_at <= now < watch.looked_at + EACH:
         return None
+    if sum(_counted(table, now, 2)[0]) < ENOUGH:
+        return None
+    watch.looked_at = now
     found = rates(table, now)
     if not found.failing:
         return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from payfirst.domain.clock import instant
 from payfirst.gateways.registry import terms_of
@@ -180,6 +181,32 @@ def test_an_entry_that_no_release_can_read_stops_no_other() -> None:
         assert report.failed + report.passed_over == 3
 
 
+@dataclass(slots=True)
+class KeepingFailures:
+    """A table that refuses each write which forgets that something has failed, as written wrongly."""
+
+    inner: Any
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            if operation == "update_item" and "#tries" in request["UpdateExpression"]:
+                raise ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "UpdateItem")
+            return getattr(self.inner, operation)(**request)
+
+        return call
+
+
+def test_an_entry_whose_failures_cannot_be_forgotten_stops_no_other() -> None:
+    with after_outage(60) as there:
+        there.world.client.items["ATT#MT0000000000001", "ATT"] |= {"tries": {"N": "2"}}
+        there.world.ledger.payments["MT0000000000001"].state = "open"
+        there.table.inner = cast("Any", KeepingFailures(there.table.inner))
+        report = there.run()
+
+        assert report.finished
+        assert (report.settled["fulfilled"], report.failed) == (59, 1)
+
+
 def test_a_run_begins_nothing_that_its_time_does_not_suffice_for() -> None:
     with after_outage(1500, latency={MPESA: 4.0}) as there:
         report = there.run(30.0)
@@ -209,6 +236,28 @@ def test_a_table_that_is_away_ends_the_run_for_all_workers() -> None:
         assert not report.finished
         assert 3 <= report.failed <= WORKERS + 3
         assert there.gateways.asked == {}
+
+
+def test_a_moment_without_the_table_that_many_workers_meet_at_once_ends_no_run() -> None:
+    with after_outage(500) as there:
+        there.table.drops, there.table.drops_from = 20, 3.0
+        report = there.run()
+
+        assert report.failed > 3
+        assert report.finished
+        assert report.settled["fulfilled"] == 500 - report.failed
+
+
+@pytest.mark.parametrize("drops", [8, 16, 400])
+def test_a_run_that_a_table_ends_ends_for_all_workers_though_some_are_still_answered(drops: int) -> None:
+    with after_outage(500, latency={MPESA: 1.0}) as there:
+        there.table.drops, there.table.drops_from = drops, 5.0
+        report = there.run()
+
+        assert report.failed >= 3
+        assert report.finished == (report.examined >= 502), report
+        if not report.finished:
+            assert max(there.gateways.asked[MPESA]) < there.clock.now < 10, "nobody goes on alone"
 
 
 def test_shards_take_turns_so_that_what_is_settled_at_once_seldom_meets_on_the_days_counters() -> None:

@@ -100,18 +100,23 @@ class Processor:
 
 @dataclass(slots=True)
 class BusyTable:
-    """A slow table whose every request costs time of the processor too; for the operations that are `gone` it is away."""
+    """A slow table whose every request costs time of the processor too; for the operations that are `gone` it is away, and for
+    so many that it `drops`, once the clock stands at `drops_from`."""
 
     inner: SlowTable
     processor: Processor
     gone: set[str] = field(default_factory=set)
+    drops: int = 0
+    drops_from: float = 0.5
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         call = getattr(self.inner, operation)
 
         def busy(**request: Any) -> Any:
             self.processor.work()
-            if operation in self.gone:
+            dropped = self.drops > 0 and self.processor.clock.now >= self.drops_from
+            self.drops -= dropped
+            if dropped or operation in self.gone:
                 raise EndpointConnectionError(endpoint_url="https://table.example")
             return call(**request)
 

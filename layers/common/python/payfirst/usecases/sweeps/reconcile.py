@@ -26,7 +26,7 @@ from payfirst.usecases.refunds.send_refund import pursue
 from payfirst.usecases.settlement.check_status import check_status, needs_its_gateway
 from payfirst.usecases.settlement.evidence import Settled
 from payfirst.usecases.settlement.take_notice import settle_stored
-from payfirst.usecases.sweeps.retry_later import forget_failures, is_passing, retry_later
+from payfirst.usecases.sweeps.retry_later import ends_the_run, forget_failures, is_passing, retry_later
 from payfirst.usecases.sweeps.turns import apart
 from payfirst.usecases.sweeps.workers import Crew, Lane, Lanes, Sweep, Task
 
@@ -34,7 +34,8 @@ SPARE_S: Final = 10.0
 """A run takes up nothing more when less than this is left of its function's time."""
 
 AWAY_AT_MOST: Final = 3
-"""A run ends when so many entries in a row could not be reached: the table does not answer, or its rights are wrong."""
+"""A run ends when so many entries in a row, and as many as were at work at the same time, met what all others would meet too:
+the table does not answer, or its rights are wrong."""
 
 NOTICE_AFTER_CHECK: Final = timedelta(minutes=1)
 
@@ -69,7 +70,10 @@ class Run:
     failed: int = 0
     dead_letters: int = 0
     passed_over: int = 0
-    away: int = 0
+    _away: int = 0
+    _at_work: int = 0
+    _most_at_work: int = 0
+    _over: bool = False
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -78,7 +82,7 @@ class Run:
     @property
     def goes_on(self) -> bool:
         """Whether there is time for one more entry, and a table."""
-        return self.context.deadline.remaining() >= SPARE_S and self.away < AWAY_AT_MOST
+        return self.context.deadline.remaining() >= SPARE_S and not self._over
 
     def sort(self, entries: Sequence[Entry]) -> list[Task]:
         """`entries` with the lanes that they wait in. Those of a gateway that cannot be asked are passed over."""
@@ -109,6 +113,16 @@ class Run:
 
     def take_up(self, task: Task) -> None:
         """Take one entry as far as it goes now, and count what came of it. Never raises: the others must not wait for it."""
+        with self._counting:
+            self._at_work += 1
+            self._most_at_work = max(self._most_at_work, self._at_work)
+        try:
+            self._take_up(task)
+        finally:
+            with self._counting:
+                self._at_work -= 1
+
+    def _take_up(self, task: Task) -> None:
         entry, table = task.entry, self.context.table
         try:
             lane, failed_before = task.lane, task.failed_before
@@ -119,14 +133,14 @@ class Run:
                 self._count(examined=1, passed_over=1)
                 return
             became = settle_entry(self.context, entry.key, no_answer_after=self.no_answer_after)
+            if failed_before:
+                forget_failures(table, entry, self.context.now)
         except MisconfiguredError:
             self._count(examined=1, passed_over=1)  # an operator has been told, once in this run
         except Exception as error:  # noqa: BLE001 - told below; the others must not wait for it
             self._failed(entry, error)
         else:
             self._count(examined=1, became=became)
-            if failed_before:
-                forget_failures(table, entry, self.context.now)
 
     def take_message(self, ref: str) -> None:
         """Look at the attempt that a message of the queue names, if a check is due. Raises what this attempt alone meets.
@@ -180,7 +194,7 @@ class Run:
             self.passed_over += passed_over
             if became is not None:
                 self.counts[became] += 1
-                self.away = 0
+                self._away, self._most_at_work = 0, self._at_work
 
     def _failed(self, entry: Entry, error: Exception) -> None:
         passing = is_passing(error)
@@ -197,7 +211,8 @@ class Run:
     def _is_away(self, item: str, error: Exception) -> None:
         """What says nothing about the entry: it stays due as it is."""
         with self._counting:
-            self.away += 1
+            self._away += ends_the_run(error)
+            self._over = self._over or self._away >= max(AWAY_AT_MOST, self._most_at_work)
         (warn if isinstance(error, TemporaryError) else alarm)("reconcile.away", item=item, error=type(error).__name__)
 
 

@@ -138,8 +138,8 @@ class Sweep:
     goes_on: Callable[[], bool]
     lanes: Lanes
     crew: Crew
-    finished: bool = True
     _read_all: bool = False
+    _left_out: bool = False
     _stopped: bool = False
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
@@ -149,13 +149,12 @@ class Sweep:
             self._read()
         if len(self.lanes) or not self._read_all:
             self.crew.run(self._work, max(1, min(self.crew.size, len(self.lanes))))
-        return self.finished
+        return self._read_all and not self._left_out and not len(self.lanes)
 
     def _work(self) -> None:
         try:
             while not self._stopped and (len(self.lanes) or not self._read_all):
                 if not self.goes_on():
-                    self.finished = False
                     return
                 task = self.lanes.take()
                 if task is not None:
@@ -180,7 +179,7 @@ class Sweep:
             entries = list(islice(self.found, MOST_READ))
             for task in self.sort(entries) if entries else ():
                 if not self.lanes.add(task):
-                    self.finished = False
+                    self._left_out = True
             self._read_all = len(entries) < MOST_READ
         finally:
             self._reading.release()

@@ -80,10 +80,9 @@ def test_a_query_that_says_nothing_is_asked_again(a_buyer: ProduceShopper) -> No
         buyer.decide(notices=0)
 
     time.sleep(12)
-    # The first look, after ten seconds, said nothing.
-    assert {answer: buyer.status()["session_status"] for answer, buyer in buyers.items()} == dict.fromkeys(
-        buyers, "payment_initiated"
-    )
+    # The first look, after ten seconds, said nothing; one that is lost on a kept connection is made again at once.
+    said = {answer: buyer.status()["session_status"] for answer, buyer in buyers.items() if answer != "lost"}
+    assert said == dict.fromkeys(said, "payment_initiated")
     for buyer in buyers.values():
         buyer.end_well()
 

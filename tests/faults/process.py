@@ -22,6 +22,7 @@ from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.operators import waiting
 from payfirst.usecases.settlement import request_check, settle, take_notice
+from payfirst.usecases.sweeps.failing import Watch
 from payfirst.usecases.sweeps.workers import Crew
 from tests.faults import front
 from tests.faults.connection import secret
@@ -178,6 +179,7 @@ def at_work(world: World, *, late: bool = False, shards: int = 1, racing: bool =
             (modules["deliver_events"], "eventbridge", lambda: world.bus),
             (modules["deliver_events"], "sesv2", lambda: world.post),
             (modules["deliver_events"], "measure", lambda **_: None),
+            (modules["deliver_events"], "WATCH", Watch()),
             (modules["expire_sessions"], "measure", lambda **_: None),
             (modules["reconcile_payments"], "measure", lambda **_: None),
             (modules["reconcile_payments"], "CREW", Crew(clock=lambda: 0.0, pause=lambda _: None)),

@@ -37,6 +37,9 @@ _IMPORT: Final = re.compile(r'(?<=")\./([\w-]+\.js)(?=";)')
 _REMARK: Final = re.compile(r"^ *(?://.*|/\*\*(?:(?!\*/)[^`])*\*/)\n", re.MULTILINE)
 """Lines of a script that are for who reads its source; no browser has to load them."""
 
+_SAID: Final = re.compile(r"""\b(?:t|sentence)\(\s*(?:"([^"]*)"|'([^']*)')""")
+"""A sentence in a script or a template."""
+
 _ADDRESS: Final = re.compile(r"(?P<stem>[\w-]+(\.[a-z]{2})?)\.(?P<hash>[0-9a-f]{12})\.(?P<kind>js|css|json)")
 _PREFERENCE: Final = re.compile(r"([a-z]{2,3})(?:-[\w-]+)?(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 
@@ -139,11 +142,13 @@ class Pages:
 
     @cached_property
     def _spoken(self) -> dict[str, dict[str, str]]:
-        """What each English sentence is, by the asset that says it; the desk's says what every page does, too."""
+        """What each English sentence is, by the asset that says it; the desk's own catalogue has what no other page says."""
         everybodys, desks = self._catalogues("words"), self._catalogues("words/desk")
-        every_page = _quoted("".join((self._folder / name).read_text(encoding="utf-8") for name in EVERY_PAGE)) if desks else ""
+        files = [self._folder / name for name in EVERY_PAGE] if desks else []
+        files += [*self._folder.glob("assets/desk*.js"), *self._folder.glob("templates/desk*.html")]
+        at_desk = {"".join(found) for file in files for found in _SAID.findall(file.read_text(encoding="utf-8"))}
         for tongue, words in desks.items():
-            shared = {each: said for each, said in everybodys.get(tongue, {}).items() if _quoted(f'"{each}"') in every_page}
+            shared = {each: said for each, said in everybodys.get(tongue, {}).items() if each in at_desk}
             desks[tongue] = {**shared, **words}
         by_name = {"words": everybodys, "desk-words": desks}
         return {f"{name}.{tongue}.json": words for name, said in by_name.items() for tongue, words in said.items()}
@@ -177,8 +182,3 @@ class Pages:
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         made[name] = Asset(f"{stem}.{digest}.{kind}", text, f"{_TYPES[kind]}; charset=utf-8", tuple(loads))
         return made[name]
-
-
-def _quoted(text: str) -> str:
-    """`text` with one kind of quotes, whichever a script or a template takes."""
-    return text.replace("'", '"')

@@ -49,7 +49,7 @@ KNOWN: Final[Mapping[str, str]] = {
     "ops/rollout.py": "outputs of the template that are said after a deployment",
     "ops/smoke_flows.py": "walks the documents' two flows as a customer",
     "ops/smoke_outside.py": "which half of the catalogue needs which credentials",
-    "ops/smoke_parts.py": f"posts to that route: {PRINTED}",
+    "ops/smoke_parts.py": "a sentence: who posts to the address that is tried",
 }
 
 

@@ -23,12 +23,11 @@ _HELP: Final = """The simulators' controls (JSON in and out):
 
 GET  /control/attempts                what the gateways have seen, newest first (?gateway= ?state= ?limit=)
 GET  /control/ledger                  captured money with its refunds, in minor units
-GET  /control/payouts                 money paid out by M-Pesa B2C
 GET  /control/notices                 every notice and how it was answered, newest first (?limit=)
 POST /control/mpesa/{ref}             {"outcome": "pay", "notices": 1, "delay_s": 0, "after_s": 0} decides a prompt
 POST /control/phonepe/{ref}           the same for an order
 POST /control/{gateway}/{ref}/notice  {"kind": "true", "after_s": 0} sends one more notice, true or forged, and decides nothing
-POST /control/refunds/{ref}           {"outcome": "pay" | "fail"} ends a refund, reversal or payout that is open
+POST /control/refunds/{ref}           {"outcome": "pay" | "fail"} ends a refund or reversal that is open
 POST /control/auto                    {"outcome": "pay", "after_s": 0, ...} for all new payments; {"outcome": null} ends it
 POST /control/script                  one rule, see below
 GET  /control/script                  the rules in force and how often each was used
@@ -104,7 +103,7 @@ def attempt_view(attempt: Attempt, base_url: str) -> dict[str, Any]:
 
 
 def refund_view(refund: Refund) -> dict[str, Any]:
-    """One refund, reversal or payout; `amount` is minor units."""
+    """One refund or reversal; `amount` is minor units."""
     return {
         "kind": refund.kind,
         "ref": refund.ref,
@@ -123,7 +122,6 @@ class Control(Served):
             Route("/", self.help, methods=["GET"]),
             Route("/attempts", self.attempts, methods=["GET"]),
             Route("/ledger", self.ledger, methods=["GET"]),
-            Route("/payouts", self.payouts, methods=["GET"]),
             Route("/notices", self.notices, methods=["GET"]),
             Route("/refunds/{ref}", self.end_refund, methods=["POST"]),
             Route("/auto", self.auto, methods=["POST"]),
@@ -169,9 +167,6 @@ class Control(Served):
                 }
             )
         return JSONResponse(book)
-
-    async def payouts(self, _: Request) -> Response:
-        return JSONResponse([refund_view(r) for r in self._simulator.ledger.all_refunds() if r.kind == "payout"])
 
     async def notices(self, request: Request) -> Response:
         limit = request.query_params.get("limit", "-1")

@@ -79,11 +79,9 @@ class Database:
         with self._lock:
             return self._db.execute(statement, values).fetchall()
 
-    def add_token(self, gateway: str, digest: str, expires_at: float, *, alone: bool) -> None:
-        """Remember an access token by its digest; `alone` forgets the gateway's earlier ones."""
+    def add_token(self, gateway: str, digest: str, expires_at: float) -> None:
+        """Remember an access token by its digest."""
         with self.transaction() as db:
-            if alone:
-                db.execute("DELETE FROM tokens WHERE gateway = ?", (gateway,))
             db.execute("INSERT INTO tokens VALUES (?, ?, ?)", (gateway, digest, expires_at))
 
     def token_lives(self, gateway: str, digest: str, now: float) -> bool:

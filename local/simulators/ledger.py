@@ -144,7 +144,7 @@ class Ledger(Database):
     # Refunds
 
     def open_refund(self, refund: Refund, *, captured: int | None) -> Refund:
-        """Store money to be sent. `captured` is the most that its payment can give back in all, `None` for a payout.
+        """Store money to be sent. `captured` is the most that its payment can give back in all, `None` for what can only fail.
 
         DuplicateReferenceError when the reference was used, TooMuchError when what is refunded or open leaves too little.
         """
@@ -167,15 +167,11 @@ class Ledger(Database):
 
     def refunds(self, gateway: str, original_ref: str) -> list[Refund]:
         """What was asked to be paid back of one payment, oldest first."""
-        rows = self.rows(
-            "SELECT * FROM refunds WHERE gateway = ? AND original_ref = ? AND kind <> 'payout' ORDER BY seq",
-            gateway,
-            original_ref,
-        )
+        rows = self.rows("SELECT * FROM refunds WHERE gateway = ? AND original_ref = ? ORDER BY seq", gateway, original_ref)
         return [_refund(row) for row in rows]
 
     def all_refunds(self) -> list[Refund]:
-        """Every refund, reversal and payout, oldest first."""
+        """Every refund and reversal, oldest first."""
         return [_refund(row) for row in self.rows("SELECT * FROM refunds ORDER BY seq")]
 
     def move_refund(self, refund: Refund, notices: Iterable[Notice]) -> list[Notice]:

@@ -38,7 +38,7 @@ from local.simulators.records import MPESA, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
 from local.simulators.settings import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, Settings
-from local.simulators.simulator import Served, basic_pair, bearer, json_object, whole_number
+from local.simulators.simulator import TOKEN_LIFETIME_S, Served, basic_pair, bearer, json_object, whole_number
 
 MAX_SHILLINGS: Final = 250_000
 _ID_TRIES: Final = 100
@@ -46,22 +46,18 @@ _MAX_ACCOUNT: Final = 12
 _MAX_DESCRIPTION: Final = 13
 MSISDN: Final = re.compile(r"254[17]\d{8}")
 SHORTCODE: Final = re.compile(r"\d{5,7}")
-_FORBIDDEN_WORDS: Final = ("m-pesa", "mpesa", "safaricom", "exe", "exec", "cmd", "sql", "query", "ngrok", "mockbin")
 
 
-def callback_url_refused(url: object, settings: Settings) -> bool:
-    """Whether Daraja would refuse this address; http and forbidden words are refused only by strict settings."""
+def callback_url_refused(url: object) -> bool:
+    """Whether Daraja would refuse this address; the simulator takes http and words that production does not."""
     if not isinstance(url, str) or not url.isascii() or re.search(r"\s", url):
         return True
     try:
         parts = urlsplit(url)
-        address = (parts.scheme, parts.hostname, parts.port)
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except ValueError:
         return True
-    if address[0] not in {"http", "https"} or not address[1]:
-        return True
-    strict = settings.strict_callback_urls
-    return strict and (parts.scheme != "https" or any(word in url.lower() for word in _FORBIDDEN_WORDS))
+    return scheme not in {"http", "https"} or not host
 
 
 def _timestamp_refused(timestamp: object) -> bool:
@@ -109,7 +105,7 @@ def push_refusal(body: dict[str, Any], settings: Settings) -> Response | None:
         ("PartyA", not MSISDN.fullmatch(str(body.get("PartyA", "")))),
         ("PartyB", not SHORTCODE.fullmatch(str(body.get("PartyB", "")))),
         ("PhoneNumber", not MSISDN.fullmatch(str(body.get("PhoneNumber", "")))),
-        ("CallBackURL", callback_url_refused(body.get("CallBackURL"), settings)),
+        ("CallBackURL", callback_url_refused(body.get("CallBackURL"))),
         (
             "AccountReference",
             not isinstance(account, str) or not account.isalnum() or len(account) > _MAX_ACCOUNT,
@@ -145,10 +141,7 @@ class Mpesa(Served):
             wanted = simulator.settings.mpesa_credentials
             if wanted is not None and not hmac.compare_digest(":".join(pair).encode(), wanted.encode()):
                 return Response(status_code=400)
-            lifetime_s = simulator.settings.token_lifetime_s
-            token = simulator.give_token(MPESA, lifetime_s, alone=simulator.settings.one_mpesa_token)
-            say(MPESA, f"access token given for {lifetime_s} s")
-            return JSONResponse({"access_token": token, "expires_in": str(lifetime_s - 1)})
+            return JSONResponse({"access_token": simulator.give_token(MPESA), "expires_in": str(TOKEN_LIFETIME_S - 1)})
 
         return await simulator.answer(facts, "", work, fault)
 
@@ -175,7 +168,6 @@ class Mpesa(Served):
     def _prompt(self, body: dict[str, Any], ending: Ending | None) -> Attempt:
         simulator, phone = self._simulator, str(body["PhoneNumber"])
         now = simulator.timers.now()
-        timeout_s = simulator.settings.prompt_timeout_s
         return Attempt(
             gateway=MPESA,
             ref=checkout_request_id(now, phone),
@@ -187,7 +179,6 @@ class Mpesa(Served):
             label=body["AccountReference"],
             callback_url=body["CallBackURL"],
             created_at=now,
-            expires_at=None if timeout_s is None else now + timeout_s,
             plan=None if ending is None or ending.early else plan_text(ending, now),
         )
 

@@ -1,4 +1,4 @@
-"""The bodies that Daraja posts to merchants: STK callbacks in all their shapes, and results of reversals and payouts."""
+"""The bodies that Daraja posts to merchants: STK callbacks in all their shapes, and results of reversals and of questions."""
 
 from __future__ import annotations
 
@@ -141,26 +141,6 @@ def reversal_result(refund: Refund, shortcode: str, payer: str) -> bytes:
         {"Key": "CreditPartyPublicName", "Value": f"{payer} - TEST CUSTOMER"},
         {"Key": "DebitPartyPublicName", "Value": f"{shortcode} - Test Merchant"},
     ]
-    return _ended(refund, parameters)
-
-
-def payout_result(refund: Refund) -> bytes:
-    """The result of a B2C payment that has ended; its date has another form than all others."""
-    moment = nairobi_time(refund.decided_at or refund.created_at)
-    parameters: list[dict[str, Any]] = [
-        {"Key": "TransactionAmount", "Value": refund.amount // 100},
-        {"Key": "TransactionReceipt", "Value": refund.receipt},
-        {"Key": "ReceiverPartyPublicName", "Value": f"{refund.phone} - TEST CUSTOMER"},
-        {"Key": "TransactionCompletedDateTime", "Value": f"{moment:%d.%m.%Y %H:%M:%S}"},
-        {"Key": "B2CUtilityAccountAvailableFunds", "Value": 8959269.6},
-        {"Key": "B2CWorkingAccountAvailableFunds", "Value": 1199371.0},
-        {"Key": "B2CRecipientIsRegisteredCustomer", "Value": "Y"},
-        {"Key": "B2CChargesPaidAccountAvailableFunds", "Value": -1980.0},
-    ]
-    return _ended(refund, parameters)
-
-
-def _ended(refund: Refund, parameters: list[dict[str, Any]]) -> bytes:
     code = refund.result_code or "0"
     return result_body(
         code=code,

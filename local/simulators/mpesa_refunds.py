@@ -1,4 +1,4 @@
-"""Daraja's reversal, B2C v3 and transaction status: an acknowledgement now, the result later to the merchant's ResultURL.
+"""Daraja's reversal and transaction status: an acknowledgement now, the result later to the merchant's ResultURL.
 
 What Daraja does not document is inferred: several partial reversals are honoured up to what was captured, then `R000001`; a
 receipt that does not exist makes a transaction status result with code 2032.
@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.simulators.faults import invalid_field, invalid_mpesa_token, mpesa_error
-from local.simulators.ids import amount_text, conversation_id, masked_phone, merchant_request_id
-from local.simulators.ledger import DuplicateReferenceError, TooMuchError
+from local.simulators.faults import invalid_field, invalid_mpesa_token
+from local.simulators.ids import amount_text, conversation_id, merchant_request_id
+from local.simulators.ledger import TooMuchError
 from local.simulators.log import say
-from local.simulators.mpesa import MAX_SHILLINGS, MSISDN, SHORTCODE, callback_url_refused
+from local.simulators.mpesa import SHORTCODE, callback_url_refused
 from local.simulators.mpesa_bodies import accepted, transaction_status_result
 from local.simulators.records import MPESA, Attempt, Notice, Refund
 from local.simulators.refunds import refund_plan
@@ -28,9 +28,7 @@ from local.simulators.scripts import Facts
 from local.simulators.simulator import Served, bearer, json_object, whole_number
 
 _RECEIPT: Final = re.compile(r"[A-Z0-9]{10}")
-_MIN_PAYOUT: Final = 10
 _REMARKS: Final = range(2, 101)
-_PAYOUTS: Final = frozenset({"BusinessPayment", "SalaryPayment", "PromotionPayment"})
 Work = Callable[[dict[str, Any], Ending | None], Response]
 
 
@@ -40,17 +38,12 @@ class MpesaRefunds(Served):
     def routes(self) -> list[Route]:
         return [
             Route("/mpesa/reversal/v1/request", self.reversal, methods=["POST"]),
-            Route("/mpesa/b2c/v3/paymentrequest", self.payout, methods=["POST"]),
             Route("/mpesa/transactionstatus/v1/query", self.transaction_status, methods=["POST"]),
         ]
 
     async def reversal(self, request: Request) -> Response:
         """`POST /mpesa/reversal/v1/request`: pays back what a receipt was given for."""
         return await self._served(request, "reversal", self._reverse)
-
-    async def payout(self, request: Request) -> Response:
-        """`POST /mpesa/b2c/v3/paymentrequest`: one payment for each OriginatorConversationID, ever."""
-        return await self._served(request, "b2c", self._pay_out)
 
     async def transaction_status(self, request: Request) -> Response:
         """`POST /mpesa/transactionstatus/v1/query`: finds by TransactionID or OriginalConversationID."""
@@ -63,8 +56,7 @@ class MpesaRefunds(Served):
         facts = Facts(
             MPESA,
             call,
-            ref=str(body.get("TransactionID") or body.get("OriginatorConversationID") or ""),
-            phone=str(body.get("PartyB", "")),
+            ref=str(body.get("TransactionID") or ""),
             amount=None if shillings is None else shillings * 100,
         )
         if not simulator.token_lives(MPESA, token):
@@ -82,10 +74,9 @@ class MpesaRefunds(Served):
 
     def _refusal(self, body: dict[str, Any], call: Call) -> str | None:
         """The first field that Daraja would not take."""
-        settings, shillings = self._simulator.settings, whole_number(body.get("Amount"))
+        shillings = whole_number(body.get("Amount"))
         by_number = bool(_RECEIPT.fullmatch(str(body.get("TransactionID", ""))))
-        initiator = "InitiatorName" if call == "b2c" else "Initiator"
-        checks = [(initiator, not body.get(initiator)), ("SecurityCredential", not body.get("SecurityCredential"))]
+        checks = [(name, not body.get(name)) for name in ("Initiator", "SecurityCredential")]
         if call == "reversal":
             checks += [
                 ("CommandID", body.get("CommandID") != "TransactionReversal"),
@@ -93,14 +84,6 @@ class MpesaRefunds(Served):
                 ("Amount", shillings is None or shillings < 1),
                 ("ReceiverParty", not SHORTCODE.fullmatch(str(body.get("ReceiverParty", "")))),
                 ("RecieverIdentifierType", str(body.get("RecieverIdentifierType")) != "11"),
-            ]
-        if call == "b2c":
-            checks += [
-                ("OriginatorConversationID", not body.get("OriginatorConversationID")),
-                ("CommandID", body.get("CommandID") not in _PAYOUTS),
-                ("Amount", shillings is None or not _MIN_PAYOUT <= shillings <= MAX_SHILLINGS),
-                ("PartyA", not SHORTCODE.fullmatch(str(body.get("PartyA", "")))),
-                ("PartyB", not MSISDN.fullmatch(str(body.get("PartyB", "")))),
             ]
         if call == "transactionstatus":
             checks += [
@@ -111,32 +94,29 @@ class MpesaRefunds(Served):
             ]
         remarks = body.get("Remarks")
         checks += [
-            ("ResultURL", callback_url_refused(body.get("ResultURL"), settings)),
-            ("QueueTimeOutURL", callback_url_refused(body.get("QueueTimeOutURL"), settings)),
+            ("ResultURL", callback_url_refused(body.get("ResultURL"))),
+            ("QueueTimeOutURL", callback_url_refused(body.get("QueueTimeOutURL"))),
             ("Remarks", not isinstance(remarks, str) or len(remarks) not in _REMARKS),
         ]
         return next((name for name, wrong in checks if wrong), None)
 
-    def _asked(self, body: dict[str, Any], ending: Ending | None, kind: str, original: Attempt | None) -> Refund:
+    def _asked(self, body: dict[str, Any], ending: Ending | None, original: Attempt | None) -> Refund:
         simulator, now = self._simulator, self._simulator.timers.now()
-        payout = kind == "payout"
         return Refund(
             gateway=MPESA,
-            kind=kind,
-            ref=str(body["OriginatorConversationID"]) if payout else merchant_request_id(simulator.draw),
+            kind="reversal",
+            ref=merchant_request_id(simulator.draw),
             conversation_id=conversation_id(simulator.draw, now),
             original_ref=original.ref if original is not None else "",
-            original_receipt="" if payout else str(body["TransactionID"]),
+            original_receipt=str(body["TransactionID"]),
             amount=(whole_number(body["Amount"]) or 0) * 100,
-            phone=str(body["PartyB"]) if payout else "",
             result_url=str(body["ResultURL"]),
             created_at=now,
             plan=refund_plan(ending, simulator.settings.refund_after_s),
         )
 
     def _acknowledged(self, refund: Refund) -> Response:
-        target = f" to {masked_phone(refund.phone)}" if refund.phone else ""
-        say(MPESA, f"{refund.kind} of {amount_text(refund.amount)} KES{target} accepted")
+        say(MPESA, f"reversal of {amount_text(refund.amount)} KES accepted")
         response = JSONResponse(accepted(refund.ref, refund.conversation_id))
         response.background = BackgroundTask(self._simulator.follow_refund, refund)
         return response
@@ -145,23 +125,15 @@ class MpesaRefunds(Served):
         ledger = self._simulator.ledger
         original = ledger.attempt_by_receipt(MPESA, str(body["TransactionID"]))
         if original is None:
-            return self._doomed(self._asked(body, ending, "reversal", None), "R000002")
-        asked = self._asked(body, ending, "reversal", original)
+            return self._doomed(self._asked(body, ending, None), "R000002")
         try:
-            return self._acknowledged(ledger.open_refund(asked, captured=original.amount))
+            return self._acknowledged(ledger.open_refund(self._asked(body, ending, original), captured=original.amount))
         except TooMuchError:
-            return self._doomed(self._asked(body, ending, "reversal", None), "R000001")
+            return self._doomed(self._asked(body, ending, None), "R000001")
 
     def _doomed(self, refund: Refund, code: str) -> Response:
         """Accept what can only fail: Daraja tells the reason in the result."""
         return self._acknowledged(self._simulator.ledger.open_refund(refund.failing(code), captured=None))
-
-    def _pay_out(self, body: dict[str, Any], ending: Ending | None) -> Response:
-        try:
-            asked = self._asked(body, ending, "payout", None)
-            return self._acknowledged(self._simulator.ledger.open_refund(asked, captured=None))
-        except DuplicateReferenceError:
-            return mpesa_error(500, "500.002.1001", "Duplicate OriginatorConversationID.")
 
     def _look_up(self, body: dict[str, Any], _: Ending | None) -> Response:
         simulator, now = self._simulator, self._simulator.timers.now()

@@ -29,7 +29,7 @@ from local.simulators.phonepe_bodies import milliseconds, order_status
 from local.simulators.records import PHONEPE, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
-from local.simulators.simulator import Served, Simulator, bearer, form, json_object
+from local.simulators.simulator import TOKEN_LIFETIME_S, Served, Simulator, bearer, form, json_object
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,63}")
 MIN_PAISA: Final = 100
@@ -125,18 +125,15 @@ class PhonePe(Served):
                 return invalid_client()
             if wanted is not None and not hmac.compare_digest(f"{client}:{secret}".encode(), wanted.encode()):
                 return invalid_client()
-            lifetime_s = simulator.settings.token_lifetime_s
-            token = simulator.give_token(PHONEPE, lifetime_s, alone=False)
-            issued = int(simulator.timers.now())
-            say(PHONEPE, f"access token given for {lifetime_s} s")
+            token, issued = simulator.give_token(PHONEPE), int(simulator.timers.now())
             return JSONResponse(
                 {
                     "access_token": token,
                     "encrypted_access_token": token,
                     "expires_in": None,
                     "issued_at": issued,
-                    "expires_at": issued + lifetime_s,
-                    "session_expires_at": issued + lifetime_s,
+                    "expires_at": issued + TOKEN_LIFETIME_S,
+                    "session_expires_at": issued + TOKEN_LIFETIME_S,
                     "token_type": "O-Bearer",
                 }
             )

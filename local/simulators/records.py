@@ -53,10 +53,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money on its way back (`refund` of PhonePe, `reversal` of M-Pesa), or paid out (`payout`, M-Pesa's B2C).
+    """Money on its way back: a `refund` of PhonePe, a `reversal` of M-Pesa.
 
     `ref` is the merchantRefundId or OriginatorConversationID, `conversation_id` the gateway's own id; `original_ref` names the
-    attempt that is paid back, empty for a payout or a reversal that can only fail. `original_receipt` is what the merchant
+    attempt that is paid back, empty for a reversal that can only fail. `original_receipt` is what the merchant
     asked to reverse. `plan` says how it will end, as JSON; `None` leaves it open until it is decided by hand.
     """
 

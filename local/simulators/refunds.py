@@ -1,4 +1,4 @@
-"""Money on its way back, and payouts: how they end and who is told. Like payments they end once."""
+"""Money on its way back: how it ends and who is told. Like payments it ends once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.simulators.courier import Courier
 from local.simulators.ids import amount_text, mpesa_receipt
 from local.simulators.ledger import AlreadyDecidedError, Ledger
 from local.simulators.log import say
-from local.simulators.mpesa_bodies import payout_result, reversal_result
+from local.simulators.mpesa_bodies import reversal_result
 from local.simulators.outcomes import Outcome, State
 from local.simulators.phonepe_bodies import refund_webhook
 from local.simulators.phonepe_v1_bodies import refund_notice
@@ -31,7 +31,7 @@ def refund_plan(ending: Ending | None, usual_pause_s: float) -> str | None:
 
 
 class Refunds:
-    """Ends refunds, reversals and payouts in the ledger and hands their notices to the courier."""
+    """Ends refunds and reversals in the ledger and hands their notices to the courier."""
 
     def __init__(self, settings: Settings, ledger: Ledger, timers: Timers, courier: Courier, draw: random.Random) -> None:
         self._settings = settings
@@ -85,8 +85,6 @@ class Refunds:
             merchant = self._settings.phonepe_merchant_id
             by_first_api = original is not None and original.by_first_api
             return merchant, (refund_notice if by_first_api else refund_webhook)(refund, merchant)
-        if refund.kind == "payout":
-            return "", payout_result(refund)
         merchant = original.merchant if original is not None else ""
         return merchant, reversal_result(refund, merchant, original.phone if original is not None else "")
 

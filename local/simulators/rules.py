@@ -31,7 +31,7 @@ Kinds of notice: `true`; forged ones that no gateway sent, `wrong_token`, `wrong
 exist), `used_receipt` (one of another payment), `wrong_ids`; and contradictions, `failed` (says cancelled) and `paid` (claims
 success with a receipt that does not exist).
 
-For calls refund, reversal and b2c, `outcome` decides how they end: `pay` succeeds, `fail` fails, `pending` stays open.
+For calls refund and reversal, `outcome` decides how they end: `pay` succeeds, `fail` fails, `pending` stays open.
 The newest matching rule wins, for each of the two things by itself.
 """
 
@@ -51,7 +51,6 @@ Call = Literal[
     "push",
     "query",
     "reversal",
-    "b2c",
     "transactionstatus",
     "pay",
     "status",
@@ -225,9 +224,9 @@ class Rule(_Strict):
 
 CALLS_OF_OTHERS: Final[dict[GatewayWord, frozenset[Call]]] = {
     "mpesa": frozenset({"pay", "status", "refund", "refund_status"}),
-    "phonepe": frozenset({"push", "query", "reversal", "b2c", "transactionstatus"}),
+    "phonepe": frozenset({"push", "query", "reversal", "transactionstatus"}),
 }
-_MONEY_BACK: Final = frozenset({"refund", "reversal", "b2c"})
+_MONEY_BACK: Final = frozenset({"refund", "reversal"})
 _NEEDS_CALL: Final[dict[Answer | None, str]] = {
     Answer.RESULT: "query",
     Answer.BEING_PROCESSED: "query",

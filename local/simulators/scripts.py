@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from local.simulators.ledger import Ledger
 from local.simulators.rules import Answer, Call, Ending, GatewayWord, Rule
 
-_DECIDED_CALLS: Final = frozenset({"push", "pay", "refund", "reversal", "b2c"})
+_DECIDED_CALLS: Final = frozenset({"push", "pay", "refund", "reversal"})
 
 
 @dataclass(frozen=True, slots=True)

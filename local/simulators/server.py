@@ -8,12 +8,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.simulators.log import say
+
+HOST: Final = "127.0.0.1"
 
 
 class PortBusyError(Exception):
@@ -72,14 +75,14 @@ class Server(uvicorn.Server):
         self.run(sockets=[self.listening])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address (port 0: any free one); PortBusyError when it is taken."""
+def listen(port: int) -> socket.socket:
+    """A socket bound to that port of this machine (0: any free one); PortBusyError when it is taken."""
     # asyncio turns Nagle's algorithm off only on sockets that name TCP; with it each answer waits 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
+        listening.bind((HOST, port))
     except OSError as exc:
         listening.close()
-        raise PortBusyError(f"Port {port} on {host} cannot be used: {exc.strerror}.") from exc
+        raise PortBusyError(f"Port {port} on {HOST} cannot be used: {exc.strerror}.") from exc
     return listening

@@ -16,12 +16,9 @@ class Settings:
     """`state` is the SQLite file of the ledger. Times are seconds; `None` means never or anything.
 
     `mpesa_credentials` and `phonepe_credentials` are `id:secret` pairs that OAuth insists on; without them any pair of
-    non-empty words gets a token. `prompt_timeout_s` closes an unanswered M-Pesa prompt with result 1037.
-    `one_mpesa_token` makes each new M-Pesa token kill the earlier ones, as Daraja's FAQ says it does.
-    `phonepe_salts` are the keys of PhonePe's first API with their indexes, `(("1", "key"), …)`; requests may be signed with
-    any of them, and notices are signed with the first. Without one that API knows nobody.
+    non-empty words gets a token. `phonepe_salts` are the keys of PhonePe's first API with their indexes, `(("1", "key"), …)`;
+    requests may be signed with any of them, and notices are signed with the first. Without one that API knows nobody.
     `mail_source` lists the e-mails that the embedded AWS has taken.
-    `strict_callback_urls` refuses what Daraja's production rules refuse: http, and addresses with forbidden words.
     """
 
     state: Path
@@ -33,10 +30,6 @@ class Settings:
     phonepe_salts: tuple[tuple[str, str], ...] = ()
     mpesa_credentials: str | None = None
     mpesa_passkey: str = SANDBOX_PASSKEY
-    one_mpesa_token: bool = False
-    strict_callback_urls: bool = False
-    token_lifetime_s: int = 3600
-    prompt_timeout_s: float | None = None
     refund_after_s: float = 0.5
     notice_timeout_s: float = 10.0
     mail_source: str | None = None

@@ -29,6 +29,7 @@ from local.simulators.scripts import Facts, Fault, ScriptBook
 from local.simulators.settings import Settings
 from local.simulators.timers import Timers
 
+TOKEN_LIFETIME_S: Final = 3600
 _EARLY_NOTICE_WAIT_S: Final = 5.0
 
 
@@ -112,10 +113,11 @@ class Simulator:
 
     # Access tokens
 
-    def give_token(self, gateway: GatewayWord, lifetime_s: float, *, alone: bool) -> str:
-        """A new access token; `alone` makes all earlier ones of the gateway invalid."""
+    def give_token(self, gateway: GatewayWord) -> str:
+        """A new access token; earlier ones stay valid."""
         token = base64.urlsafe_b64encode(self.draw.randbytes(24)).decode()
-        self.ledger.add_token(gateway, _digest(token), self.timers.now() + lifetime_s, alone=alone)
+        self.ledger.add_token(gateway, _digest(token), self.timers.now() + TOKEN_LIFETIME_S)
+        say(gateway, f"access token given for {TOKEN_LIFETIME_S} s")
         return token
 
     def token_lives(self, gateway: GatewayWord, token: str) -> bool:

@@ -103,7 +103,7 @@ def open_inbox() -> Iterator[Inbox]:
 @contextmanager
 def running(settings: Settings) -> Iterator[str]:
     """The simulators' address while they run in a thread of this process."""
-    server = Server(create_app(settings), listen("127.0.0.1", 0))
+    server = Server(create_app(settings), listen(0))
     thread = threading.Thread(target=server.serve_until_stopped)
     thread.start()
     try:

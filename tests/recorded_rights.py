@@ -1,12 +1,12 @@
 """The rights that functions need, as every run of the tests notes them, held against `rights.json`.
 
-Workers of the local host note what their calls need (`local.host.recording`); so does each process of the tests, for the use
+Workers of the local host note what their calls need (`tests.recording`); so does each process of the tests, for the use
 cases that it calls itself (`tests.entries`).
 
 A right that is needed and not in the file fails the run. One in the file that nothing needed fails a run of all tests; a run of
 some cannot tell. `tests/stack/test_rights.py` holds the roles of the template to the file.
 
-    PAYFIRST_RECORDS=FOLDER pytest; python -m tests.recorded_rights FOLDER      writes the file anew
+    PAYFIRST_RUNTIME_RECORDS=FOLDER pytest; python -m tests.recorded_rights FOLDER      writes the file anew
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any, Final
 
 import pytest
 
-from local.host.environment import RECORDS
-from local.host.recording import NAMED_BY, rights_of, told_of_calls, variable_of
+from local.host.environment import RUNTIME
 from tests import tools
 from tests.entries import entries, serving
+from tests.recording import NAMED_BY, RECORDS, rights_of, told_of_calls, variable_of
 
 FILE: Final = Path(__file__).with_name("rights.json")
 WITHOUT_THE_SHORT_FORM: Final = "not short_form"
@@ -93,6 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if RECORDS not in os.environ:
         os.environ[RECORDS] = tempfile.mkdtemp(prefix="payfirst-records-")
         config.stash[_MADE] = Path(os.environ[RECORDS])
+    os.environ[RUNTIME] = "tests.recording"
     config.stash[_OWN] = told_of_calls(OwnCalls(Path(os.environ[RECORDS]) / f"tests-{os.getpid()}.jsonl"))
 
 
@@ -126,7 +127,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[_OWN]()
     made = config.stash.get(_MADE, None)
     if made is not None:
-        del os.environ[RECORDS]
+        del os.environ[RECORDS], os.environ[RUNTIME]
         shutil.rmtree(made)
 
 

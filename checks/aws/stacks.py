@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local.translated import translate_each
+from checks.aws.translated import translate_each
 from ops.template import load_template
 
 REGION: Final = "ap-south-1"

@@ -13,13 +13,14 @@ from local.host.config import ACCOUNT, HostConfig
 
 ROOT: Final = Path(__file__).parents[2]
 
-RECORDS: Final = "PAYFIRST_RECORDS"
-"""The variable of this process that names the folder where workers note the rights that they need; unset, nobody does."""
+RUNTIME: Final = "PAYFIRST_RUNTIME"
+"""The variable of this process that names the module which workers run in place of AWS's runtime client, for tests. Variables
+whose names begin like this are handed on to it."""
 
 
 def runtime_module() -> str:
-    """What a worker runs: AWS's own runtime client, or the same under the eyes of `local.host.recording`."""
-    return "local.host.recording" if RECORDS in os.environ else "awslambdaric"
+    """What a worker runs: AWS's own runtime client, or what RUNTIME names."""
+    return os.environ.get(RUNTIME, "awslambdaric")
 
 
 def worker_environment(function: Function, config: HostConfig, port: int) -> dict[str, str]:
@@ -44,10 +45,10 @@ def worker_environment(function: Function, config: HostConfig, port: int) -> dic
         "PYTHONPATH": str(function.folder),
         "_HANDLER": function.handler,
     }
-    records = {}
-    if RECORDS in os.environ:  # the module that notes them is ours, and no part of a function
-        records = {RECORDS: os.environ[RECORDS], "PYTHONPATH": f"{function.folder}{os.pathsep}{ROOT}"}
-    return {**service, **records, **config.aws, **function.variables}
+    if RUNTIME in os.environ:  # that module is ours, and no part of a function
+        service["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
+        service |= {name: value for name, value in os.environ.items() if name.startswith(RUNTIME)}
+    return {**service, **config.aws, **function.variables}
 
 
 def function_arn(function: Function, region: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.translated import translate
+from checks.aws.translated import translate
 from tests.tools import need
 
 

@@ -15,7 +15,7 @@ from checks.aws.__main__ import ROOT, RULES, SHOPS, judge, lint, print_quotas, w
 from checks.aws.quotas import QUOTAS, Quota, invocation_policies
 from checks.aws.relations import RELATIONS
 from checks.aws.stacks import Resource, Shop, make_shop, make_shops
-from local.translated import translate_each
+from checks.aws.translated import translate_each
 from ops.template import load_template
 from tests.tools import need
 

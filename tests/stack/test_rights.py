@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from local.translated import translate
+from checks.aws.translated import translate
 from ops.template import load_template
 from tests.recorded_rights import agreed, compare
 

@@ -16,8 +16,8 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("layers/common/python/payfirst", "functions", "ops", "local")
 
-NOT_OURS: Final = {"__main__.py", "translate_process.py"}
-"""Run by themselves, by the Python of a tool."""
+NOT_OURS: Final = {"__main__.py"}
+"""Run by themselves."""
 
 PARTIAL: Final[Mapping[tuple[str, str], str]] = {
     ("payfirst.gateways.mpesa.account", "Stage"): "a local stack has its own address; any other that is missing is asked for",

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from local.host.recording import told_of_calls
 from payfirst.settings import settings
 from payfirst.storage.dynamodb.expressions import to_wire
 from payfirst.storage.dynamodb.table import dynamodb
 from tests.contract.refusals.throttled import Context, event
+from tests.recording import told_of_calls
 
 LEFT_MS = 9_000
 

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from local.host.recording import told_of_calls
 from ops.api_reference.document import OPERATIONS
 from payfirst.api.resources import credentials
 from payfirst.api.routes import ROUTES, Family, Route
@@ -25,6 +24,7 @@ from payfirst.gateways.phonepe.credentials import PhonePeCredentials
 from payfirst.settings import settings
 from tests.contract.refusals.scene import path_of
 from tests.issuer import bearer
+from tests.recording import told_of_calls
 
 LEFT_MS: Final = 700
 QUERY: Final = {"date": "2025-07-20", "month": "2025-07", "q": "NLJ7RT61SV"}

@@ -1,4 +1,4 @@
-"""The process that turns a SAM template into CloudFormation; `local.translated` starts it with the Python of `.tools/sam`.
+"""The process that turns a SAM template into CloudFormation; `checks.aws.translated` starts it with the Python of `.tools/sam`.
 
 Its standard input is a JSON list of pairs, the path of a template and the values of parameters; its standard output is the list
 of the CloudFormation templates that SAM makes of them.

@@ -1,8 +1,9 @@
-"""A worker that notes which rights its calls to AWS need: `python -m local.host.recording HANDLER` in place of awslambdaric.
+"""A worker that notes which rights its calls to AWS need: `python -m tests.recording HANDLER` in place of awslambdaric.
 
-Each right is one line of JSON in a file of the process's own in the folder `PAYFIRST_RECORDS`, once. A right is an action, as
-IAM knows it, on a resource, named by the environment variable that holds its name (`TABLE_NAME`), so that the template says
-which resource that is. Nothing of the function is changed: botocore and the table's client tell of each call before it is sent.
+Each right is one line of JSON in a file of the process's own in the folder `PAYFIRST_RUNTIME_RECORDS`, once. A right is an
+action, as IAM knows it, on a resource, named by the environment variable that holds its name (`TABLE_NAME`): the template
+says which resource that is. Nothing of the function is changed: botocore and the table's client tell of each call before it is
+sent.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import IO, Any, Final
 from botocore import handlers
 from botocore.model import OperationModel
 
-from local.host.environment import RECORDS
+from local.host.environment import RUNTIME
 from payfirst.storage.dynamodb.signed import SignedClient
 
+RECORDS: Final = f"{RUNTIME}_RECORDS"
+"""The variable that names the folder where workers note the rights that they need."""
 UNKNOWN: Final = "?"
 
 WRITES: Final = {

@@ -45,7 +45,3 @@ def translate(parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The same of `template.yaml` with `parameters` in place of their defaults: a copy of the caller's own."""
     template: dict[str, Any] = json.loads(_translated(tuple(sorted((parameters or {}).items()))))
     return template
-
-
-if __name__ == "__main__":
-    print(json.dumps(translate(), indent=2))

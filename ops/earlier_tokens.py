@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import to_wire
-from payfirst.storage.dynamodb.keys import gateway_token
 
-_KEYS: Final = [to_wire(gateway_token(name)) for name in ("MPESA", "PHONEPE")]
+_KEYS: Final = [to_wire(keys.gateway_token(name)) for name in ("MPESA", "PHONEPE")]
 
 
 def without_tokens(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -23,4 +23,4 @@ def forget(client: Any, table: str) -> None:  # noqa: ANN401 - a boto3 client
 
 
 def _is_token(item: Mapping[str, Any]) -> bool:
-    return {name: item.get(name) for name in ("pk", "sk")} in _KEYS
+    return keys.key_of(item) in _KEYS

@@ -27,6 +27,7 @@ from payfirst.domain.session import Session
 from payfirst.gateways.registry import no_answer_after
 from payfirst.settings import settings
 from payfirst.storage import lookup
+from payfirst.storage.dynamodb import due_index
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.context import SettlementContext
 from payfirst.usecases.operators import review, waiting
@@ -190,7 +191,7 @@ def resolve_command(
     """
     with in_one_sentence():
         refund, said, acting, seen = parts_of_refund_id(which), words.reason(why), who(by, stack_name), words.receipt(receipt)
-        if which.startswith(("INBOX#", "U#")):
+        if due_index.is_like_a_key(which):
             closed = waiting.close(table_in(home, stack_name), which, utc_now(), by=acting, why=said)
             say(f"{which}: {closed}.")
             return

@@ -15,7 +15,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from ops.seed import seed
-from payfirst.storage.dynamodb import expressions, keys
+from payfirst.storage.dynamodb import due_index, expressions, keys
 from payfirst.storage.dynamodb import table as requests
 from payfirst.storage.dynamodb.expressions import AnyOf, Check, Delete, Put, Update, Write
 from tests.faults.flows import FLOWS
@@ -138,7 +138,7 @@ def _attributes(write: Write) -> Iterator[str]:
 def _waits_for(write: Write) -> Iterator[str]:
     values = write.item if isinstance(write, Put) else write.set if isinstance(write, Update) else {}
     if values.get("due_pk"):
-        yield keys.waits_for(values).value
+        yield due_index.waits_for(values).value
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def keys_in(records: Sequence[Any]) -> list[dict[str, str]]:
     """
     found = []
     for record in records:
-        match record:
+        match record:  # the one place where a key comes in from without, in the form that the stream gives it
             case {"dynamodb": {"Keys": {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}}}:
                 found.append({"pk": pk, "sk": sk})
             case _:

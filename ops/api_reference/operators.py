@@ -31,14 +31,13 @@ from payfirst.api.wire.search import SearchOut
 from payfirst.api.wire.totals import TotalsOut
 from payfirst.domain.booking import Step
 from payfirst.domain.catalogue import Edits
-from payfirst.domain.clock import instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus, OrderStatus, RefundStatus, SessionStatus
 from payfirst.domain.paid_back import PaymentStatus
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import RefundShown
 from payfirst.domain.totals import Column, Totals, together
-from payfirst.storage.dynamodb.keys import attempt, named
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.usecases.fulfilment.bookings import GivesBack, Standing
 from payfirst.usecases.operators.appointments import DayPage
 from payfirst.usecases.operators.deliveries import OrderFound, OrdersPage
@@ -73,7 +72,10 @@ _NOTICED: Final = Notice(
     _REF, samples.NOW, samples.NOW, 40, '{\n "Amount": "350",\n "PhoneNumber": "\N{HORIZONTAL ELLIPSIS}678"\n}'
 )
 _STUCK: Final = StuckPage(
-    (Stuck("needs review", _REF, named(attempt(_REF)), samples.NOW),), f"review#3 {instant(samples.NOW)} ATT#{_REF} ATT"
+    (Stuck("needs review", _REF, due_index.named(keys.attempt(_REF)), samples.NOW),),
+    due_index.text_of_place(
+        {**keys.attempt(_REF), **due_index.place(due_index.partition(due_index.REVIEW, 3), samples.NOW)},
+    ),
 )
 _FUNNEL: Final = Funnel(
     samples.NOW - timedelta(hours=24),

@@ -37,6 +37,7 @@ from payfirst.gateways.base import Declined, StatusAnswer
 from payfirst.gateways.mpesa.results import declined_by
 from payfirst.gateways.phonepe.answers import order_answer
 from payfirst.gateways.wire import Answered
+from payfirst.storage.dynamodb import keys
 from payfirst.usecases.carts.offer import Offered
 from payfirst.usecases.carts.produce_cart import CartView, PromoView
 from payfirst.usecases.carts.service_carts import BookingCartView
@@ -148,7 +149,7 @@ SESSION: Final = Session(
     snapshot=OrderSnapshot(
         (LINE,), DELIVERY, Money(30000, Currency.KES), Money(5000, Currency.KES), Money(0, Currency.KES), NOW
     ),
-    guard=CartGuard("V#v1", "v1"),
+    guard=CartGuard(keys.cart_version("v1"), "v1"),
     created_at=NOW,
     expires_at=NOW + timedelta(minutes=15),
     sequence=0,
@@ -209,7 +210,7 @@ _ATTEMPT: Final = Attempt(
     owner="sub",
     session_number=PAYMENT_NUMBER,
     kind=Kind.ORDER,
-    guard=CartGuard("V#v1", "v1"),
+    guard=CartGuard(keys.cart_version("v1"), "v1"),
     gateway="MPESA",
     amount=Money(35000, Currency.KES),
     status=AttemptStatus.SENT,

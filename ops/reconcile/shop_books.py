@@ -14,7 +14,7 @@ from payfirst.domain.refund import BOOKING_CANCELLED
 from payfirst.gateways.registry import terms_of
 from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.catalogue import service_from_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 
 MONEY_CAME: Final = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE, AttemptStatus.NEEDS_REVIEW})
@@ -68,12 +68,12 @@ class Shop:
 
     payments: dict[str, Payment]
     unpaid: list[Item]
-    services: dict[str, Item]
+    services: dict[tuple[str, int], Item]
 
     @staticmethod
     def of(items: Iterable[Item]) -> Shop:
         """The books that the table's items make."""
-        found = {(item["pk"], item["sk"]): item for item in items}
+        found = {keys.place_of(item): item for item in items}
         payments: dict[str, Payment] = {}
         paying: dict[tuple[str, int], Payment] = {}
         for item in found.values():
@@ -90,7 +90,7 @@ class Shop:
             elif keys.kind_of(item) in (keys.ORDER, keys.BOOKING) and "session_number" in item:
                 payer = paying.get((pk, int(item["session_number"])))
                 (payer.outcomes if payer else unpaid).append(item)
-        return Shop(payments, unpaid, {sk: item for (pk, sk), item in found.items() if pk == keys.SERVICES})
+        return Shop(payments, unpaid, {keys.service_of(item): item for item in found.values() if keys.is_service(item)})
 
     def became(self, payment: Payment) -> tuple[Became, list[Difference]]:
         """What the captured amount of `payment` became, and what is not equal about that."""
@@ -107,13 +107,14 @@ class Shop:
             review = any(refund["status"] == RefundStatus.NEEDS_REVIEW for refund in payment.refunds)
             return Became.REVIEW if review else Became.REFUND, wrong
         under_review = payment.attempt["status"] == AttemptStatus.NEEDS_REVIEW
-        if under_review or str(payment.attempt.get("due_pk", "")).startswith(keys.REVIEW):
+        if under_review or due_index.is_due_as(payment.attempt, due_index.REVIEW):
             if payment.outcomes:
                 wrong.append(payment.differs(Field.OUTCOME, f"a review and {_names(payment.outcomes)}", "one of them"))
             return Became.REVIEW, wrong
         what = keys.ORDER if payment.attempt["kind"] == "order" else keys.BOOKING
         number = payment.session.get("outcome", {}).get("number")
-        if [item["sk"] for item in payment.outcomes] != ([keys.entry(what, int(number))] if number is not None else [""]):
+        recorded = [keys.entry(what, int(number))] if number is not None else [""]
+        if [keys.sort_key(item) for item in payment.outcomes] != recorded:
             return Became.NOTHING, [
                 *wrong,
                 payment.differs(Field.OUTCOME, _names(payment.outcomes), "one order" if what == keys.ORDER else "one booking"),
@@ -148,7 +149,7 @@ class Shop:
 
     def _by_rule(self, outcome: Item, gateway: str) -> int:
         booking = booking_from_item(outcome)
-        found = self.services.get(f"{booking.content.service_type}#{booking.content.service_id:012d}")
+        found = self.services.get((booking.content.service_type, booking.content.service_id))
         rules = service_from_item(found).changes if found else AS_USUAL
         return given_back(booking, rules, booking.timeline[-1].at, terms_of(gateway).step).minor
 

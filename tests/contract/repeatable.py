@@ -15,7 +15,7 @@ from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.money import Currency
 from payfirst.domain.promo import Promo
 from payfirst.storage import attempts, catalogue, notices, sessions
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.keys import Key
 from payfirst.storage.notices import Entry
 from payfirst.usecases.operators import review
@@ -267,7 +267,7 @@ def parked_refund(stack: StackWithTable) -> str:
     _, ref, _ = order_of(stack)
     new_operator(stack).api.post(f"/api/operators/payments/{ref}/refund", {"why": "all of it was green"})
     key = keys.refund(ref, 1)
-    with_values(table_of(stack), key, **keys.due(keys.REVIEW, key, datetime.now(UTC)), status="needs_review")
+    with_values(table_of(stack), key, **due_index.due(due_index.REVIEW, key, datetime.now(UTC)), status="needs_review")
     return f"R{ref}-1"
 
 
@@ -276,8 +276,8 @@ def parked_notice(stack: StackWithTable) -> str:
     table, now = table_of(stack), datetime.now(UTC)
     key = keys.notice("MT0000000000000", secrets.token_hex(32))
     notices.store(table, Entry(key, None, stored=False, settled=False), "stk", "MT0000000000000", b"{}", now)
-    with_values(table, key, **keys.due(keys.REVIEW, key, now))
-    return keys.name_of(key)
+    with_values(table, key, **due_index.due(due_index.REVIEW, key, now))
+    return due_index.name_of(key)
 
 
 def _replay(owner: Owner) -> Ready:
@@ -289,7 +289,7 @@ def _replay(owner: Owner) -> Ready:
 def _close(owner: Owner) -> Ready:
     notice = parked_notice(owner.stack)
     body = {"which": notice, "why": "it speaks of nothing"}
-    key = keys.key_named(notice) or {}
+    key = due_index.key_named(notice) or {}
     return Ready("/api/operators/stuck/close", body, {**body, "why": "nobody reads it"}, key)
 
 

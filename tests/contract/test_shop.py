@@ -18,7 +18,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesToListing, Promo
 from payfirst.domain.session import Customer as Somebody
 from payfirst.storage import catalogue
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.usecases.carts import produce_cart
@@ -283,7 +283,7 @@ def test_a_booking_is_completed_by_itself_and_changes_no_more(stack: Stack, tabl
     path = f"/api/booking/bookings/{booking['id']}"
     assert customer.get(path)["status"] == "CONFIRMED"
     key = keys.owned(sub, keys.BOOKING, booking["id"])
-    write(table, Update("booking", key, set=keys.due(keys.COMPLETE, key, utc_now())))
+    write(table, Update("booking", key, set=due_index.due(due_index.COMPLETE, key, utc_now())))
     done = wait_until(lambda: customer.get(path), lambda answer: answer["status"] == "COMPLETED")
     assert [step["status"] for step in done["timeline"]] == ["CONFIRMED", "COMPLETED"]
     there = {"selected_date": DAY.isoformat(), "selected_time": "10:00"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from payfirst.storage import due
+from payfirst.storage.dynamodb import due_index
 from payfirst.storage.dynamodb.expressions import Item
 from tests.faults.book import UNRESOLVED, Book
 from tests.faults.world import World
@@ -68,6 +68,6 @@ def _event_is_due(event: Item) -> str | None:
 
 
 def _due(name: str, item: Item, wanted: str | None) -> Iterator[str]:
-    kind = due.kind_of(item["due_pk"]) if "due_pk" in item else None  # a dead letter still needs the same work
+    kind = due_index.work_in(item["due_pk"]) if "due_pk" in item else None  # a dead letter still needs the same work
     if kind != wanted or ("due_sk" in item) is not (kind is not None):
         yield f"{name} ({item.get('status')}) is due as {kind}, not as {wanted}"

@@ -15,7 +15,7 @@ from payfirst.domain.clock import read_instant
 from payfirst.gateways.registry import terms_of
 from payfirst.settings import LatePayment
 from payfirst.storage import due
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.outbox import GIVEN_UP, STATUS, counter
 from payfirst.usecases.settlement.decide import CANNOT_SETTLE
@@ -48,7 +48,7 @@ def settle_down(world: World, *, open_stays: bool = False) -> None:
 def _checks_of_late_sweeps(world: World) -> Iterator[datetime]:
     """What a sweep that ran days ahead has planned: the sweeps that follow it are later still."""
     for item in world.items():
-        if str(item.get("due_pk", "")).startswith((f"{keys.SETTLE}#", f"{keys.REFUND}#")):
+        if str(item.get("due_pk", "")).startswith((f"{due_index.SETTLE}#", f"{due_index.REFUND}#")):
             yield read_instant(item["due_sk"])
 
 
@@ -84,7 +84,7 @@ def nothing_waits(world: World, book: Book) -> Iterator[str]:
 def nothing_passing_is_a_dead_letter(world: World, _: Book) -> Iterator[str]:
     """Only what fails for a reason of its own stands on the list for a person."""
     for item in world.items():
-        what = str(item.get("due_pk", "")).removeprefix(f"{keys.REVIEW}#")
+        what = str(item.get("due_pk", "")).removeprefix(f"{due_index.REVIEW}#")
         if what in due.ALL_KINDS and "dead_since" in item and item["pk"] not in world.poisoned:
             yield f"{item['pk']} {item['sk']} is a dead letter, and nothing is wrong with it"
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from payfirst.domain.clock import instant
 from payfirst.gateways.registry import terms_of
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import to_wire
 from payfirst.storage.notices import digest
 from payfirst.usecases.sweeps.reconcile import SPARE_S
@@ -47,7 +47,7 @@ def told(there: Shop, number: int, raw: bytes = b"{}", route: str = "stk") -> No
     """A notice about the `number`th payment, stored and left; of one that says nothing its gateway has to be asked."""
     ref = f"MT{number:013x}"
     key = keys.notice(ref, digest(route, "", raw))
-    item = {**key, **keys.due(keys.SETTLE, key, there.world.now), "ref": ref, "route": route, "raw": raw}
+    item = {**key, **due_index.due(due_index.SETTLE, key, there.world.now), "ref": ref, "route": route, "raw": raw}
     there.world.client.load((key["pk"], key["sk"]), to_wire({**item, "received_at": instant(there.world.now)}))
 
 

@@ -18,7 +18,7 @@ from payfirst.domain.clock import instant
 from payfirst.domain.moves import AttemptStatus, BookingStatus, OrderStatus, RefundStatus, SessionStatus
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import captures
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.table import Key
 from tests.faults import counter
 from tests.faults.attacks.meanwhile import has
@@ -51,20 +51,26 @@ def state(*names: str) -> Callable[[Prepare], Prepare]:
 
 
 def dead_letter(world: World, key: Key, **values: object) -> None:
-    has(key, **keys.due(keys.REVIEW, dict(key), world.now), tries=5, **values)(world)
+    has(key, **due_index.due(due_index.REVIEW, dict(key), world.now), tries=5, **values)(world)
 
 
-WORK: Final = {"ATT": keys.SETTLE, "INBOX": keys.SETTLE, "R": keys.REFUND, "S": keys.EXPIRE, "B": keys.COMPLETE}
+WORK: Final = {
+    "ATT": due_index.SETTLE,
+    "INBOX": due_index.SETTLE,
+    "R": due_index.REFUND,
+    "S": due_index.EXPIRE,
+    "B": due_index.COMPLETE,
+}
 
 
 def as_dead_letters(world: World) -> None:
     """A dead letter stands where this release puts it; `dead_letter` puts it where earlier ones have left it."""
     for item in world.items():
         if item.get("tries") == 5:
-            of_event = keys.MAIL if "delivered_at" in item else keys.OUTBOX
+            of_event = due_index.MAIL if "delivered_at" in item else due_index.OUTBOX
             kind = WORK.get(item["sk"].partition("#")[0], of_event)
             later = instant(world.now + timedelta(hours=1))
-            has(place(item), due_pk=keys.dead_letters(kind), due_sk=later, dead_since=instant(world.now))(world)
+            has(place(item), due_pk=due_index.dead_letters(kind), due_sk=later, dead_since=instant(world.now))(world)
 
 
 def place(item: dict[str, object]) -> Key:
@@ -174,7 +180,7 @@ def a_notice(world: World) -> str:
     world.seam.active, world.seam.plan = False, lambda _: None
     [notice] = [item for item in world.items() if item["sk"].startswith(keys.NOTICES)]
     dead_letter(world, place(notice))
-    return keys.name_of(notice)
+    return due_index.name_of(notice)
 
 
 @state("an event, a dead letter", "an event that stays a dead letter")
@@ -251,7 +257,7 @@ def by_route(world: World, name: str, cell: str) -> None:
 
 def listed(world: World) -> list[str]:
     """What waits for a person; a refund or a doubt has its attempt's key."""
-    return [item["pk"] for item in world.items() if str(item.get("due_pk", "")).startswith(f"{keys.REVIEW}#")]
+    return [item["pk"] for item in world.items() if str(item.get("due_pk", "")).startswith(f"{due_index.REVIEW}#")]
 
 
 @pytest.mark.parametrize("form", ["dead letter", "as earlier releases parked it"])

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from payfirst.domain.clock import Deadline
-from payfirst.storage.dynamodb import keys, schema
+from payfirst.storage.dynamodb import due_index, schema
 from payfirst.storage.dynamodb.expressions import Put, Update, from_wire, render
 from payfirst.storage.dynamodb.failures import StorageError
 from payfirst.storage.dynamodb.schema import NewerItemError, upgraded
@@ -233,7 +233,7 @@ def test_other_letters_leave_beside_one_that_this_release_does_not_understand() 
         world.deliver_all()
         world.post.refuse = 3
         world.deliver_events()
-        theirs = next((item["pk"], item["sk"]) for item in world.items() if str(item.get("due_pk")).startswith(keys.MAIL))
+        theirs = next((item["pk"], item["sk"]) for item in world.items() if str(item.get("due_pk")).startswith(due_index.MAIL))
         before = by_a_newer_release(world, theirs)
         world.now += timedelta(minutes=10)
         mail = world.deliver_events()["mail"]

@@ -11,7 +11,7 @@ import pytest
 from functions.deliver_events.app import HEAD_START
 from payfirst.domain.clock import Deadline, instant
 from payfirst.domain.moves import RefundStatus
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import to_wire
 from payfirst.usecases.sweeps.reconcile import SPARE_S, ReconcileReport, reconcile
 from tests.faults.flows import paid_order
@@ -37,7 +37,7 @@ def world() -> Iterator[World]:
         for number in range(MANY):
             ref, name = f"MT{number:013x}", f"{payment.gateway_id}-{number}"
             key = keys.attempt(ref)
-            check = {**keys.due(keys.SETTLE, key, started.attempt.next_check_at or world.now)}
+            check = {**due_index.due(due_index.SETTLE, key, started.attempt.next_check_at or world.now)}
             world.client.load((key["pk"], key["sk"]), to_wire({**item, **key, **check, "gateway_id": name}))
             world.ledger.payments[ref] = replace(payment, ref=ref, gateway_id=name)
         yield world
@@ -94,7 +94,7 @@ def test_checks_and_stored_notices_have_their_turns_beside_more_refunds_than_a_r
 
 def test_a_run_that_comes_to_nothing_tells_the_true_age_of_each_kind_all_the_same(world: World) -> None:
     surplus(world)
-    oldest_check = min(item["due_sk"] for item in world.items() if str(item.get("due_pk")).startswith(f"{keys.SETTLE}#"))
+    oldest_check = min(item["due_sk"] for item in world.items() if str(item.get("due_pk")).startswith(f"{due_index.SETTLE}#"))
     world.now += timedelta(minutes=30)
     oldest_refund = min(item["due_sk"] for item in world.items() if item["sk"].startswith("R#"))
 
@@ -102,7 +102,7 @@ def test_a_run_that_comes_to_nothing_tells_the_true_age_of_each_kind_all_the_sam
 
     assert (report.examined, report.finished) == (0, False)
     ages = {what: instant(world.now - timedelta(seconds=seconds)) for what, seconds in report.oldest_due.items()}
-    assert ages == {keys.SETTLE: oldest_check, keys.REFUND: oldest_refund}
+    assert ages == {due_index.SETTLE: oldest_check, due_index.REFUND: oldest_refund}
     assert report.oldest_due_s == max(report.oldest_due.values())
 
 

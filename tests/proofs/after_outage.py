@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 from botocore.exceptions import EndpointConnectionError
 
 from payfirst.domain.clock import Deadline, instant
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import from_wire, to_wire
 from payfirst.usecases.context import NoticeContext
 from payfirst.usecases.sweeps.reconcile import ALONE, ReconcileReport, reconcile
@@ -166,10 +166,10 @@ def _copy(world: World, items: list[dict[str, Any]], ref: str, number: int, at: 
             text = text.replace(old, instead)
         copy = from_wire(json.loads(text))
         if keys.is_event(copy):
-            copy |= keys.due(keys.OUTBOX, keys.key_of(copy), world.now)
+            copy |= due_index.due(due_index.OUTBOX, keys.key_of(copy), world.now)
         if copy["sk"] == "ATT":
             copy |= {"created_at": instant(at), "gateway_id": f"{attempt['gateway_id']}-{number}", "check": 0}
-            copy |= {"next_check_at": instant(at), **keys.due(keys.SETTLE, keys.attempt(new), at)}
+            copy |= {"next_check_at": instant(at), **due_index.due(due_index.SETTLE, keys.attempt(new), at)}
             payment = world.ledger.payments[ref]
             paid = replace(payment, ref=new, gateway_id=copy["gateway_id"], state="paid", collected=payment.amount)
             world.ledger.payments[new] = replace(paid, receipt=f"R{number:09d}")

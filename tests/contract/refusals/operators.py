@@ -10,7 +10,7 @@ import requests
 
 from payfirst.api.routes import Route
 from payfirst.domain.fair_use import hour_of
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.operators.search import MOST_AN_HOUR
@@ -61,8 +61,8 @@ def what_nobody_has_listed(scene: Scene, route: Route) -> requests.Response:
 @brings("NOT_UNDER_REVIEW", "operators_close")
 def a_notice_that_a_sweep_will_take_up(scene: Scene, route: Route) -> requests.Response:
     notice = parked_notice(scene.stack)
-    key = keys.key_named(notice) or {}
-    with_values(scene.table, key, **keys.due(keys.SETTLE, key, datetime(2099, 1, 1, tzinfo=UTC)))
+    key = due_index.key_named(notice) or {}
+    with_values(scene.table, key, **due_index.due(due_index.SETTLE, key, datetime(2099, 1, 1, tzinfo=UTC)))
     return scene.caller(route).send("POST", route.path, {"which": notice, "why": "nobody needs it"})
 
 
@@ -72,7 +72,7 @@ def a_refund_that_goes_by_itself(scene: Scene, route: Route) -> requests.Respons
     operator = scene.caller(route)
     operator.post(f"/api/operators/payments/{ref}/refund", {"why": "it was green"})
     key = keys.refund(ref, 1)  # no sweep looks at it meanwhile
-    with_values(scene.table, key, status="accepted", **keys.due(keys.REFUND, key, datetime(2099, 1, 1, tzinfo=UTC)))
+    with_values(scene.table, key, status="accepted", **due_index.due(due_index.REFUND, key, datetime(2099, 1, 1, tzinfo=UTC)))
     return operator.send("POST", path_of(route, f"R{ref}-1"), {"why": "from the till"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ops.operate import resolve_command
 from payfirst.storage import notices, outbox
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Key, get
 from payfirst.usecases.operators import review, waiting
@@ -22,7 +22,7 @@ _WHO = {"by": "anna", "why": "seen in the portal"}
 def _parked(world: World, item: Item) -> tuple[Key, Item]:
     """The item as a sweep puts it aside, where nobody watches the books."""
     key = {"pk": item["pk"], "sk": item["sk"]}
-    has(key, tries=5, **keys.due(keys.REVIEW, key, world.now))(world)
+    has(key, tries=5, **due_index.due(due_index.REVIEW, key, world.now))(world)
     found = get(world.table, key)
     assert found is not None
     return key, found
@@ -39,7 +39,7 @@ def what_comes_before_a_notice_is_closed(world: World) -> None:
     key, notice = _parked(there, next(item for item in there.items() if item["sk"].startswith(keys.NOTICES)))
     close = write_of(there, notices.close, notice, there.now, **_WHO)
     stopped(close, {"a sweep has it": has(key, due_sk="2026-03-09T08:00:00Z")})
-    refused(lambda: waiting.close(world.table, keys.name_of(key), world.now, **_WHO))  # it is not on the list
+    refused(lambda: waiting.close(world.table, due_index.name_of(key), world.now, **_WHO))  # it is not on the list
 
 
 @attack
@@ -72,7 +72,7 @@ def a_parked_refund_that_was_paid_by_hand(world: World) -> None:
     key = keys.refund(ref, 1)
     refused(lambda: review.resolve_refund(world.table, ref, 1, world.now, **_WHO))  # the next sweep sends it
     world.client.watch, watch = lambda _: None, world.client.watch
-    has(key, tries=5, **keys.due(keys.REVIEW, dict(key), world.now))(world)
+    has(key, tries=5, **due_index.due(due_index.REVIEW, dict(key), world.now))(world)
     world.client.watch = watch
     world.by_hand.add(ref)
     assert review.resolve_refund(world.table, ref, 1, world.now, **_WHO).by_hand

@@ -10,7 +10,7 @@ from payfirst.domain.errors import InvalidInputError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import Captured, Declined
 from payfirst.storage import attempts, captures, fulfilment, refunds_due
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Key
 from payfirst.usecases.operators import review
@@ -234,7 +234,7 @@ def a_parked_payment_is_a_persons_to_decide(world: World) -> None:
         started = world.initiate(world.session(world.customer()))
         ref = started.attempt.ref
         world.client.watch, watch = lambda _: None, world.client.watch
-        has(keys.attempt(ref), **keys.due(keys.REVIEW, keys.attempt(ref), world.now), tries=5)(world)
+        has(keys.attempt(ref), **due_index.due(due_index.REVIEW, keys.attempt(ref), world.now), tries=5)(world)
         if paid:
             world.ledger.pay(ref)
             world.ledger.notices.clear()
@@ -242,7 +242,7 @@ def a_parked_payment_is_a_persons_to_decide(world: World) -> None:
         review.resolve(world.notice_context(), ref, paid=paid, receipt=receipt, **_WHO)
         assert world.attempt(ref).status == ends
         if not paid:
-            has(keys.attempt(ref), **keys.due(keys.REVIEW, keys.attempt(ref), world.now), tries=5)(world)
+            has(keys.attempt(ref), **due_index.due(due_index.REVIEW, keys.attempt(ref), world.now), tries=5)(world)
             review.resolve(world.notice_context(), ref, paid=False, **_WHO)
             assert world.attempt(ref).next_check_at is None
         world.client.watch = watch

@@ -17,7 +17,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import StoredToken
 from payfirst.storage import carts, catalogue, catalogue_edits, due, notices, outbox, sessions
 from payfirst.storage.catalogue_edits import Stock
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.table import Key, Table
 from payfirst.usecases.carts import produce_cart, service_carts
 from tests.faults.attacks.meanwhile import gone, has, kept_back, nothing_comes_of, place_of, stopped, to_session, write_of
@@ -181,7 +181,7 @@ def what_comes_before_due_work_is_put_off(world: World) -> None:
         "it is due otherwise": has(place, due_pk="review#0"),
         "it is due at another time": has(place, due_sk=instant(later)),
     }
-    stopped(write_of(world, due.again, attempt, keys.SETTLE, later), moved)
+    stopped(write_of(world, due.again, attempt, due_index.SETTLE, later), moved)
 
     def retry_later(table: Table) -> None:
         with patch.object(due, "get", lambda *_: attempt):

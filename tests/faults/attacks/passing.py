@@ -14,7 +14,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import read_instant
 from payfirst.domain.errors import TemporaryError
 from payfirst.storage import due
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.usecases.context import SettlementContext
 from payfirst.usecases.settlement import check_status
@@ -51,7 +51,7 @@ def shop_full_of_work(world: World) -> None:
 
 
 def dead(world: World) -> list[Item]:
-    return [item for item in world.items() if str(item.get("due_pk")).removeprefix(f"{keys.REVIEW}#") in due.ALL_KINDS]
+    return [item for item in world.items() if str(item.get("due_pk")).removeprefix(f"{due_index.REVIEW}#") in due.ALL_KINDS]
 
 
 def endures(world: World, trouble: Trouble) -> None:
@@ -170,4 +170,4 @@ def a_success_in_between_forgets_the_failures_before_it(world: World) -> None:
     world.now += timedelta(minutes=1)
     world.reconcile()
     item = next(item for item in world.items() if item["pk"] == place["pk"])
-    assert ("tries" in item, item["due_pk"].split("#")[0]) == (False, keys.SETTLE)
+    assert ("tries" in item, item["due_pk"].split("#")[0]) == (False, due_index.SETTLE)

@@ -11,7 +11,7 @@ from payfirst.domain.clock import instant
 from payfirst.domain.totals import day_of
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage.due import MOST_TRIES
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.start_attempt import Started
@@ -128,7 +128,7 @@ def a_person_closes_a_letter_that_nobody_takes(world: World) -> Act:
     world.deliver_events()
     letter = next(item for item in world.items() if item.get("event") == "payment.failed")
     place = {"pk": letter["pk"], "sk": letter["sk"]}
-    again = {"due_pk": keys.dead_letters(keys.MAIL), "due_sk": instant(world.now + timedelta(hours=1))}
+    again = {"due_pk": due_index.dead_letters(due_index.MAIL), "due_sk": instant(world.now + timedelta(hours=1))}
     dead = {"mailed_at": None, "mail": None, "tries": MOST_TRIES, "dead_since": instant(world.now), **again}
     write(world.table, Update("letter", place, set=dead))
     body = {"which": f"{letter['pk']} {letter['sk']}", "why": "there is no such address"}

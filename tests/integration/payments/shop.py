@@ -34,7 +34,7 @@ from payfirst.settings import ConfirmWithQuery, LatePayment
 from payfirst.storage import attempts, sessions
 from payfirst.storage.carts import booking_cart_to_item, produce_cart_to_item
 from payfirst.storage.catalogue import service_to_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Put, from_wire
 from payfirst.storage.dynamodb.table import Table, get, write
 from payfirst.storage.queue import Queue
@@ -354,7 +354,7 @@ class Shop:
         found: dict[str, list[str]] = {}
         for item in self.items():
             kind = str(item.get("due_pk", "")).split("#")[0]
-            if kind not in ("", keys.OUTBOX, keys.COMPLETE) and ("confirm_at" not in item or "next_check_at" in item):
+            if kind not in ("", due_index.OUTBOX, due_index.COMPLETE) and ("confirm_at" not in item or "next_check_at" in item):
                 found.setdefault(kind, []).append(item["pk"])
         return found
 

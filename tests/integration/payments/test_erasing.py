@@ -18,7 +18,7 @@ from payfirst.gateways.base import Captured
 from payfirst.storage import decisions, due, erasing
 from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.decisions import Decision
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Put, Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.storage.personal import ERASED, NO_WORDS, Words, without_the_person
@@ -36,8 +36,8 @@ WHO: Final = {"by": "operator:amina", "why": "asked by letter on 1 March"}
 
 def settled(shop: Shop) -> None:
     """Everything that is due as an event has left; nobody is written to here."""
-    for entry in list(due.entries(shop.table, keys.OUTBOX, shop.now)):
-        write(shop.table, Update("event", entry.key, remove=keys.NOT_DUE))
+    for entry in list(due.entries(shop.table, due_index.OUTBOX, shop.now)):
+        write(shop.table, Update("event", entry.key, remove=due_index.NOT_DUE))
 
 
 def checked(shop: Shop, started: Started) -> None:
@@ -143,13 +143,13 @@ def test_a_coming_booking_stands_in_the_way_until_it_is_cancelled(shop: Shop) ->
     assert refused.value.details["open"] == (UnderWay(Why.BOOKING, outcome.code, "CONFIRMED"),)
 
 
-@pytest.mark.parametrize("kind", list(keys.Due))
-def test_whatever_is_still_due_stands_in_the_way_in_a_sentence(shop: Shop, kind: keys.Due) -> None:
+@pytest.mark.parametrize("kind", list(due_index.Due))
+def test_whatever_is_still_due_stands_in_the_way_in_a_sentence(shop: Shop, kind: due_index.Due) -> None:
     customer = new_customer()
     cancelled_attempt(shop, customer)
     assert erase.preview(shop.table, customer.sub).open == ()
     item = {**keys.owned(customer.sub, keys.BOOKING, 1), "book_id": "BK-00000001", "status": "COMPLETED"}
-    write(shop.table, Put("booking", {**item, **keys.due(kind, item, shop.now)}))
+    write(shop.table, Put("booking", {**item, **due_index.due(kind, item, shop.now)}))
 
     [thing] = erase.preview(shop.table, customer.sub).open
     sentence = blocking(thing)

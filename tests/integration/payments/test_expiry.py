@@ -8,7 +8,7 @@ from datetime import timedelta
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import GivenId
 from payfirst.domain.moves import SessionStatus
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.create_session import extend_session
@@ -110,5 +110,5 @@ def test_one_broken_session_stops_no_other_and_is_parked_for_a_person(shop: Shop
         shop.now += timedelta(hours=1)
         assert _sweep(shop).failed == 1
 
-    assert dict(shop.due()) == {keys.REVIEW: [key["pk"]]}
+    assert dict(shop.due()) == {due_index.REVIEW: [key["pk"]]}
     assert _sweep(shop).examined == 0

@@ -13,7 +13,7 @@ from payfirst.domain.moves import AttemptStatus, RefundStatus
 from payfirst.gateways.base import Absent, Declined, NoAnswer, Pending, Refunded, RefundStatusAnswer
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import timeline
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.start_attempt import Started
@@ -119,7 +119,7 @@ def test_a_reversal_that_seemed_not_to_be_sent_and_was_made_is_not_sent_again(re
     assert take_result_notice(reversing.notice_context(), token, result_of(reversing, started)) is Taken.SETTLED
 
     assert status_of(reversing, started) is RefundStatus.REFUNDED
-    assert keys.REFUND not in reversing.due()
+    assert due_index.REFUND not in reversing.due()
 
 
 class Saying:
@@ -352,7 +352,7 @@ def test_a_stored_success_without_an_amount_that_the_query_denies_ends_on_the_li
     for _ in range(8):
         sweep(shop, timedelta(minutes=2))
     assert listed(shop) == [started.attempt.ref]
-    assert keys.SETTLE not in shop.due()
+    assert due_index.SETTLE not in shop.due()
 
 
 def test_a_stored_success_without_an_amount_that_the_query_confirms_brings_its_receipt(shop: Shop) -> None:

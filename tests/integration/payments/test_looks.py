@@ -12,7 +12,7 @@ import requests
 from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.storage.captures import Collected, money
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.settlement.check_status import check_status
@@ -77,7 +77,7 @@ def test_an_attempt_without_an_answer_in_a_day_is_put_before_a_person(shop: Shop
         check_status(shop.notice_context(), started.attempt.ref, no_answer_after=NO_ANSWER)
 
     assert shop.attempt(started).status is AttemptStatus.NEEDS_REVIEW
-    assert list(shop.due()) == [keys.REVIEW]
+    assert list(shop.due()) == [due_index.REVIEW]
 
 
 def test_a_declined_payment_that_no_notice_told_fails_the_session(shop: Shop) -> None:
@@ -112,7 +112,7 @@ def test_an_item_that_cannot_be_settled_does_not_stop_the_others(shop: Shop) -> 
         shop.now += timedelta(days=2)
         report = reconcile(shop.notice_context(), no_answer_after=NO_ANSWER)
     assert (report.failed, report.dead_letters) == (1, 1)
-    assert dict(shop.due()) == {keys.REVIEW: [f"ATT#{poisoned.attempt.ref}"]}
+    assert dict(shop.due()) == {due_index.REVIEW: [f"ATT#{poisoned.attempt.ref}"]}
     assert reconcile(shop.notice_context(), no_answer_after=NO_ANSWER).examined == 0
 
 

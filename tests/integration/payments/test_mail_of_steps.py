@@ -8,7 +8,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.moves import OrderStatus
 from payfirst.domain.session import Customer
 from payfirst.storage.due import Entry
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index
 from payfirst.usecases.fulfilment.orders import move_order, undo_step
 from payfirst.usecases.sweeps.send_mail import send_these
 from tests.integration.payments.postman import Postman, code_of, ordered, subjects_after_the_first
@@ -56,7 +56,7 @@ def test_a_step_that_was_taken_twice_before_any_e_mail_left_is_told_once(
     move_order(shop.table, code, OrderStatus.PACKED, shop.now, by=AMINA)
     postman.events()
     waiting = sorted(
-        (Entry.of(item) for item in shop.items() if item.get("due_pk", "").startswith(f"{keys.MAIL}#")),
+        (Entry.of(item) for item in shop.items() if item.get("due_pk", "").startswith(f"{due_index.MAIL}#")),
         key=lambda entry: entry.key["sk"],
         reverse=turned,
     )

@@ -11,7 +11,7 @@ import pytest
 
 from local.embedded_aws import EmbeddedAws
 from payfirst.domain.session import Customer, Kind
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index
 from payfirst.usecases.operators.waiting import stuck
 from payfirst.usecases.sweeps.send_mail import MailReport
 from tests.integration.payments.postman import Postman, ordered
@@ -66,7 +66,7 @@ def test_a_letter_that_ses_refuses_waits_and_its_event_does_not(
     refused.clear()
     shop.now += timedelta(minutes=10)
     assert postman.letters().sent == 1
-    assert not [item for item in shop.items() if str(item.get("due_pk", "")).startswith(keys.MAIL)]
+    assert not [item for item in shop.items() if str(item.get("due_pk", "")).startswith(due_index.MAIL)]
 
 
 def test_a_letter_that_is_refused_five_times_waits_for_a_person(

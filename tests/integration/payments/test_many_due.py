@@ -16,7 +16,7 @@ from typing import Any
 from payfirst.domain.clock import Deadline
 from payfirst.domain.ids import new_identifier
 from payfirst.domain.session import Session
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update, to_wire
 from payfirst.storage.dynamodb.table import write
 from payfirst.storage.items import session_to_item
@@ -35,7 +35,7 @@ def _copies(shop: Shop, session: Session) -> Iterator[dict[str, Any]]:
         copy = replace(session, customer=new_customer(), number=identifier.number, uuid=str(identifier.uuid))
         item = session_to_item(copy)
         key = {"pk": item["pk"], "sk": item["sk"]}
-        yield {"PutRequest": {"Item": to_wire(item | keys.due(keys.EXPIRE, key, copy.expires_at))}}
+        yield {"PutRequest": {"Item": to_wire(item | due_index.due(due_index.EXPIRE, key, copy.expires_at))}}
 
 
 def test_all_but_the_broken_one_expire_once_while_sweeps_overlap(shop: Shop) -> None:

@@ -19,7 +19,7 @@ from payfirst.domain.errors import (
 )
 from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.gateways.base import Captured
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.usecases.settlement.settle import settle
 from payfirst.usecases.settlement.take_notice import Taken
 from payfirst.usecases.sweeps.reconcile import reconcile
@@ -104,7 +104,7 @@ def test_a_cancelled_prompt_fails_the_session_which_may_be_tried_again(shop: Sho
 
     assert shop.read(session).status is SessionStatus.ORDER_CREATED
     assert shop.attempt(first).status is AttemptStatus.FAILED
-    assert shop.due() == {keys.SETTLE: [keys.attempt(first.attempt.ref)["pk"]]}, "M-Pesa is asked whether it failed"
+    assert shop.due() == {due_index.SETTLE: [keys.attempt(first.attempt.ref)["pk"]]}, "M-Pesa is asked whether it failed"
     shop.now += timedelta(seconds=10)
     reconcile(shop.notice_context(), no_answer_after=timedelta(minutes=3))
     assert shop.due() == {}
@@ -191,7 +191,7 @@ def test_a_receipt_serves_one_attempt(shop: Shop) -> None:
 
     assert shop.attempt(second).status is AttemptStatus.NEEDS_REVIEW
     assert len([item for item in shop.items() if item["sk"].startswith("O#0")]) == 1
-    assert list(shop.due()) == [keys.REVIEW]
+    assert list(shop.due()) == [due_index.REVIEW]
 
 
 def test_money_for_what_was_sold_out_meanwhile_is_refunded(shop: Shop) -> None:
@@ -209,7 +209,7 @@ def test_money_for_what_was_sold_out_meanwhile_is_refunded(shop: Shop) -> None:
     [refund] = shop.refunds(started)
     assert refund["amount"] == 35000
     assert shop.listing()["available"] == 1
-    assert list(shop.due()) == [keys.REFUND]
+    assert list(shop.due()) == [due_index.REFUND]
 
 
 def test_two_tabs_with_the_same_cart_cannot_both_be_paid(shop: Shop) -> None:

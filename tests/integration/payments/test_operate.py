@@ -13,7 +13,7 @@ from payfirst.domain.errors import ContentionError, InvalidInputError, RefusedEr
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
 from payfirst.storage import captures, timeline
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import get, write
 from payfirst.usecases.checkout.initiate_payment import initiate_payment
@@ -175,21 +175,21 @@ def _stored_notice(shop: Shop, started: Started) -> str:
     hasty = replace(shop.notice_context(), deadline=Deadline(lambda: 0.5))
     assert shop.tell_phonepe(started, context=hasty) is Taken.ASKED
     [notice] = [item for item in shop.items() if item["sk"].startswith(keys.NOTICES)]
-    return keys.name_of(notice)
+    return due_index.name_of(notice)
 
 
 def test_a_notice_that_is_taken_up_again_and_stays_pending_is_due_after_its_attempts_look(shop: Shop) -> None:
     customer = new_customer()
     started = shop.process(shop.booking_cart(customer), customer)
     notice = _stored_notice(shop, started)
-    place = keys.key_named(notice) or {}
-    write(shop.table, Update("notice", place, set={**keys.due(keys.REVIEW, place, shop.now), "tries": 5}))
+    place = due_index.key_named(notice) or {}
+    write(shop.table, Update("notice", place, set={**due_index.due(due_index.REVIEW, place, shop.now), "tries": 5}))
 
     assert replay(shop.notice_context(), notice, no_answer_after=NO_ANSWER) == "pending"
 
     kept = get(shop.table, place)
     assert kept is not None
-    assert kept["due_pk"].startswith(keys.SETTLE)
+    assert kept["due_pk"].startswith(due_index.SETTLE)
     assert "tries" not in kept
 
 
@@ -208,11 +208,11 @@ def test_a_notice_that_is_settled_is_left_alone_and_said_to_be(shop: Shop) -> No
 def test_a_success_told_during_a_review_stands_beside_it_until_a_person_closes_it(shop: Shop) -> None:
     started = _under_review(shop)
     shop.tell(started, shop.notice(started, receipt="NLATE54321"))
-    assert sorted(shop.due()) == [keys.REVIEW]
-    assert len(shop.due()[keys.REVIEW]) == 2
+    assert sorted(shop.due()) == [due_index.REVIEW]
+    assert len(shop.due()[due_index.REVIEW]) == 2
 
     assert resolve(shop.notice_context(), started.attempt.ref, paid=None, **WHO).doubts_closed == 1
     with pytest.raises(InvalidInputError, match="No doubt is open"):
         resolve(shop.notice_context(), started.attempt.ref, paid=None, **WHO)
 
-    assert len(shop.due()[keys.REVIEW]) == 1
+    assert len(shop.due()[due_index.REVIEW]) == 1

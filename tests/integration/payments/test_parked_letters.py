@@ -13,7 +13,7 @@ from local.embedded_aws import EmbeddedAws
 from local.resources import verify_senders
 from payfirst.domain.errors import NotFoundError
 from payfirst.domain.session import Kind
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.operators.waiting import replay, stuck
@@ -72,7 +72,10 @@ def test_a_parked_letter_that_is_taken_up_again_leaves_once_and_its_event_not_a_
 def test_an_event_that_is_parked_before_it_left_is_taken_up_again_as_an_event(shop: Shop, postman: Postman) -> None:
     ordered(shop)
     event = next(item for item in shop.items() if item.get("event") == "order.created")
-    write(shop.table, Update("event", {"pk": event["pk"], "sk": event["sk"]}, set=keys.due(keys.REVIEW, event, shop.now)))
+    write(
+        shop.table,
+        Update("event", {"pk": event["pk"], "sk": event["sk"]}, set=due_index.due(due_index.REVIEW, event, shop.now)),
+    )
     postman.both()
 
     replay(shop.notice_context(), f"{event['pk']} {event['sk']}", no_answer_after=NO_ANSWER)

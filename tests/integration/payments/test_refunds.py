@@ -17,7 +17,7 @@ from payfirst.gateways.mpesa.client import Mpesa
 from payfirst.gateways.mpesa.credentials import MpesaCredentials
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import refunds
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import write
@@ -146,7 +146,7 @@ def test_mpesa_without_an_initiator_goes_to_a_person_with_the_steps(shop: Shop) 
     read = refunds.read(shop.table, started.attempt.ref, 1)
     assert read is not None
     assert read.to_do == f"Pay back {read.amount} KES for receipt {refund['receipt']} in the gateway's own portal"
-    assert list(shop.due()) == [keys.REVIEW]
+    assert list(shop.due()) == [due_index.REVIEW]
 
 
 def test_a_reversal_waits_for_its_receipt(shop: Shop) -> None:
@@ -197,7 +197,7 @@ def test_a_reversal_that_surely_never_left_is_sent_when_mpesa_is_back(reversing:
 
     assert pursue(reversing.notice_context(), started.attempt.ref, 1) is RefundStatus.DUE
     assert _reversals(reversing, started) == 0
-    assert list(reversing.due()) == [keys.REFUND]
+    assert list(reversing.due()) == [due_index.REFUND]
 
     early = reconcile(reversing.notice_context(), no_answer_after=timedelta(minutes=3))
     assert early.examined == 0
@@ -236,7 +236,7 @@ def test_a_reversal_that_cannot_be_sent_for_days_goes_to_a_person(reversing: Sho
     reversing.gateways["MPESA"] = _unreachable(working.credentials, reversing.now, token=False)
 
     seen = []
-    while reversing.due().get(keys.REFUND):
+    while reversing.due().get(due_index.REFUND):
         seen.append(pursue(reversing.notice_context(), started.attempt.ref, 1))
         reversing.now += timedelta(hours=12)
 

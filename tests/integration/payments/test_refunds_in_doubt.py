@@ -17,7 +17,7 @@ from payfirst.gateways.base import Gateway, PayBack, PushAnswer, Rejected, Store
 from payfirst.gateways.mpesa.client import Mpesa
 from payfirst.gateways.phonepe.client import PhonePe
 from payfirst.storage import refunds
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.failures import StorageError
 from payfirst.storage.dynamodb.table import write
@@ -131,7 +131,7 @@ def test_a_refund_that_never_arrives_goes_to_a_person_after_three_days(shop: Sho
 
     seen: set[str] = set()
     begun = shop.now
-    while shop.due().get(keys.REFUND):
+    while shop.due().get(due_index.REFUND):
         seen |= set(sweep(shop, timedelta(hours=5)))
     requests.delete(f"{shop.simulators}/control/script", timeout=10).raise_for_status()
 
@@ -203,7 +203,7 @@ def test_only_a_success_of_this_very_reversal_takes_it_off_the_list(reversing: S
     take_result_notice(reversing.notice_context(), token, raw)
 
     assert status_of(reversing, started) is RefundStatus.NEEDS_REVIEW
-    assert list(reversing.due()) == [keys.REVIEW]
+    assert list(reversing.due()) == [due_index.REVIEW]
 
 
 def _reviewed_by_phonepe(shop: Shop) -> Started:
@@ -232,7 +232,7 @@ def test_a_notice_that_phonepe_itself_does_not_confirm_leaves_the_refund_on_the_
     assert shop.tell_phonepe_refund(refund_id) is Taken.ASKED
     assert sweep(shop) == {"refund_needs_review": 1}
 
-    assert list(shop.due()) == [keys.REVIEW]
+    assert list(shop.due()) == [due_index.REVIEW]
     assert shop.tell_phonepe_refund(refund_id) is Taken.DUPLICATE
 
 

@@ -11,7 +11,7 @@ from payfirst.gateways.base import Captured, Gateway, NoAnswer, Pending, StatusA
 from payfirst.gateways.mpesa.results import STK_RESULTS, declined_by
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import timeline
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.usecases.checkout.start_attempt import Started
 from payfirst.usecases.operators.review import refund_payment, resolve
 from payfirst.usecases.operators.waiting import stuck
@@ -183,7 +183,7 @@ def test_a_success_that_only_a_notice_told_and_the_query_takes_back_is_put_befor
     assert shop.attempt(started).status is became
     assert listed(shop).count(started.attempt.ref) == 1
     assert len(told(shop, started)) == 1
-    assert (unconfirmed(shop), keys.SETTLE in shop.due()) == ([], False)
+    assert (unconfirmed(shop), due_index.SETTLE in shop.due()) == ([], False)
 
 
 def test_a_success_that_the_query_confirmed_is_not_asked_about_again(shop: Shop) -> None:
@@ -214,7 +214,7 @@ def test_a_success_of_which_its_gateway_never_says_anything_is_put_before_a_pers
     shop.tell(started)
     for _ in range(12):
         sweep(shop, timedelta(hours=5))
-    assert shop.due() == {keys.REVIEW: [keys.attempt(started.attempt.ref)["pk"]]}
+    assert shop.due() == {due_index.REVIEW: [keys.attempt(started.attempt.ref)["pk"]]}
     assert resolve(shop.notice_context(), started.attempt.ref, paid=None, **WHO).doubts_closed == 1
     assert (unconfirmed(shop), shop.due()) == ([], {})
 
@@ -291,4 +291,4 @@ def test_a_stored_notice_of_phonepes_is_held_against_its_status_as_well(shop: Sh
     for _ in range(6):
         sweep(shop, timedelta(minutes=2))
     assert listed(shop) == [started.attempt.ref]
-    assert keys.SETTLE not in shop.due()
+    assert due_index.SETTLE not in shop.due()

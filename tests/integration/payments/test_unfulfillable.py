@@ -17,7 +17,7 @@ from payfirst.domain.moves import AttemptStatus, RefundStatus, SessionStatus
 from payfirst.domain.session import BookingSnapshot, Customer, OrderLine
 from payfirst.storage import timeline
 from payfirst.storage.carts import booking_cart_to_item, produce_cart_to_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update
 from payfirst.storage.dynamodb.table import get, write
 from payfirst.usecases.carts.produce_cart import MOST_LINES
@@ -76,7 +76,7 @@ def test_money_of_which_nothing_can_be_made_comes_before_a_person(shop: Shop, wa
     attempt = shop.attempt(started)
     assert (attempt.status, attempt.captured) == (AttemptStatus.NEEDS_REVIEW, Money(51000, Currency.INR))
     assert "OverflowError" in (attempt.review or "")
-    assert shop.due() == {keys.REVIEW: [f"ATT#{ref}"]}
+    assert shop.due() == {due_index.REVIEW: [f"ATT#{ref}"]}
     assert [(entry.what, entry.key) for entry in stuck(shop.table, shop.now)] == [("needs review", ref)]
     before = shop.items()
     shop.now += timedelta(days=2)
@@ -102,7 +102,7 @@ def test_it_goes_back_by_a_persons_will_as_a_whole(shop: Shop) -> None:
     assert (refund.amount, refund.status) == (Money(51000, Currency.INR), RefundStatus.DUE)
     assert shop.attempt(started).status is AttemptStatus.REFUND_DUE
     assert shop.read(started.session).status is SessionStatus.FAILED
-    assert sorted(shop.due()) == [keys.REFUND]
+    assert sorted(shop.due()) == [due_index.REFUND]
     [said] = [event for event in timeline.read(shop.table, started.session) if event.name == "operator.resolved"]
     assert (said.by, said.facts["why"]) == (WHO["by"], WHO["why"])
 
@@ -153,7 +153,7 @@ def test_what_an_earlier_release_had_parked_can_be_given_back_at_once(shop: Shop
     refund_payment(shop.table, started.attempt.ref, None, shop.now, **WHO)
 
     assert shop.attempt(started).status is AttemptStatus.REFUND_DUE
-    assert sorted(shop.due()) == [keys.REFUND]
+    assert sorted(shop.due()) == [due_index.REFUND]
 
 
 def a_cart_with(shop: Shop, customer: Customer, **content: Any) -> BookingCart:

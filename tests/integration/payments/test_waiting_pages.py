@@ -8,7 +8,7 @@ import pytest
 
 from payfirst.domain.clock import instant
 from payfirst.storage import due
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Put
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.operators import waiting
@@ -21,7 +21,7 @@ BOTH = [None, *List]
 def left(shop: Shop, number: int, *, hours: int, **place: str) -> None:
     """A stored notice that waits as `place` says, since `hours` ago."""
     key = {"pk": f"INBOX#{number:04d}", "sk": "INBOX"}
-    item: Item = {**key, **keys.due(keys.SETTLE, key, shop.now - timedelta(hours=hours)), **place}
+    item: Item = {**key, **due_index.due(due_index.SETTLE, key, shop.now - timedelta(hours=hours)), **place}
     write(shop.table, Put("left", item))
 
 
@@ -31,8 +31,8 @@ def crowded(shop: Shop) -> Shop:
     for number in range(7):
         left(shop, number, hours=number)
         key = {"pk": f"INBOX#{100 + number:04d}", "sk": "INBOX"}
-        left(shop, 100 + number, hours=number, due_pk=keys.due_partition(keys.REVIEW, keys.shard_of(key)))
-        dead = {"due_pk": keys.dead_letters(keys.SETTLE), "dead_since": keys.due("", key, shop.now)["due_sk"]}
+        left(shop, 100 + number, hours=number, due_pk=due_index.partition(due_index.REVIEW, keys.shard_of(key)))
+        dead = {"due_pk": due_index.dead_letters(due_index.SETTLE), "dead_since": due_index.due("", key, shop.now)["due_sk"]}
         left(shop, 200 + number, hours=-1 - number, **dead)
     return shop
 
@@ -77,7 +77,7 @@ def test_what_was_settled_between_two_pages_leaves_no_gap(crowded: Shop) -> None
     assert first.next is not None
     whole = [entry.key for entry in waiting.stuck(crowded.table, crowded.now, List.REVIEW)]
     last = next(item for item in crowded.items() if item["pk"] == first.found[-1].key)
-    due.again(crowded.table, last, keys.SETTLE, crowded.now)
+    due.again(crowded.table, last, due_index.SETTLE, crowded.now)
 
     after = waiting.read_place(first.next, List.REVIEW, crowded.now)
     rest = waiting.page(crowded.table, crowded.now, List.REVIEW, most=200, after=after)
@@ -116,10 +116,12 @@ def test_a_place_by_a_clock_that_is_a_little_ahead_goes_on_behind_its_partition(
 ) -> None:
     whole = list(waiting.stuck(crowded.table, crowded.now, of))
     ends = {each.place.split(" ")[0]: number for number, each in enumerate(whole, 1)}
-    assert {due.kind_of(partition) for partition in ends} >= ({keys.SETTLE} if of is List.OVERDUE else {keys.REVIEW})
+    assert {due_index.work_in(partition) for partition in ends} >= (
+        {due_index.SETTLE} if of is List.OVERDUE else {due_index.REVIEW}
+    )
     for partition, end in ends.items():
         if partition not in due.DEAD_LETTERS:
-            late = timedelta(0) if partition.startswith(keys.REVIEW) else waiting.OVERDUE
+            late = timedelta(0) if partition.startswith(due_index.REVIEW) else waiting.OVERDUE
             place = f"{partition} {instant(crowded.now - late + timedelta(seconds=ahead))} ATT#MT1 ATT"
             after = waiting.read_place(place, of, crowded.now)
             assert list(waiting.page(crowded.table, crowded.now, of, most=200, after=after).found) == whole[end:]

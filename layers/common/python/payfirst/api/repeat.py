@@ -82,7 +82,7 @@ def answered_once(key: str, subject: str, request: Request, table: Table, contex
         return {"status": reply.status, "body": reply.body, "headers": dict(reply.headers)}
 
     run_once = idempotent_function(
-        run, data_keyword_argument="sent", config=config, persistence_store=kept, key_prefix="IDEMPOTENCY"
+        run, data_keyword_argument="sent", config=config, persistence_store=kept, key_prefix=keys.KEPT_ANSWER
     )
     http = request.event["requestContext"]["http"]
     query = urlencode(sorted((request.event.get("queryStringParameters") or {}).items()))

@@ -6,7 +6,7 @@ The entry only says where the booking lies: status and content are read from the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, time
+from datetime import date
 from typing import Final
 
 from payfirst.domain.booking import Booking
@@ -21,19 +21,19 @@ _LAST: Final = "~"
 
 def place_of(booking: Booking) -> str:
     """Where `booking` stands among those of its day; `of_day` goes on behind it."""
-    return keys.appointment(*booking.slot, booking.code)["sk"]
+    return keys.sort_key(keys.appointment(*booking.slot, booking.code))
 
 
 def of_day(table: Table, day: date, *, after: str = "") -> Iterator[Booking]:
     """The bookings of `day`, by their time, those behind the place `after`; two requests for each hundred of them."""
-    partition, first = keys.appointment(day, time.min, "")["pk"], f"{after}{_FIRST}"
+    partition, first = keys.appointments(day), f"{after}{_FIRST}"
     while True:
         page = query(table, partition, first=first, last=_LAST, limit=AT_ONCE, newest_first=False)
         found = batch_get(table, [keys.owned(entry["owner"], keys.BOOKING, int(entry["number"])) for entry in page.items])
         for entry, item in zip(page.items, found, strict=True):
             booking = booking_from_item(item) if item else None
-            if booking is not None and booking.content.day == day and place_of(booking) == entry["sk"]:
+            if booking is not None and booking.content.day == day and place_of(booking) == keys.sort_key(entry):
                 yield booking  # one that has moved since the entry was read stands elsewhere
         if not page.more:
             return
-        first = f"{page.items[-1]['sk']}{_FIRST}"
+        first = f"{keys.sort_key(page.items[-1])}{_FIRST}"

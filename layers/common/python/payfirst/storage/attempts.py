@@ -13,7 +13,7 @@ from payfirst.domain.moves import UNRESOLVED, AttemptStatus, SessionStatus, atte
 from payfirst.domain.session import AttemptCodes, Failure, Session
 from payfirst.storage import checks, holds, totals
 from payfirst.storage.decisions import Decision, decision_writes
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, above, absent, any_of, equal, one_of
 from payfirst.storage.dynamodb.table import Table, batch_get, get, transact, write
 from payfirst.storage.holds import ATTEMPT
@@ -268,7 +268,7 @@ def review(table: Table, session: Session, attempt: Attempt, reason: str, now: d
                     "status": AttemptStatus.NEEDS_REVIEW.value,
                     "review": reason,
                     "next_check_at": None,
-                    **keys.due(keys.REVIEW, key, now),
+                    **due_index.due(due_index.REVIEW, key, now),
                 },
             ),
             change_write(session),

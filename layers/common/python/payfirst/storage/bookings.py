@@ -15,7 +15,7 @@ from payfirst.domain.moves import BookingStatus, RefundStatus, booking_sources
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import BookingSnapshot, Outcome, Session
 from payfirst.storage import paid_back, sessions, slots
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Condition, Delete, Item, Update, Write, at_most, equal, one_of
 from payfirst.storage.dynamodb.table import Table, get, transact
 from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map
@@ -40,7 +40,7 @@ def by_code(table: Table, code: str) -> Booking | None:
 def read_due(table: Table, entry: Item, now: datetime) -> Booking | None:
     """The booking that the index suggested, if it is still due at `now`; the index may lag."""
     item = get(table, keys.key_of(entry))
-    return booking_from_item(item) if item and item.get("due_sk", "~") <= instant(now) else None
+    return booking_from_item(item) if item and due_index.is_due(item) and due_index.due_at(item) <= now else None
 
 
 def day_write(owner: str, number: int, code: str, content: BookingSnapshot) -> Update:
@@ -143,13 +143,13 @@ def _named(booking: Booking) -> dict[str, Any]:
     return {"booking": booking.number, "book_id": booking.code}
 
 
-NOTHING_DUE: Final[Mapping[str, str | None]] = dict.fromkeys(keys.NOT_DUE)
+NOTHING_DUE: Final[Mapping[str, str | None]] = dict.fromkeys(due_index.NOT_DUE)
 
 
 def due(booking: Booking, now: datetime) -> keys.Key:
     """The keys by which the sweep finds a CONFIRMED booking, made or moved at `now`, once it has taken place."""
     key = keys.owned(booking.owner, keys.BOOKING, booking.number)
-    return keys.due(keys.COMPLETE, key, completes_at(booking.content, now))
+    return due_index.due(due_index.COMPLETE, key, completes_at(booking.content, now))
 
 
 def _change_write(seen: Booking, after: Booking, *also: Condition, due: Mapping[str, str | None] = NOTHING_DUE) -> Update:
@@ -207,7 +207,7 @@ def new_booking_item(session: Session, snapshot: BookingSnapshot, receipt: str |
     key = keys.owned(session.customer.sub, keys.BOOKING, outcome.number)
     return {
         **key,
-        **keys.due(keys.COMPLETE, key, completes_at(snapshot, now)),
+        **due_index.due(due_index.COMPLETE, key, completes_at(snapshot, now)),
         "book_id": outcome.code,
         "session": session.uuid,
         "session_number": session.number,

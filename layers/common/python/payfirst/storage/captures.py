@@ -14,7 +14,7 @@ from payfirst.domain.refund import GATEWAY
 from payfirst.domain.session import Failure, Session
 from payfirst.storage import checks, totals
 from payfirst.storage.decisions import Decision, decision_writes
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Put, Update, Write, absent, equal, one_of
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, transact
@@ -59,7 +59,7 @@ def _success_writes(attempt: Attempt, collected: Collected, now: datetime) -> li
                 "failure": None,
                 "review": None,
                 "next_check_at": instant(now),
-                **keys.due(keys.SETTLE, key, now),
+                **due_index.due(due_index.SETTLE, key, now),
                 **checks.confirmed_later(collected.confirm),
                 **checks.named(attempt, collected.gateway_id),
             },
@@ -212,7 +212,7 @@ def contradiction(
     a person has closed it. ConditionFailedError when the session has changed.
     """
     key = keys.review(ref, reason)
-    doubt = {**key, **keys.due(keys.REVIEW, key, now), "ref": ref, "reason": reason, "at": instant(now)}
+    doubt = {**key, **due_index.due(due_index.REVIEW, key, now), "ref": ref, "reason": reason, "at": instant(now)}
     try:
         transact(
             table,

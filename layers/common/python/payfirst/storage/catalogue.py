@@ -66,7 +66,7 @@ def counters_of(entry: Listing | Service | Promo | None) -> dict[str, int]:
         case Listing(active=True):
             return {keys.LISTINGS: 1}
         case Service(active=True):
-            return {f"{keys.SERVICES}#{entry.kind.value}": 1}
+            return {keys.service_list(entry.kind): 1}
         case _:
             return {}
 

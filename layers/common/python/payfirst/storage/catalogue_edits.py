@@ -42,7 +42,6 @@ AT_ONCE: Final = 97
 """What one transaction takes, beside a counter for each kind of list."""
 
 _COUNTERS: Final = frozenset({"available", "held", "sold", "taken", "used", "edits", "edited_by", "edited_at"})
-_KEY: Final = frozenset({"pk", "sk"})
 
 
 def _item(entry: Entry) -> Item:
@@ -56,9 +55,9 @@ def _item(entry: Entry) -> Item:
 
 
 def _entry(item: Item) -> Entry:
-    if item["pk"] == keys.LISTINGS:
+    if keys.is_listing(item):
         return listing_from_item(item)
-    return service_from_item(item) if item["pk"] == keys.SERVICES else promo_from_item(item)
+    return service_from_item(item) if keys.is_service(item) else promo_from_item(item)
 
 
 def content(entry: Entry) -> Item:
@@ -95,7 +94,7 @@ _BY_A_FILE: Final[Item] = {"edited_by": None, "edited_at": None}
 
 def _change(wanted: Entry, seen: Entry | None) -> Write:
     item = _item(wanted)
-    name = f"{item['pk']} {item['sk']}"
+    name = keys.in_line(item)
     if seen is None:
         return Put(name, item, when=(absent("pk"),))
     changed = _changed(wanted, seen)
@@ -106,7 +105,7 @@ def _change(wanted: Entry, seen: Entry | None) -> Write:
 
 def _changed(wanted: Entry, seen: Entry) -> Item:
     before, after = content(seen), content(wanted)
-    return {each: after.get(each) for each in (before.keys() | after.keys()) - _KEY if before.get(each) != after.get(each)}
+    return {each: after.get(each) for each in before.keys() | after.keys() if before.get(each) != after.get(each)}
 
 
 @dataclass(frozen=True, slots=True)

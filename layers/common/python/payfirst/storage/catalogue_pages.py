@@ -17,8 +17,6 @@ MOST_EXAMINED: Final = 1000
 DENSE, SPARSE = 101, 500
 """How many entries one request reads where nearly all of them are wanted, and where few are."""
 
-_DIGITS: Final = 12
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -47,7 +45,7 @@ def load_page(
     if place is not None and onwards:
         first = f"{place.after}!"
     elif place is not None:
-        last = _beside(place.after, -1)
+        last = keys.beside_entry(place.after, -1)
     found: list[Item] = []
     examined, edge, more = 0, "", first <= last
     while more and examined < MOST_EXAMINED and len(found) <= size:
@@ -56,12 +54,12 @@ def load_page(
         found += filter(matches, page.items)
         examined, more = examined + len(page.items), page.more
         if page.items:
-            edge = page.items[-1]["sk"]
-            first, last = (f"{edge}!", last) if onwards else (first, _beside(edge, -1))
+            edge = keys.sort_key(page.items[-1])
+            first, last = (f"{edge}!", last) if onwards else (first, keys.beside_entry(edge, -1))
             more = more and first <= last
     if len(found) > size:
         found, more = found[:size], True
-        edge = found[-1]["sk"]
+        edge = keys.sort_key(found[-1])
     count = len(found) if is_search else _on_sale(table, section.counters)
     items = tuple(found) if onwards else tuple(reversed(found))
     further = more if onwards else True
@@ -73,13 +71,8 @@ def _edges(items: Sequence[Item], place: Place | None, edge: str, *, onwards: bo
     """The sort keys before which the page before ends, and behind which the next one begins."""
     here = place.after if place else ""
     if onwards:
-        return (items[0]["sk"] if items else _beside(here, 1), edge or here)
-    return (edge or here, items[-1]["sk"] if items else _beside(here, -1))
-
-
-def _beside(key: str, by: int) -> str:
-    """The sort key next to `key`, whether anything stands there or not."""
-    return f"{key[:-_DIGITS]}{int(key[-_DIGITS:] or 0) + by:0{_DIGITS}d}"
+        return (keys.sort_key(items[0]) if items else keys.beside_entry(here, 1), edge or here)
+    return (edge or here, keys.sort_key(items[-1]) if items else keys.beside_entry(here, -1))
 
 
 def _on_sale(table: Table, counters: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import UNRESOLVED, AttemptStatus
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Update, absent, any_of, below_attribute, equal, one_of
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.storage.holds import ATTEMPT
@@ -18,12 +18,12 @@ from payfirst.storage.holds import ATTEMPT
 def due_again(attempt: Attempt, check: tuple[int, datetime] | None) -> dict[str, Any]:
     """The attributes that plan the attempt's next check, or none."""
     if check is None:
-        return {"next_check_at": None, "due_pk": None, "due_sk": None}
+        return {"next_check_at": None, **dict.fromkeys(due_index.NOT_DUE)}
     number, moment = check
     return {
         "check": number,
         "next_check_at": instant(moment),
-        **keys.due(keys.SETTLE, keys.attempt(attempt.ref), moment),
+        **due_index.due(due_index.SETTLE, keys.attempt(attempt.ref), moment),
     }
 
 
@@ -35,7 +35,9 @@ def named(attempt: Attempt, gateway_id: str | None) -> dict[str, Any]:
 def due_once_settled(attempt: Attempt) -> dict[str, Any]:
     """The attributes of an attempt whose money is settled: nothing is due, except the check of what only a notice told."""
     nothing = due_again(attempt, None)
-    return nothing | keys.due(keys.SETTLE, keys.attempt(attempt.ref), attempt.confirm_at) if attempt.confirm_at else nothing
+    if attempt.confirm_at is None:
+        return nothing
+    return nothing | due_index.due(due_index.SETTLE, keys.attempt(attempt.ref), attempt.confirm_at)
 
 
 def confirmed_later(check: tuple[int, datetime] | None) -> dict[str, Any]:

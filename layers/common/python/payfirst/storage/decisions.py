@@ -9,7 +9,7 @@ from typing import Final
 
 from payfirst.domain.clock import instant
 from payfirst.domain.session import Session
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, equal
 from payfirst.storage.dynamodb.table import Table, query, transact
 from payfirst.storage.sessions import SESSION, change_write, timeline_entry
@@ -31,9 +31,9 @@ class Decision:
 
 def open_doubts(table: Table, ref: str) -> tuple[Item, ...]:
     """The open doubts beside an attempt, `MOST_DOUBTS` at most."""
-    partition, first, last = keys.beside_attempt(ref, keys.Thing.DOUBT)
+    partition, first, last = keys.beside_attempt(ref, keys.DOUBT)
     page = query(table, partition, first=first, last=last, limit=500)
-    return tuple(item for item in page.items if "due_pk" in item)[:MOST_DOUBTS]
+    return tuple(item for item in page.items if due_index.is_due(item))[:MOST_DOUBTS]
 
 
 def decision_writes(session: Session, writes: Sequence[Write], decision: Decision | None, now: datetime) -> list[Write]:
@@ -70,5 +70,5 @@ def _close_write(number: int, doubt: Item, decision: Decision, now: datetime) ->
         keys.key_of(doubt),
         when=(equal("due_sk", doubt["due_sk"]),),
         set={"closed_at": instant(now), "by": decision.by, "why": decision.why},
-        remove=keys.NOT_DUE,
+        remove=due_index.NOT_DUE,
     )

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
 
-from payfirst.domain.clock import instant, read_instant
-from payfirst.storage.dynamodb import keys
+from payfirst.domain.clock import instant
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Clause, Item, Update, absent, equal
 from payfirst.storage.dynamodb.table import Page, Table, get, query_due, write
 
@@ -25,8 +25,8 @@ SLOW_PACE: Final = timedelta(hours=1)
 FEW: Final = 20
 """Dead letters that one run takes up again at most."""
 
-ALL_KINDS: Final = tuple(kind for kind in keys.Due if kind is not keys.REVIEW)
-DEAD_LETTERS: Final = tuple(map(keys.dead_letters, ALL_KINDS))
+ALL_KINDS: Final = tuple(kind for kind in due_index.Due if kind is not due_index.REVIEW)
+DEAD_LETTERS: Final = tuple(map(due_index.dead_letters, ALL_KINDS))
 _LAST: Final = "~"
 """Sorts behind every instant."""
 
@@ -36,7 +36,7 @@ class Entry:
     """One entry of the index: what waits there, at which key; `partition` and `at` are what the index has of it."""
 
     key: keys.Key
-    named: keys.Named
+    named: due_index.Named
     partition: str
     at: datetime
 
@@ -44,22 +44,22 @@ class Entry:
     def of(cls, item: Item) -> Entry:
         """The entry of an item that is due, or as the index has it."""
         key = keys.key_of(item)
-        return cls(key, keys.named(key), item["due_pk"], read_instant(item["due_sk"]))
+        return cls(key, due_index.named(key), due_index.partition_of(item), due_index.due_at(item))
 
     @classmethod
     def waiting(cls, key: keys.Key, what: str, at: datetime) -> Entry:
         """The entry of an item at `key` that waits for work of kind `what` since `at`."""
-        return cls.of({**key, **keys.due(what, key, at)})
+        return cls.of({**key, **due_index.due(what, key, at)})
 
     @property
     def name(self) -> str:
         """What people call it: what `payfirst replay` takes."""
-        return keys.name_of(self.key)
+        return due_index.name_of(self.key)
 
     @property
     def place(self) -> Item:
         """Where it stands in the index."""
-        return {**self.key, "due_pk": self.partition, "due_sk": instant(self.at)}
+        return {**self.key, **due_index.place(self.partition, self.at)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ def backlog(table: Table, what: str, now: datetime, *, first: int = 0, older_tha
     take turns, since what is settled at the same time moves counters by the same shards (`totals`).
     """
     until = instant(now - older_than)
-    shards = [keys.due_partition(what, shard % keys.SHARDS) for shard in range(first, first + keys.SHARDS)]
+    shards = [due_index.partition(what, shard % keys.SHARDS) for shard in range(first, first + keys.SHARDS)]
     pages = [(shard, query_due(table, shard, until=until, limit=PAGE)) for shard in shards]
-    begins = [read_instant(page.items[0]["due_sk"]) for _, page in pages if page.items]
+    begins = [due_index.due_at(page.items[0]) for _, page in pages if page.items]
     oldest_s = int((now - min(begins)).total_seconds()) if begins else 0
     return Backlog(oldest_s, in_turns(*(_following(table, shard, page, until) for shard, page in pages)))
 
@@ -104,7 +104,7 @@ def entries(table: Table, what: str, until: datetime) -> Iterator[Entry]:
 
 def shards_of(what: str) -> tuple[str, ...]:
     """The partitions of one kind of work."""
-    return tuple(keys.due_partition(what, shard) for shard in range(keys.SHARDS))
+    return tuple(due_index.partition(what, shard) for shard in range(keys.SHARDS))
 
 
 def in_line(
@@ -127,7 +127,7 @@ def in_line(
 
 def dead_letters_due(table: Table, what: str, until: datetime) -> Iterator[Entry]:
     """The few dead letters of one kind whose next try has come, the longest waiting first."""
-    yield from map(Entry.of, query_due(table, keys.dead_letters(what), until=instant(until), limit=FEW).items)
+    yield from map(Entry.of, query_due(table, due_index.dead_letters(what), until=instant(until), limit=FEW).items)
 
 
 def _all(table: Table, partition: str, until: str) -> Iterator[Entry]:
@@ -149,12 +149,6 @@ def batches(found: Iterable[Each], size: int) -> Iterator[list[Each]]:
         yield batch
 
 
-def kind_of(due_pk: str) -> str:
-    """The kind of work that an entry of this partition of the index needs, whether it is a dead letter or not."""
-    parts = due_pk.split("#")
-    return parts[1] if parts[0] == keys.REVIEW and parts[1] in ALL_KINDS else parts[0]
-
-
 def retry_later(table: Table, entry: Entry, now: datetime) -> bool:
     """Make a failing entry due again after twice as long as the time before; whether it is a dead letter from now on.
 
@@ -163,19 +157,17 @@ def retry_later(table: Table, entry: Entry, now: datetime) -> bool:
     """
     key = entry.key
     item = get(table, key)
-    if item is None or "due_pk" not in item or kind_of(item["due_pk"]) != kind_of(entry.partition):
+    if item is None or not due_index.is_due(item):
+        return False
+    kind, planned = due_index.work_in(due_index.partition_of(item)), due_index.due_at(item)
+    if kind != due_index.work_in(entry.partition):
         return False
     tries = min(int(item.get("tries", 0)) + 1, MOST_TRIES)
-    kind, planned = kind_of(item["due_pk"]), read_instant(item["due_sk"])
     if tries < MOST_TRIES:
-        change = keys.due(kind, key, max(now + FIRST_WAIT * 2 ** (tries - 1), planned))
+        change = due_index.due(kind, key, max(now + FIRST_WAIT * 2 ** (tries - 1), planned))
     else:
-        since = item.get("dead_since", instant(now))
-        change = {
-            "due_pk": keys.dead_letters(kind),
-            "due_sk": instant(max(now + SLOW_PACE, planned)),
-            "dead_since": since,
-        }
+        there = due_index.place(due_index.dead_letters(kind), max(now + SLOW_PACE, planned))
+        change = {**there, "dead_since": item.get("dead_since", instant(now))}
     write(table, Update("due", key, when=_seen(item), set={"tries": tries, **change}))
     return tries == MOST_TRIES and "dead_since" not in item
 
@@ -186,17 +178,16 @@ def forget_failures(table: Table, entry: Entry, now: datetime) -> None:
     item = get(table, key)
     if item is None or "tries" not in item:
         return
-    kind = kind_of(item.get("due_pk", ""))
-    still_dead = item.get("due_pk") == keys.dead_letters(kind)
-    change = keys.due(kind, key, now + FIRST_WAIT) if still_dead else {}
-    write(table, Update("due", key, when=_seen(item), remove=keys.FAILURES, set=change))
+    waits = due_index.partition_of(item) if due_index.is_due(item) else None
+    change = due_index.due(due_index.work_in(waits), key, now + FIRST_WAIT) if waits in DEAD_LETTERS else {}
+    write(table, Update("due", key, when=_seen(item), remove=due_index.FAILURES, set=change))
 
 
 def again(table: Table, item: Item, kind: str, moment: datetime) -> None:
     """Make an item due as `kind` at `moment`, with its failures forgotten. ConditionFailedError when it has moved on."""
     key = keys.key_of(item)
-    write(table, Update("due", key, when=_seen(item), remove=keys.FAILURES, set=keys.due(kind, key, moment)))
+    write(table, Update("due", key, when=_seen(item), remove=due_index.FAILURES, set=due_index.due(kind, key, moment)))
 
 
 def _seen(item: Item) -> tuple[Clause, ...]:
-    return tuple(equal(name, item[name]) if name in item else absent(name) for name in keys.NOT_DUE)
+    return tuple(equal(name, item[name]) if name in item else absent(name) for name in due_index.NOT_DUE)

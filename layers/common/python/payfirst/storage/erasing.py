@@ -24,22 +24,20 @@ NOBODYS: Final = "erased"
 """In place of the order or booking that a cart version became: late money for it goes back."""
 
 _KINDS: Final[Mapping[str, str]] = {
-    "S": "sessions",
-    "C": "carts",
-    "CART": "carts",
-    "B": "bookings",
-    "O": "orders",
-    "E": "events",
-    "ATT": "attempts",
-    "R": "refunds",
-    "REVIEW": "doubts",
-    "INBOX": "notices",
-    "V": "guards of cart versions",
-    "IDEMPOTENCY": "kept answers",
-    "HOUR": "hourly counters",
-    "PHONE": "phone locks",
-    "PTR": "pointers",
-    "FOUND": "entries of the search",
+    keys.SESSION: "sessions",
+    keys.CART: "carts",
+    keys.PRODUCE_CART: "carts",
+    keys.BOOKING: "bookings",
+    keys.ORDER: "orders",
+    keys.EVENT: "events",
+    keys.ATTEMPT: "attempts",
+    keys.REFUND: "refunds",
+    keys.DOUBT: "doubts",
+    keys.NOTICE: "notices",
+    keys.GUARD: "guards of cart versions",
+    keys.KEPT_ANSWER: "kept answers",
+    keys.HOUR: "hourly counters",
+    keys.POINTER: "pointers",
 }
 
 
@@ -73,15 +71,15 @@ def owners_of(table: Table, email: str) -> set[str]:
 def gather(table: Table, sub: str) -> Holdings:
     """What the table holds about the customer `sub`."""
     owned = tuple(query_all(table, keys.owner(sub)))
-    theirs = {":sub": sub, ":attempt": keys.Thing.ATTEMPT.value, ":found": keys.FOUND}
+    theirs = {":sub": sub, ":attempt": keys.ATTEMPT, ":found": keys.FOUND}
     theirs_or_found = "#owner = :sub AND (sk = :attempt OR begins_with(pk, :found))"
     named = list(scan(table, theirs_or_found, theirs, names={"#owner": "owner"}, only="pk, sk"))
     refs = {keys.ref_of(item) for item in named if keys.is_attempt(item)}
-    attempts = tuple(item for ref in sorted(refs) for item in query_all(table, keys.attempt(ref)["pk"]))
-    notices = [item for item in scan(table, "sk = :inbox", {":inbox": keys.Thing.NOTICE.value}) if item["ref"] in refs]
+    attempts = tuple(item for ref in sorted(refs) for item in query_all(table, keys.of_attempt(ref)))
+    notices = [item for item in scan(table, "sk = :inbox", {":inbox": keys.NOTICE}) if item["ref"] in refs]
     locks = {holds.phone_lock(attempt_from_item(item)) for item in attempts if "phone" in item}
-    phones = [item for lock in sorted(locks) for item in query_all(table, keys.phone(lock)["pk"])]
-    findings = tuple(item for item in named if item["pk"].startswith(keys.FOUND))
+    phones = [item for lock in sorted(locks) for item in query_all(table, keys.of_phone(lock))]
+    findings = tuple(item for item in named if keys.is_finding(item))
     return Holdings(sub, owned, attempts, tuple(notices), tuple(phones), findings)
 
 
@@ -100,7 +98,7 @@ def changes(held: Holdings) -> list[Change]:
     """
     words = Words.of(held)
     planned: list[Change | None] = [
-        _close_change(item) for item in held.owned if keys.kind_of(item) == "V" and "converted_by" not in item
+        _close_change(item) for item in held.owned if keys.kind_of(item) == keys.GUARD and "converted_by" not in item
     ]
     for item in sorted(held.owned, key=_says_who):
         planned += _of_owned(held.sub, item, words)
@@ -117,9 +115,9 @@ def _says_who(item: Item) -> bool:
 
 def _of_owned(sub: str, item: Item, words: Words) -> list[Change | None]:
     kind = keys.kind_of(item)
-    if kind in ("IDEMPOTENCY", "HOUR"):
+    if kind in (keys.KEPT_ANSWER, keys.HOUR):
         return [_delete_change(keys.key_of(item))]
-    if kind == "CART":
+    if kind == keys.PRODUCE_CART:
         return [_delete_change(keys.key_of(item), equal("version", item["version"]))]
     unpaid = kind == keys.CART and "content" in item and "converted_by" not in item
     if unpaid:
@@ -153,8 +151,10 @@ def _delete_change(key: Mapping[str, str], *when: Any) -> Change:
 
 
 def _kind(item: Mapping[str, Any]) -> str:
-    partition, sort = str(item["pk"]).partition("#")[0], keys.kind_of(item)
-    return _KINDS.get(partition if partition in ("PHONE", "FOUND") else sort, sort)
+    if keys.is_of_phone(item):
+        return "phone locks"
+    kind = keys.kind_of(item)
+    return "entries of the search" if keys.is_finding(item) else _KINDS.get(kind, kind)
 
 
 def apply(table: Table, change: Change) -> None:

@@ -105,7 +105,7 @@ def prompt_writes(limits: FairUse, sub: str, lock: str | None, now: datetime) ->
     prompted."""
     writes = _count_writes(PROMPTS, keys.hourly(keys.owner(sub), PROMPTS, hour_of(now)), limits.prompts_per_user, now)
     if lock is not None:
-        place = keys.phone(lock)["pk"]
+        place = keys.of_phone(lock)
         writes += _count_writes(PHONE_PROMPTS, keys.hourly(place, PHONE_PROMPTS, hour_of(now)), limits.prompts_per_phone, now)
     return writes
 

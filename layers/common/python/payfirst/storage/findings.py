@@ -15,8 +15,6 @@ from payfirst.storage.dynamodb.expressions import Put, Write
 from payfirst.storage.dynamodb.table import Table, batch_get, query, transact
 from payfirst.storage.items import session_from_item
 
-_FIRST, _LAST = "0", "~"
-
 
 def found_by(session: Session, names: Collection[tuple[By, str]], key: bytes) -> list[Write]:
     """`session` is found by each of `names`, in the write that begins its payment."""
@@ -35,8 +33,8 @@ class FoundPage:
 
 def page(table: Table, word: str, *, size: int, before: int | None) -> FoundPage:
     """The sessions, `size` (100 at most) of them, that go by the keyed `word`: the newest, or those older than `before`."""
-    last = _LAST if before is None else f"{before - 1:016d}"
-    found = query(table, keys.finding(word, 0)["pk"], first=_FIRST, last=last, limit=size)
+    partition, first, last = keys.findings(word, before)
+    found = query(table, partition, first=first, last=last, limit=size)
     items = batch_get(table, [keys.owned(item["owner"], keys.SESSION, keys.found_session(item)) for item in found.items])
     further = keys.found_session(found.items[-1]) if found.more else None
     return FoundPage(tuple(session_from_item(item) for item in items if item), further)

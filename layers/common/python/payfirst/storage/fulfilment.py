@@ -13,7 +13,7 @@ from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Ses
 from payfirst.storage import checks, promos, slots, totals
 from payfirst.storage.bookings import day_write, new_booking_item
 from payfirst.storage.decisions import Decision, decision_writes
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.dynamodb.table import Table, transact
 from payfirst.storage.holds import ATTEMPT, GUARD, guard_key
@@ -164,7 +164,7 @@ def _outcome_writes(session: Session, attempt: Attempt, outcome: Outcome, what: 
             keys.attempt(attempt.ref),
             when=(one_of("status", {attempt.status} & _FULFILLED_FROM),),
             set={"status": AttemptStatus.SUCCEEDED.value, **checks.due_once_settled(attempt)},
-            remove=("review", *keys.FAILURES),
+            remove=("review", *due_index.FAILURES),
         ),
         *totals.settle_writes(attempt),
     ]

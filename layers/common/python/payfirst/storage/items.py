@@ -23,7 +23,7 @@ from payfirst.domain.session import (
     RefundShown,
     Session,
 )
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.snapshots import snapshot_from_map, snapshot_to_map, stated
 
@@ -153,7 +153,7 @@ def attempt_to_item(attempt: Attempt) -> Item:
     key = keys.attempt(attempt.ref)
     return {
         **key,
-        **(keys.due(keys.SETTLE, key, attempt.next_check_at) if attempt.next_check_at else {}),
+        **(due_index.due(due_index.SETTLE, key, attempt.next_check_at) if attempt.next_check_at else {}),
         **stated({"phone": attempt.phone, "phone_lock": attempt.phone_lock, "token_hash": attempt.token_hash}),
         **stated({"held_promo": attempt.held_promo}),
         **({"held_stock": {str(number): quantity for number, quantity in attempt.held_stock}} if attempt.held_stock else {}),
@@ -211,6 +211,6 @@ def attempt_from_item(item: Item) -> Attempt:
         receipt=item.get("receipt"),
         failure=_failure(item),
         review=item.get("review"),
-        is_dead_letter=keys.is_due_as(item, keys.REVIEW) and item["status"] != AttemptStatus.NEEDS_REVIEW,
+        is_dead_letter=due_index.is_due_as(item, due_index.REVIEW) and item["status"] != AttemptStatus.NEEDS_REVIEW,
         writer=item.get("writer", ""),
     )

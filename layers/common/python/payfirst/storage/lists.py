@@ -10,10 +10,6 @@ from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Table, get, query
 
 LONGEST_STRETCH: Final = 500
-_FIRST: Final = ""
-_LAST: Final = "~"
-_BEFORE_COUNTER: Final = ":"
-"""Behind every number, and before the counter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ def read_page(table: Table, sub: str, what: str, *, size: int, position: Positio
     It holds fewer than `size` where they are more than the 1 MB that DynamoDB reads at once.
     """
     towards_older = position is None or position.towards_older
-    first, last = f"{what}#{_FIRST}", f"{what}#{_LAST}"
+    first, _, last = keys.list_ends(what)
     if position is not None and towards_older:
         last = keys.entry(what, position.after - 1)
     elif position is not None:
@@ -73,9 +69,10 @@ def _goes_on(table: Table, sub: str, what: str, entries: tuple[Item, ...], *, to
     if not entries:
         return False
     last_read = keys.number_of(entries[-1])
-    first, last = f"{what}#{_FIRST}", keys.entry(what, last_read - 1)
+    first, before_counter, _ = keys.list_ends(what)
+    last = keys.entry(what, last_read - 1)
     if not towards_older:
-        first, last = keys.entry(what, last_read + 1), f"{what}#{_BEFORE_COUNTER}"
+        first, last = keys.entry(what, last_read + 1), before_counter
     return bool(query(table, keys.owner(sub), first=first, last=last, limit=1).items)
 
 

@@ -38,6 +38,7 @@ def by_receipt(table: Table, gateways: Iterable[str], written: Iterable[str]) ->
 
 def by_uuid(table: Table, uuid: str) -> Session | None:
     """The session of that UUID; looks through the whole table, which takes long in a large one."""
-    values = {":uuid": uuid, ":session": f"{keys.SESSION}#"}
+    begin, _, _ = keys.list_ends(keys.SESSION)
+    values = {":uuid": uuid, ":session": begin}
     found = scan(table, "#uuid = :uuid AND begins_with(sk, :session)", values, names={"#uuid": "uuid"})
     return next((session_from_item(item) for item in found), None)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from payfirst.domain.clock import instant
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import MOST_WRITES, Delete, Item, Update, absent, any_of, at_most
 from payfirst.storage.dynamodb.table import Page, Table, batch_get, query, transact, write
 
@@ -20,7 +20,7 @@ AT_ONCE: Final = MOST_WRITES
 
 def entry(number: int, item: Item, event_id: str, now: datetime) -> Update:
     """The write that puts the event `item` on the list; a part of the transaction in which it leaves."""
-    of = keys.named(item)
+    of = due_index.named(item)
     about = {"owner": of.owner, "session_number": of.number, "sequence": keys.sequence_of(item)}
     return Update(f"news{number}", keys.news(now, event_id), set=about)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant, read_instant
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, absent, equal
 from payfirst.storage.dynamodb.table import Table, batch_get, query, write
 from payfirst.storage.items import attempt_from_item
@@ -54,7 +54,7 @@ def store(table: Table, entry: Entry, route: str, ref: str, raw: bytes, now: dat
             "notice",
             {
                 **entry.key,
-                **keys.due(keys.SETTLE, dict(entry.key), now + SWEEP_AFTER),
+                **due_index.due(due_index.SETTLE, dict(entry.key), now + SWEEP_AFTER),
                 "route": route,
                 "ref": ref,
                 "raw": raw,
@@ -83,7 +83,8 @@ def of_attempt(table: Table, ref: str) -> tuple[tuple[Stored, ...], bool]:
 
     Those that earlier releases stored lie elsewhere, and notices of refunds are not stored.
     """
-    page = query(table, f"ATT#{ref}", first=keys.NOTICES, last=f"{keys.NOTICES}~", limit=MOST_READ + 1)
+    partition, first, last = keys.beside_attempt(ref, keys.NOTICE)
+    page = query(table, partition, first=first, last=last, limit=MOST_READ + 1)
     found = [
         Stored(
             ref,
@@ -99,7 +100,7 @@ def of_attempt(table: Table, ref: str) -> tuple[tuple[Stored, ...], bool]:
 
 def settle_write(key: Mapping[str, str], now: datetime) -> Update:
     """The notice needs no more work; part of the write that settles its attempt."""
-    return Update("notice", key, set={"settled_at": instant(now)}, remove=keys.NOT_DUE)
+    return Update("notice", key, set={"settled_at": instant(now)}, remove=due_index.NOT_DUE)
 
 
 def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None:

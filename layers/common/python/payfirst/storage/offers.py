@@ -58,7 +58,7 @@ def read_produce(table: Table, numbers: Sequence[int], code: str | None, sub: st
     """The listings of those numbers and the promo of that code, in one request."""
     wanted = [keys.listing(number) for number in numbers]
     found = _read(table, [*wanted, *(_promo_keys(code, sub) if code else ())])
-    items = (found.get(_place(key)) for key in wanted)
+    items = (found.get(keys.place_of(key)) for key in wanted)
     listings = {listing.number: listing for listing in map(listing_from_item, filter(None, items)) if listing.active}
     return ProduceSeen(listings, _promo(code, sub, found))
 
@@ -68,19 +68,12 @@ def read_promo(table: Table, code: str, sub: str) -> PromoSeen:
     return _promo(code, sub, _read(table, _promo_keys(code, sub)))
 
 
-_Place = tuple[str, str]
-
-
-def _place(key: keys.Key) -> _Place:
-    return key["pk"], key["sk"]
-
-
-def _read(table: Table, wanted: Sequence[keys.Key]) -> dict[_Place, Item]:
-    each = list({_place(key): key for key in wanted}.values())
-    found: dict[_Place, Item] = {}
+def _read(table: Table, wanted: Sequence[keys.Key]) -> dict[keys.Place, Item]:
+    each = list({keys.place_of(key): key for key in wanted}.values())
+    found: dict[keys.Place, Item] = {}
     for first in range(0, len(each), AT_ONCE):
         for item in filter(None, batch_get(table, each[first : first + AT_ONCE])):
-            found[_place(item)] = item
+            found[keys.place_of(item)] = item
     return found
 
 
@@ -88,10 +81,10 @@ def _promo_keys(code: str, sub: str) -> tuple[keys.Key, keys.Key]:
     return keys.promo(code), keys.promo_uses(sub, code)
 
 
-def _promo(code: str | None, sub: str, found: Mapping[_Place, Item]) -> PromoSeen:
+def _promo(code: str | None, sub: str, found: Mapping[keys.Place, Item]) -> PromoSeen:
     if code is None:
         return PromoSeen(None, 0)
-    promo, uses = (found.get(_place(key)) for key in _promo_keys(code, sub))
+    promo, uses = (found.get(keys.place_of(key)) for key in _promo_keys(code, sub))
     return PromoSeen(promo_from_item(promo) if promo else None, int(uses["taken"]) if uses else 0)
 
 
@@ -101,8 +94,8 @@ def _keys(content: BookingSnapshot, sub: str) -> list[keys.Key]:
     return [*wanted, *(_promo_keys(content.promo_code, sub) if content.promo_code else ())]
 
 
-def _offer(content: BookingSnapshot, sub: str, found: Mapping[_Place, Item]) -> OfferSeen:
-    service, slot = (found.get(_place(key)) for key in _keys(content, sub)[:2])
+def _offer(content: BookingSnapshot, sub: str, found: Mapping[keys.Place, Item]) -> OfferSeen:
+    service, slot = (found.get(keys.place_of(key)) for key in _keys(content, sub)[:2])
     return OfferSeen(
         service=service_from_item(service) if service else None,
         used=int(slot["used"]) if slot else 0,

@@ -16,7 +16,7 @@ from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import made_at
 from payfirst.storage import news
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, query_all, transact, write
@@ -68,7 +68,7 @@ def mark_delivered(
 
 def waits(item: Item) -> bool:
     """Whether this entry of a timeline has still to leave for the bus."""
-    return "due_pk" in item and "delivered_at" not in item
+    return due_index.is_due(item) and "delivered_at" not in item
 
 
 def _after(item: Item, change: Update) -> Item:
@@ -81,8 +81,8 @@ def _delivery_write(number: int, item: Item, now: datetime, *, due_as_mail: bool
         f"event{number}",
         key,
         when=(absent("delivered_at"),),
-        set={"delivered_at": instant(now), **(keys.due(keys.MAIL, key, now) if due_as_mail else {})},
-        remove=(*keys.FAILURES, *(() if due_as_mail else keys.NOT_DUE)),
+        set={"delivered_at": instant(now), **(due_index.due(due_index.MAIL, key, now) if due_as_mail else {})},
+        remove=(*due_index.FAILURES, *(() if due_as_mail else due_index.NOT_DUE)),
     )
 
 
@@ -110,7 +110,7 @@ def event_id(item: Item) -> str:
 
 def _session_made(item: Item) -> datetime:
     """Events are counted for the minute in which their session was made: of those sessions, how many came how far."""
-    return made_at(keys.named(item).number or 0).replace(second=0, microsecond=0)
+    return made_at(due_index.named(item).number or 0).replace(second=0, microsecond=0)
 
 
 def _counted_as(item: Item) -> str:
@@ -122,7 +122,7 @@ def lease(table: Table, item: Item, now: datetime) -> None:
     """This caller alone writes the e-mail for a while. ConditionFailedError when somebody else is at it or has been."""
     key = keys.key_of(item)
     seen = (absent("mailed_at"), equal("due_sk", item["due_sk"]))
-    write(table, Update("mail", key, when=seen, set=keys.due(keys.MAIL, key, now + LEASE)))
+    write(table, Update("mail", key, when=seen, set=due_index.due(due_index.MAIL, key, now + LEASE)))
 
 
 def mark_mailed(table: Table, item: Item, now: datetime, *, word: str) -> None:
@@ -134,7 +134,7 @@ def mark_mailed(table: Table, item: Item, now: datetime, *, word: str) -> None:
             keys.key_of(item),
             when=(absent("mailed_at"),),
             set={"mailed_at": instant(now), "mail": word},
-            remove=(*keys.FAILURES, *keys.NOT_DUE),
+            remove=(*due_index.FAILURES, *due_index.NOT_DUE),
         ),
     )
 
@@ -148,7 +148,10 @@ def close(table: Table, item: Item, now: datetime, *, by: str, why: str) -> None
         return
     key = keys.key_of(item)
     given_up = {"mailed_at": instant(now), "mail": GIVEN_UP, **said}
-    write(table, Update("mail", key, when=(absent("mailed_at"), seen), set=given_up, remove=(*keys.FAILURES, *keys.NOT_DUE)))
+    write(
+        table,
+        Update("mail", key, when=(absent("mailed_at"), seen), set=given_up, remove=(*due_index.FAILURES, *due_index.NOT_DUE)),
+    )
 
 
 def counts_by_hour(table: Table, events: Sequence[str], hours: Sequence[datetime]) -> dict[str, list[int]]:

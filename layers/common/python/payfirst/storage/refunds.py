@@ -13,7 +13,7 @@ from payfirst.domain.moves import RefundStatus, refund_sources
 from payfirst.domain.refund import GATEWAY, Refund, next_refund_check, public_reason
 from payfirst.domain.session import Session
 from payfirst.storage import paid_back, totals
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, equal, one_of
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, get, query, transact, write
@@ -32,7 +32,7 @@ def refund_to_item(refund: Refund) -> Item:
     key = keys.refund(refund.ref, refund.number)
     return {
         **key,
-        **keys.due(keys.REFUND, key, refund.created_at),
+        **due_index.due(due_index.REFUND, key, refund.created_at),
         "refund_id": refund.refund_id,
         "ref": refund.ref,
         "number": refund.number,
@@ -74,16 +74,16 @@ def refund_from_item(item: Item) -> Refund:
         ended_at=read_instant(ended_at) if ended_at else None,
         ended_by=ended_by if ended_at else None,
         told_at=read_instant(told_at) if told_at else None,
-        is_due="due_pk" in item,
+        is_due=due_index.is_due(item),
         detail=detail,
-        is_dead_letter=keys.is_due_as(item, keys.REVIEW) and item["status"] != RefundStatus.NEEDS_REVIEW,
+        is_dead_letter=due_index.is_due_as(item, due_index.REVIEW) and item["status"] != RefundStatus.NEEDS_REVIEW,
         why=item.get("why", item["reason"] if item["reason"] != public_reason(item["reason"]) else None),
     )
 
 
 def of_attempt(table: Table, ref: str) -> tuple[Refund, ...]:
     """All refunds of an attempt, oldest first."""
-    partition, first, last = keys.beside_attempt(ref, keys.Thing.REFUND)
+    partition, first, last = keys.beside_attempt(ref, keys.REFUND)
     page = query(table, partition, first=first, last=last, limit=100, newest_first=False)
     return tuple(refund_from_item(item) for item in page.items)
 
@@ -125,7 +125,7 @@ def check_now(table: Table, ref: str, number: int, now: datetime, *, refunded: b
     """
     key = keys.refund(ref, number)
     waits = one_of("status", (RefundStatus.SENDING, RefundStatus.ACCEPTED, RefundStatus.NEEDS_REVIEW))
-    due = {"told_at": instant(now), **keys.due(keys.REFUND, key, now)}
+    due = {"told_at": instant(now), **due_index.due(due_index.REFUND, key, now)}
     try:
         write(table, Update(REFUND, key, when=(waits, absent("told_at")), set=due))
     except ConditionFailedError as error:
@@ -143,7 +143,7 @@ def asked_about(table: Table, refund: Refund) -> None:
 
 def stays_under_review(table: Table, refund: Refund, now: datetime) -> None:
     """Its gateway does not say that it was made: it is on the list again. ConditionFailedError when it has ended."""
-    write(table, _move_write(refund, None, **keys.due(keys.REVIEW, keys.refund(refund.ref, refund.number), now)))
+    write(table, _move_write(refund, None, **due_index.due(due_index.REVIEW, keys.refund(refund.ref, refund.number), now)))
 
 
 def expect_answer(table: Table, refund: Refund, asked_hash: str) -> None:
@@ -176,9 +176,9 @@ def end(
     `ask_afterwards`: where its gateway has had it too, that is asked once more.
     """
     key = keys.refund(refund.ref, refund.number)
-    due: dict[str, Any] = {"due_pk": None, "due_sk": None}
+    due: dict[str, Any] = dict.fromkeys(due_index.NOT_DUE)
     if status is RefundStatus.NEEDS_REVIEW:
-        due = dict(keys.due(keys.REVIEW, key, now))
+        due = dict(due_index.due(due_index.REVIEW, key, now))
     elif ask_afterwards and refund.token_hash is not None:
         due = _check_plan(refund, next_refund_check(now, 0, now) or (0, now))
     change = _move_write(refund, status, ended_at=instant(now), ended_by=by, detail=detail, told_at=None, **due)
@@ -218,7 +218,7 @@ def mark_failed(table: Table, session: Session, refund: Refund, now: datetime, *
 
 def _check_plan(refund: Refund, check: tuple[int, datetime]) -> dict[str, Any]:
     number, moment = check
-    return {"check": number, **keys.due(keys.REFUND, keys.refund(refund.ref, refund.number), moment)}
+    return {"check": number, **due_index.due(due_index.REFUND, keys.refund(refund.ref, refund.number), moment)}
 
 
 def _move_write(refund: Refund, to: RefundStatus | None, **values: Any) -> Update:

@@ -9,7 +9,7 @@ from typing import Any
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import SessionStatus, session_sources
 from payfirst.domain.session import MAX_EXTENSIONS, OrderLine, Session, quantities
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import (
     Check,
     Condition,
@@ -67,7 +67,7 @@ def timeline_entry(
         f"event{offset}",
         {
             **key,
-            **keys.due(keys.OUTBOX, key, now),
+            **due_index.due(due_index.OUTBOX, key, now),
             "event": event,
             "at": instant(now),
             "by": by,
@@ -93,7 +93,7 @@ def create(table: Table, session: Session, lines: Sequence[OrderLine], also: Seq
     ConditionFailedError names the session (an id already taken) or `listing:ID` with the listing as it is now.
     """
     key = keys.owned(session.customer.sub, keys.SESSION, session.number)
-    item = session_to_item(session) | keys.due(keys.EXPIRE, key, session.expires_at)
+    item = session_to_item(session) | due_index.due(due_index.EXPIRE, key, session.expires_at)
     transact(
         table,
         [
@@ -128,7 +128,7 @@ def extend(table: Table, session: Session, until: datetime, now: datetime) -> No
     """Move `expires_at` to `until`: only while the session may still be paid and has extensions left."""
     due: dict[str, Any] = {}
     if session.status is SessionStatus.PENDING:
-        due = keys.due(keys.EXPIRE, keys.owned(session.customer.sub, keys.SESSION, session.number), until)
+        due = due_index.due(due_index.EXPIRE, keys.owned(session.customer.sub, keys.SESSION, session.number), until)
     transact(
         table,
         [

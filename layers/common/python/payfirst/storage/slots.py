@@ -53,7 +53,7 @@ def used(table: Table, slot: Slot) -> int:
 def used_between(table: Table, service_type: str, service_id: int, first: date, last: date) -> dict[tuple[date, time], int]:
     """How many places of each start from the day `first` until the end of `last` are taken; one that nobody has taken is
     missing. One request, however many there are in a megabyte."""
-    begin, end = keys.slot(service_type, service_id, first, time.min), keys.slot(service_type, service_id, last, time.max)
-    items = query_all(table, begin["pk"], first=begin["sk"], last=end["sk"], page=PAGE)
+    partition, begin, end = keys.slots(service_type, service_id, first, last)
+    items = query_all(table, partition, first=begin, last=end, page=PAGE)
     starts = ((keys.start_of(item), int(item["used"])) for item in items)
     return {(start.date(), start.time()): used for start, used in starts}

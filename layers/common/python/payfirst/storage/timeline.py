@@ -16,16 +16,16 @@ LONGEST_TIMELINE = 500
 
 def read(table: Table, session: Session) -> tuple[Event, ...]:
     """The session's entries, oldest first."""
-    first, last = (keys.event(session.customer.sub, session.number, sequence) for sequence in (0, 999_999))
-    page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_TIMELINE, newest_first=False)
+    partition, first, last = keys.timeline(session.customer.sub, session.number)
+    page = query(table, partition, first=first, last=last, limit=LONGEST_TIMELINE, newest_first=False)
     return tuple(_event(item) for item in page.items)
 
 
 def is_told_by_another(table: Table, session: Session, name: str, sequence: int, *, silent: Collection[str]) -> bool:
     """Whether an entry `name` beside that at `sequence` tells the customer the same: an older one that became an e-mail, or a
     newer one, which becomes one or is not needed. `silent` are the words of those that became none."""
-    first, last = (keys.event(session.customer.sub, session.number, end) for end in (0, 999_999))
-    page = query(table, first["pk"], first=first["sk"], last=last["sk"], limit=LONGEST_TIMELINE, newest_first=False)
+    partition, first, last = keys.timeline(session.customer.sub, session.number)
+    page = query(table, partition, first=first, last=last, limit=LONGEST_TIMELINE, newest_first=False)
     same = [item for item in page.items if item["event"] == name]
     newer = any(keys.sequence_of(item) > sequence for item in same)
     mailed = any(keys.sequence_of(item) < sequence and item.get("mail", "") not in ("", *silent) for item in same)

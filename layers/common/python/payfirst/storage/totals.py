@@ -139,8 +139,6 @@ def entries(table: Table, column: Column, day: date) -> Iterator[Entry]:
 
 # What an earlier release did not count
 
-Place = tuple[str, str]
-
 
 def standing(found: Attempt | Refund) -> list[Update]:
     """What would have been written until now for an attempt or a refund that stands as it was read."""
@@ -163,14 +161,14 @@ class Recounted(StrEnum):
     MOVED = "moved"
 
 
-def set_counter(table: Table, place: Place, seen: Item | None, sums: Mapping[str, int]) -> Recounted:
+def set_counter(table: Table, place: keys.Place, seen: Item | None, sums: Mapping[str, int]) -> Recounted:
     """Set the counter at `place`, as it was `seen` (None: not there), to `sums`, where it says something else."""
     wanted = {column.value: sums.get(column.value, 0) for column in Column}
     if wanted == {column: int((seen or {}).get(column, 0)) for column in wanted}:
         return Recounted.RIGHT
     still = equal("writer", seen["writer"]) if seen else absent("pk")
     try:
-        write(table, Update("totals", {"pk": place[0], "sk": place[1]}, when=(still,), set=wanted))
+        write(table, Update("totals", keys.key_at(place), when=(still,), set=wanted))
     except ConditionFailedError:
         return Recounted.MOVED
     return Recounted.SET

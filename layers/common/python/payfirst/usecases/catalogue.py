@@ -56,7 +56,7 @@ class Wanted:
 
 
 LISTINGS: Final = Section(keys.LISTINGS, (keys.LISTINGS,))
-_SERVICES: Final = {kind: f"{keys.SERVICES}#{kind}" for kind in ServiceType}
+_SERVICES: Final = {kind: keys.service_list(kind) for kind in ServiceType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def list_services(wanted: Wanted, *, table: Table, size: int, place: Place | Non
     """One page of the services that are wanted."""
     section = Section(keys.SERVICES, tuple(_SERVICES.values()))
     if wanted.kind is not None:
-        section = Section(keys.SERVICES, (_SERVICES[wanted.kind],), prefix=f"{wanted.kind}#")
+        section = Section(keys.SERVICES, (_SERVICES[wanted.kind],), prefix=keys.services_of(wanted.kind))
     found = load_page(table, section, size=size, place=place, matches=wanted.takes_service, is_search=wanted.is_search)
     return ServicePage(tuple(catalogue.service_from_item(item) for item in found.items), found)
 

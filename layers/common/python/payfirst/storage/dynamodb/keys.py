@@ -1,4 +1,4 @@
-"""Every key of the table.
+"""Every key of the table; those of its index are in `due_index`.
 
 The owner is in the key, so that asking for somebody else's object finds nothing; numbers are padded, so that text order is
 time order; the counter of a list sorts behind its entries and is read by the same query.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from enum import StrEnum
 from typing import Any, Final
 
 from payfirst.domain.clock import instant
-from payfirst.domain.refund import parts_of_refund_id, refund_id
 
 Key = dict[str, str]
+Place = tuple[str, str]
+"""A key as a pair: of its partition and its sort key."""
+
+Run = tuple[str, str, str]
+"""Some of a partition: the partition, and the first and the last sort key."""
 
 SHARDS: Final = 8
 
@@ -24,44 +26,51 @@ SESSION: Final = "S"
 CART: Final = "C"
 BOOKING: Final = "B"
 ORDER: Final = "O"
+PRODUCE_CART: Final = "CART"
+GUARD: Final = "V"
+EVENT: Final = "E"
+ATTEMPT: Final = "ATT"
+REFUND: Final = "R"
+DOUBT: Final = "REVIEW"
+NOTICE: Final = "INBOX"
+POINTER: Final = "PTR"
+HOUR: Final = "HOUR"
+KEPT_ANSWER: Final = "IDEMPOTENCY"
+"""The heads of sort keys, by which `kind_of` tells items apart."""
 
 
-class Due(StrEnum):
-    """What an item in the index of unfinished work waits for."""
-
-    EXPIRE = "expire"
-    SETTLE = "settle"
-    REFUND = "refund"
-    OUTBOX = "outbox"
-    MAIL = "mail"
-    COMPLETE = "complete"
-    REVIEW = "review"
+def key_of(item: Mapping[str, Any]) -> Key:
+    """The key of an item, or of an entry of the index."""
+    return {"pk": item["pk"], "sk": item["sk"]}
 
 
-EXPIRE: Final = Due.EXPIRE
-SETTLE: Final = Due.SETTLE
-REFUND: Final = Due.REFUND
-OUTBOX: Final = Due.OUTBOX
-MAIL: Final = Due.MAIL
-COMPLETE: Final = Due.COMPLETE
-REVIEW: Final = Due.REVIEW
+def place_of(item: Mapping[str, Any]) -> Place:
+    """The key of an item as a pair, which may be kept in a set."""
+    return item["pk"], item["sk"]
 
 
-class Thing(StrEnum):
-    """What may need work, by the head of its sort key."""
+def key_at(place: Place) -> Key:
+    """The inverse of `place_of`."""
+    return {"pk": place[0], "sk": place[1]}
 
-    ATTEMPT = "ATT"
-    REFUND = "R"
-    NOTICE = "INBOX"
-    DOUBT = "REVIEW"
-    EVENT = "E"
-    SESSION = SESSION
-    BOOKING = BOOKING
+
+def sort_key(item: Mapping[str, Any]) -> str:
+    """Where an item stands in its partition: the edge of a page."""
+    return str(item["sk"])
+
+
+def in_line(item: Mapping[str, Any]) -> str:
+    """The key of an item in one line."""
+    return f"{item['pk']} {item['sk']}"
+
+
+OWNERS: Final = "U#"
+"""What the partitions of customers begin with."""
 
 
 def owner(sub: str) -> str:
     """The partition of everything that one customer owns."""
-    return f"U#{sub}"
+    return f"{OWNERS}{sub}"
 
 
 def owned(sub: str, what: str, number: int) -> Key:
@@ -74,9 +83,14 @@ def entry(what: str, number: int) -> str:
     return f"{what}#{number:016d}"
 
 
+def list_ends(what: str) -> tuple[str, str, str]:
+    """What sorts before a customer's list of `what`, what sorts between its entries and its counter, and the counter."""
+    return f"{what}#", f"{what}#:", f"{what}#~"
+
+
 def owner_of(item: Mapping[str, Any]) -> str:
     """The customer who owns an item."""
-    return str(item["pk"]).removeprefix("U#")
+    return str(item["pk"]).removeprefix(OWNERS)
 
 
 def number_of(item: Mapping[str, Any]) -> int:
@@ -85,7 +99,7 @@ def number_of(item: Mapping[str, Any]) -> int:
 
 
 def kind_of(item: Mapping[str, Any]) -> str:
-    """The head of an item's sort key: a `Thing` for what may need work."""
+    """The head of an item's sort key: `SESSION` …, and a `due_index.Thing` for what may need work."""
     return str(item["sk"]).partition("#")[0]
 
 
@@ -94,13 +108,19 @@ def counter(sub: str, what: str) -> Key:
     return {"pk": owner(sub), "sk": f"{what}#~"}
 
 
-EVENTS: Final = "E#"
+EVENTS: Final = f"{EVENT}#"
 """What the sort keys of timelines' entries begin with, and no others'; the table's stream is filtered by it."""
 
 
 def event(sub: str, session_number: int, sequence: int) -> Key:
     """One entry of a session's timeline, which is its outbox entry too."""
     return {"pk": owner(sub), "sk": f"{EVENTS}{session_number:016d}#{sequence:06d}"}
+
+
+def timeline(sub: str, session_number: int) -> Run:
+    """Where the entries of a session's timeline stand."""
+    first, last = (event(sub, session_number, sequence) for sequence in (0, 999_999))
+    return first["pk"], first["sk"], last["sk"]
 
 
 def is_event(key: Mapping[str, Any]) -> bool:
@@ -120,12 +140,12 @@ def is_counter(item: Mapping[str, Any]) -> bool:
 
 def produce_cart(sub: str) -> Key:
     """The customer's one cart of produce."""
-    return {"pk": owner(sub), "sk": "CART"}
+    return {"pk": owner(sub), "sk": PRODUCE_CART}
 
 
 def cart_version(version: str) -> str:
     """The guard by which one version of the produce cart is paid for once."""
-    return f"V#{version}"
+    return f"{GUARD}#{version}"
 
 
 def guard(sub: str, sort_key: str) -> Key:
@@ -133,44 +153,53 @@ def guard(sub: str, sort_key: str) -> Key:
     return {"pk": owner(sub), "sk": sort_key}
 
 
+ATTEMPTS: Final = f"{ATTEMPT}#"
+"""What the partitions of attempts begin with."""
+
+
+def of_attempt(ref: str) -> str:
+    """The partition of an attempt, its refunds, its doubts and its notices."""
+    return f"{ATTEMPTS}{ref}"
+
+
 def attempt(ref: str) -> Key:
     """An attempt under the reference that its gateway carries."""
-    return {"pk": f"ATT#{ref}", "sk": "ATT"}
+    return {"pk": of_attempt(ref), "sk": ATTEMPT}
 
 
 def ref_of(item: Mapping[str, Any]) -> str:
     """The reference of an attempt, or of that which a refund or a doubt belongs to."""
-    return str(item["pk"]).removeprefix("ATT#")
+    return str(item["pk"]).removeprefix(ATTEMPTS)
 
 
 def is_attempt(item: Mapping[str, Any]) -> bool:
     """Whether the item is an attempt."""
-    return kind_of(item) == Thing.ATTEMPT
+    return kind_of(item) == ATTEMPT
 
 
 def is_refund(item: Mapping[str, Any]) -> bool:
     """Whether the item is a refund."""
-    return kind_of(item) == Thing.REFUND
+    return kind_of(item) == REFUND
 
 
 def refund(ref: str, number: int) -> Key:
     """The `number`th refund of an attempt."""
-    return {"pk": f"ATT#{ref}", "sk": f"R#{number:03d}"}
+    return {"pk": of_attempt(ref), "sk": f"{REFUND}#{number:03d}"}
 
 
 def review(ref: str, reason: str) -> Key:
     """A doubt about an attempt that a person has to look at; the same doubt twice is one."""
-    return {"pk": f"ATT#{ref}", "sk": f"REVIEW#{hashed(reason)}"}
+    return {"pk": of_attempt(ref), "sk": f"{DOUBT}#{hashed(reason)}"}
 
 
-def beside_attempt(ref: str, what: str) -> tuple[str, str, str]:
-    """The partition of an attempt, and the first and last sort key of its refunds or doubts."""
-    return f"ATT#{ref}", f"{what}#", f"{what}#~"
+def beside_attempt(ref: str, what: str) -> Run:
+    """Where an attempt's refunds, doubts or notices stand (`REFUND` …)."""
+    return of_attempt(ref), f"{what}#", f"{what}#~"
 
 
 def pointer(code: str) -> Key:
     """Where a public code or a gateway's id points."""
-    return {"pk": f"PTR#{code}", "sk": "PTR"}
+    return {"pk": f"{POINTER}#{code}", "sk": POINTER}
 
 
 def hashed(word: str) -> str:
@@ -190,9 +219,23 @@ def receipt_of(item: Mapping[str, Any]) -> tuple[str, str] | None:
     return (gateway, number) if kind == "RECEIPT" else None
 
 
+PHONES: Final = "PHONE#"
+"""What the partitions of phones begin with."""
+
+
+def of_phone(lock: str) -> str:
+    """The partition of a phone."""
+    return f"{PHONES}{lock}"
+
+
 def phone(lock: str) -> Key:
     """The lock of a phone on which a prompt may be open; the number itself stands nowhere in the key."""
-    return {"pk": f"PHONE#{lock}", "sk": "PHONE"}
+    return {"pk": of_phone(lock), "sk": "PHONE"}
+
+
+def is_of_phone(item: Mapping[str, Any]) -> bool:
+    """Whether the item is the lock of a phone, or counts its prompts."""
+    return str(item["pk"]).startswith(PHONES)
 
 
 FOUND: Final = "FOUND#"
@@ -202,6 +245,16 @@ FOUND: Final = "FOUND#"
 def finding(word: str, session_number: int) -> Key:
     """That a session goes by a phone number or an address, which stands in the key only as a keyed hash."""
     return {"pk": f"{FOUND}{word}", "sk": f"{session_number:016d}"}
+
+
+def findings(word: str, before: int | None) -> Run:
+    """Where the sessions that go by a keyed `word` stand: all of them, or those with a number below `before`."""
+    return f"{FOUND}{word}", "0", "~" if before is None else f"{before - 1:016d}"
+
+
+def is_finding(item: Mapping[str, Any]) -> bool:
+    """Whether a session is found by the item."""
+    return str(item["pk"]).startswith(FOUND)
 
 
 def found_session(item: Mapping[str, Any]) -> int:
@@ -221,15 +274,15 @@ def searcher(by: str) -> str:
 
 def hourly(partition: str, what: str, hour: datetime) -> Key:
     """How much of `what` a customer or a phone (its partition) asked for in the clock hour that begins at `hour`."""
-    return {"pk": partition, "sk": f"HOUR#{what}#{instant(hour)}"}
+    return {"pk": partition, "sk": f"{HOUR}#{what}#{instant(hour)}"}
 
 
 def notice(ref: str, digest: str) -> Key:
     """A stored notice about an attempt by the hash of its route, token and raw body; earlier ones had their own partitions."""
-    return {"pk": f"ATT#{ref}", "sk": f"{NOTICES}{digest}"}
+    return {"pk": of_attempt(ref), "sk": f"{NOTICES}{digest}"}
 
 
-NOTICES: Final = "INBOX#0#"
+NOTICES: Final = f"{NOTICE}#0#"
 """What the sort keys of an attempt's notices begin with; an earlier release takes the number for a refund's, which is none."""
 
 
@@ -254,9 +307,34 @@ def listing_counter(name: str) -> Key:
     return {"pk": "SHELF", "sk": name}
 
 
+def service_list(kind: str) -> str:
+    """The name of the public list of the services of a type."""
+    return f"{SERVICES}#{kind}"
+
+
+def services_of(kind: str) -> str:
+    """What the sort keys of the services of a type begin with."""
+    return f"{kind}#"
+
+
 def service(kind: str, number: int) -> Key:
     """One service by its type (`PUJA`, `ASTROLOGY`)."""
     return {"pk": SERVICES, "sk": f"{kind}#{number:012d}"}
+
+
+def is_listing(item: Mapping[str, Any]) -> bool:
+    """Whether the item is a listing of produce."""
+    return str(item["pk"]) == LISTINGS
+
+
+def is_service(item: Mapping[str, Any]) -> bool:
+    """Whether the item is a service."""
+    return str(item["pk"]) == SERVICES
+
+
+def beside_entry(sort_key: str, by: int) -> str:
+    """The sort key `by` numbers behind that of a listing or a service, whether anything stands there or not."""
+    return f"{sort_key[:-12]}{int(sort_key[-12:] or 0) + by:012d}"
 
 
 def listing_number(item: Mapping[str, Any]) -> int:
@@ -275,6 +353,12 @@ def slot(service_type: str, service_id: int, day: date, at: time) -> Key:
     return {"pk": f"SLOT#{service_type}#{service_id:012d}", "sk": f"{day.isoformat()}T{at.isoformat()}"}
 
 
+def slots(service_type: str, service_id: int, first: date, last: date) -> Run:
+    """Where the slots of a service from the day `first` until the end of `last` stand."""
+    begin, end = slot(service_type, service_id, first, time.min), slot(service_type, service_id, last, time.max)
+    return begin["pk"], begin["sk"], end["sk"]
+
+
 def start_of(item: Mapping[str, Any]) -> datetime:
     """Day and time of a slot, by its service's own clock."""
     return datetime.fromisoformat(item["sk"])
@@ -282,7 +366,12 @@ def start_of(item: Mapping[str, Any]) -> datetime:
 
 def appointment(day: date, at: time, code: str) -> Key:
     """One booking among those of a day, by the time on its service's own clock; it says whose booking that is."""
-    return {"pk": f"DAY#{day.isoformat()}", "sk": f"{at.isoformat()}#{code}"}
+    return {"pk": appointments(day), "sk": f"{at.isoformat()}#{code}"}
+
+
+def appointments(day: date) -> str:
+    """The partition of a day's bookings."""
+    return f"DAY#{day.isoformat()}"
 
 
 def promo_uses(sub: str, code: str) -> Key:
@@ -344,6 +433,11 @@ def money_of_day(what: str, day: date) -> str:
     return f"{MONEY}{what}#{day.isoformat()}"
 
 
+def is_money(item: Mapping[str, Any]) -> bool:
+    """Whether the item says that a payment came, or that a refund went back."""
+    return str(item["pk"]).startswith(MONEY)
+
+
 NEWS: Final = "NEWS"
 """The partition of what the shop is still to hear by e-mail."""
 
@@ -368,91 +462,6 @@ def gateway_token(gateway: str) -> Key:
     return {"pk": f"TOKEN#{gateway}", "sk": "TOKEN"}
 
 
-def due(what: str, key: Key, at: datetime) -> Key:
-    """The keys of the sparse index for an item at `key` that needs work of kind `what` at `at`."""
-    return {"due_pk": due_partition(what, shard_of(key)), "due_sk": instant(at)}
-
-
-def is_due_as(item: Mapping[str, Any], what: str) -> bool:
-    """Whether the item waits for work of kind `what`."""
-    return str(item.get("due_pk", "")).startswith(f"{what}#")
-
-
-def waits_for(item: Mapping[str, Any]) -> Due:
-    """What kind of work an item that is due waits for; a dead letter waits for a person."""
-    return Due(str(item["due_pk"]).partition("#")[0])
-
-
-def due_partition(what: str, shard: int) -> str:
-    """One of the 8 partitions of a kind of work."""
-    return f"{what}#{shard}"
-
-
-def dead_letters(what: str) -> str:
-    """Where entries of a kind of work wait that failed too often: on the person's list, in one partition of their own."""
-    return f"{REVIEW}#{what}"
-
-
 def shard_of(key: Key) -> int:
     """The shard of an item, from its key alone."""
     return hashlib.sha256(f"{key['pk']}|{key['sk']}".encode()).digest()[0] % SHARDS
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What stands at a key: the attempt (`ref`) or the customer (`owner`) that it belongs to, and its number there."""
-
-    thing: Thing
-    ref: str | None
-    owner: str | None
-    number: int | None
-
-
-def key_of(item: Mapping[str, Any]) -> Key:
-    """The key of an item, or of an entry of the index."""
-    return {"pk": item["pk"], "sk": item["sk"]}
-
-
-def named(key: Mapping[str, Any]) -> Named:
-    """What stands at `key`; ValueError for what never needs work."""
-    partition, sort = str(key["pk"]), str(key["sk"]).split("#")
-    ref = partition.removeprefix("ATT#") if partition.startswith("ATT#") else None
-    sub = partition.removeprefix("U#") if partition.startswith("U#") else None
-    thing = Thing(sort[0])
-    numbered = len(sort) > 1 and thing not in (Thing.DOUBT, Thing.NOTICE)
-    return Named(thing, ref, sub, int(sort[1]) if numbered else None)
-
-
-def name_of(key: Mapping[str, Any]) -> str:
-    """What people call the thing at `key`: an attempt's reference, a refund's id, else the key in one line."""
-    there = named(key)
-    if there.thing is Thing.REFUND:
-        return refund_id(there.ref or "", there.number or 0)
-    if there.thing is Thing.NOTICE and there.ref is not None:
-        return f"INBOX#{there.ref}#{str(key['sk']).removeprefix(NOTICES)}"
-    if there.owner is not None:
-        return f"{key['pk']} {key['sk']}"
-    return there.ref or str(key["pk"])
-
-
-def key_named(name: str) -> Key | None:
-    """The key of the thing with that name (see `name_of`); None for what is no name."""
-    back = parts_of_refund_id(name)
-    if back is not None:
-        return refund(*back)
-    partition, _, sort = name.partition(" ")
-    if partition.startswith("INBOX#"):
-        ref, _, digest = partition.removeprefix("INBOX#").rpartition("#")
-        return notice(ref, digest) if ref else {"pk": partition, "sk": Thing.NOTICE.value}
-    if partition.startswith("U#"):
-        return {"pk": partition, "sk": sort} if sort.partition("#")[0] in _OF_CUSTOMERS else None
-    return attempt(name)
-
-
-_OF_CUSTOMERS: Final = frozenset({Thing.SESSION, Thing.BOOKING, Thing.EVENT})
-
-FAILURES: Final = ("tries", "dead_since")
-"""What an item remembers of its failures: how many in a row, and since when it is a dead letter."""
-
-NOT_DUE: Final = ("due_pk", "due_sk")
-"""The attributes to remove from an item that needs no more work."""

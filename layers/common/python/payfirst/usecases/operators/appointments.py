@@ -11,7 +11,7 @@ from payfirst.domain.days import LONGEST_HORIZON
 from payfirst.domain.errors import NotFoundError
 from payfirst.domain.moves import BookingStatus
 from payfirst.storage import appointments, bookings, due
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.usecases.fulfilment.bookings import Standing, complete, standing
 
@@ -53,7 +53,7 @@ def show(table: Table, code: str, now: datetime) -> Standing:
 def enter_earlier(table: Table, now: datetime) -> int:
     """Let `of_day` find the CONFIRMED bookings that an earlier release made; how many there are. Safe to repeat."""
     entered = 0
-    for entry in due.entries(table, keys.COMPLETE, now + timedelta(days=2 * LONGEST_HORIZON)):
+    for entry in due.entries(table, due_index.COMPLETE, now + timedelta(days=2 * LONGEST_HORIZON)):
         booking = bookings.read(table, entry.named.owner or "", entry.named.number or 0)
         if booking is not None:
             write(table, bookings.day_write(booking.owner, booking.number, booking.code, booking.content))

@@ -12,15 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, assert_never
 
-from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.clock import instant
 from payfirst.domain.errors import ContentionError, RefusedError
 from payfirst.domain.moves import BookingStatus, OrderStatus
 from payfirst.observability import note
 from payfirst.storage import erasing
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.keys import Thing
 from payfirst.storage.dynamodb.table import Table
 from payfirst.storage.erasing import Holdings
 
@@ -71,8 +70,8 @@ def preview(table: Table, sub: str) -> Found:
     """What erasing the customer `sub` would do; changes nothing."""
     held = erasing.gather(table, sub)
     kept = {
-        "payments": sum(keys.named(item).thing is Thing.ATTEMPT and "captured" in item for item in held.attempts),
-        "refunds": sum(keys.named(item).thing is Thing.REFUND for item in held.attempts),
+        "payments": sum(keys.is_attempt(item) and "captured" in item for item in held.attempts),
+        "refunds": sum(keys.is_refund(item) for item in held.attempts),
         "orders": len(held.of(keys.ORDER)),
         "bookings": len(held.of(keys.BOOKING)),
     }
@@ -81,7 +80,7 @@ def preview(table: Table, sub: str) -> Found:
 
 def _open(held: Holdings) -> Iterator[UnderWay]:
     for item in held:
-        if "due_pk" in item:
+        if due_index.is_due(item):
             yield _waits(item)
     for session in held.of(keys.SESSION):
         if "live_attempt" in session:
@@ -95,21 +94,21 @@ def _open(held: Holdings) -> Iterator[UnderWay]:
 
 
 def _waits(item: Item) -> UnderWay:
-    ref = str(item.get("ref") or keys.named(item).ref)
-    match keys.waits_for(item):
-        case keys.Due.SETTLE:
+    ref = str(item.get("ref") or due_index.named(item).ref)
+    match due_index.waits_for(item):
+        case due_index.Due.SETTLE:
             return UnderWay(Why.PAYMENT, ref)
-        case keys.Due.REFUND:
+        case due_index.Due.REFUND:
             return UnderWay(Why.REFUND, ref)
-        case keys.Due.REVIEW:
+        case due_index.Due.REVIEW:
             return UnderWay(Why.REVIEW, ref)
-        case keys.Due.EXPIRE:
-            return UnderWay(Why.SESSION, state=instant(read_instant(item["due_sk"])))
-        case keys.Due.COMPLETE:
+        case due_index.Due.EXPIRE:
+            return UnderWay(Why.SESSION, state=instant(due_index.due_at(item)))
+        case due_index.Due.COMPLETE:
             return _coming(item)
-        case keys.Due.OUTBOX:
+        case due_index.Due.OUTBOX:
             return UnderWay(Why.EVENT)
-        case keys.Due.MAIL:
+        case due_index.Due.MAIL:
             return UnderWay(Why.E_MAIL)
         case _ as unknown:
             assert_never(unknown)

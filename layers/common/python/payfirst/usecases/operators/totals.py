@@ -14,7 +14,7 @@ from payfirst.domain.session import Session
 from payfirst.domain.totals import Column, Totals, together
 from payfirst.storage import refunds, totals
 from payfirst.storage.due import batches
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item, Update
 from payfirst.storage.dynamodb.table import Table, batch_get, write
 from payfirst.storage.items import attempt_from_item, session_from_item
@@ -75,7 +75,7 @@ def _sessions(table: Table, found: Iterable[Attempt | Refund]) -> list[Session]:
 def _all_of(table: Table, places: Sequence[keys.Key]) -> Iterator[Item]:
     for place, item in zip(places, batch_get(table, places), strict=True):
         if item is None:  # a line less would be money less
-            raise LookupError(f"{keys.name_of(place)} is gone")
+            raise LookupError(f"{due_index.name_of(place)} is gone")
         yield item
 
 
@@ -86,10 +86,10 @@ def recount(table: Table, items: Callable[[], Iterable[Item]]) -> int | None:
     stands as it did before the items were read is set to what they come to, and stays right from then on; another one is looked
     at again. None where there was no end of it.
     """
-    right: set[totals.Place] = set()
+    right: set[keys.Place] = set()
     corrected = 0
     for _ in range(MOST_ROUNDS):
-        seen = {(item["pk"], item["sk"]): item for item in totals.counters(table)}
+        seen = {keys.place_of(item): item for item in totals.counters(table)}
         sums, missing = _come_to(items())
         said = {
             place: totals.set_counter(table, place, seen.get(place), sums[place])
@@ -104,16 +104,16 @@ def recount(table: Table, items: Callable[[], Iterable[Item]]) -> int | None:
     return None
 
 
-def _come_to(items: Iterable[Item]) -> tuple[defaultdict[totals.Place, Counter[str]], list[Update]]:
+def _come_to(items: Iterable[Item]) -> tuple[defaultdict[keys.Place, Counter[str]], list[Update]]:
     """What the counters have to say, and the entries that are not there."""
-    sums: defaultdict[totals.Place, Counter[str]] = defaultdict(Counter)
-    entries: dict[totals.Place, Update] = {}
-    there: set[totals.Place] = set()
+    sums: defaultdict[keys.Place, Counter[str]] = defaultdict(Counter)
+    entries: dict[keys.Place, Update] = {}
+    there: set[keys.Place] = set()
     for item in items:
-        if item["pk"].startswith(keys.MONEY):
-            there.add((item["pk"], item["sk"]))
+        if keys.is_money(item):
+            there.add(keys.place_of(item))
         for change in totals.standing(found) if (found := _read(item)) else ():
-            place = change.key["pk"], change.key["sk"]
+            place = keys.place_of(change.key)
             if change.name == totals.ENTRY:
                 entries[place] = change
             else:

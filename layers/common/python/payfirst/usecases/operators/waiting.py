@@ -12,15 +12,15 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from payfirst.domain.clock import instant, read_instant
+from payfirst.domain.clock import read_instant
 from payfirst.domain.errors import ContentionError, NotFoundError, RefusedError
 from payfirst.domain.moves import AttemptStatus
 from payfirst.storage import due, notices, outbox
 from payfirst.storage.due import Entry
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb.due_index import Named, Thing
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
-from payfirst.storage.dynamodb.keys import Named, Thing
 from payfirst.storage.dynamodb.schema import NewerItemError
 from payfirst.storage.dynamodb.table import MOST_READ, Table, batch_get, get
 from payfirst.storage.items import attempt_from_item
@@ -39,12 +39,12 @@ CLOSED: Final = "closed"
 LONGEST_NAME: Final = 300
 
 _WORK: Final[Mapping[Thing, str]] = {
-    Thing.ATTEMPT: keys.SETTLE,
-    Thing.NOTICE: keys.SETTLE,
-    Thing.REFUND: keys.REFUND,
-    Thing.SESSION: keys.EXPIRE,
-    Thing.BOOKING: keys.COMPLETE,
-    Thing.EVENT: keys.OUTBOX,
+    Thing.ATTEMPT: due_index.SETTLE,
+    Thing.NOTICE: due_index.SETTLE,
+    Thing.REFUND: due_index.REFUND,
+    Thing.SESSION: due_index.EXPIRE,
+    Thing.BOOKING: due_index.COMPLETE,
+    Thing.EVENT: due_index.OUTBOX,
 }
 """What is left to do; of an event that has left it is the e-mail about it. A doubt is only decided."""
 
@@ -57,7 +57,7 @@ class List(StrEnum):
 
 
 _PARTITIONS: Final[Mapping[List, tuple[str, ...]]] = {
-    List.REVIEW: (*due.shards_of(keys.REVIEW), *due.DEAD_LETTERS),
+    List.REVIEW: (*due.shards_of(due_index.REVIEW), *due.DEAD_LETTERS),
     List.OVERDUE: tuple(shard for what in due.ALL_KINDS for shard in due.shards_of(what)),
 }
 
@@ -114,9 +114,9 @@ def _described(table: Table, batch: list[Entry]) -> Iterator[Stuck]:
     dead = [entry for entry in batch if entry.partition in due.DEAD_LETTERS]
     since = dict(zip((entry.name for entry in dead), _dead_since(table, dead), strict=True))
     for entry in batch:
-        kind = entry.partition.partition("#")[0]
-        what = "needs review" if kind == keys.REVIEW else f"overdue: {kind}"
-        place = " ".join(entry.place[name] for name in _PLACE)
+        kind = due_index.waits_for(entry.place)
+        what = "needs review" if kind == due_index.REVIEW else f"overdue: {kind}"
+        place = due_index.text_of_place(entry.place)
         yield Stuck(what, entry.name, entry.named, since.get(entry.name, entry.at), place)
 
 
@@ -132,17 +132,13 @@ def _dead_since(table: Table, dead: list[Entry]) -> list[datetime]:
     return [read_instant(since) if since else entry.at for since, entry in zip(times, dead, strict=True)]
 
 
-_PLACE: Final = ("due_pk", "due_sk", "pk", "sk")
-
-
 def read_place(text: str, of: List | None, now: datetime) -> Entry:
     """The entry of the index at a page's `next`; ValueError for what is no place on that list."""
-    head, _, sort = text.rpartition(" ")
-    partition, at, owner = head.split(" ", 2)
-    place = Entry.of(dict(zip(_PLACE, (partition, at, owner, sort), strict=True)))
+    place = Entry.of(due_index.place_in(text))
+    partition = place.partition
     latest = next((_until(each, now) + CLOCKS_APART for each in _lists(of) if partition in _PARTITIONS[each]), None)
     could_be = latest is not None and (partition in due.DEAD_LETTERS or place.at <= latest)
-    if not (could_be and owner and len(text) <= LONGEST_NAME):
+    if not (could_be and len(text) <= LONGEST_NAME):
         raise ValueError(f"{text[:LONGEST_NAME]!r} is no place on the list")
     return place
 
@@ -182,7 +178,7 @@ def close(table: Table, which: str, now: datetime, *, by: str, why: str) -> str:
     thing = _thing(entry)
     if thing not in (Thing.NOTICE, Thing.EVENT):
         raise _needs_decision(which)
-    if not keys.is_due_as(entry, keys.REVIEW):
+    if not due_index.is_due_as(entry, due_index.REVIEW):
         raise RefusedError(f"{which} is not on the list: only what needs review is closed.", code="NOT_UNDER_REVIEW")
     try:
         (notices if thing is Thing.NOTICE else outbox).close(table, entry, now, by=by, why=why)
@@ -197,10 +193,10 @@ def _taken_up(context: SettlementContext, which: str, entry: Item) -> str:
         if attempt.captured is None:
             raise _needs_decision(which)
         return str(settle(context, attempt, None))
-    is_listed = keys.is_due_as(entry, keys.REVIEW)
-    if "due_pk" not in entry or (not is_listed and entry["due_sk"] > instant(context.now)):
+    is_listed = due_index.is_due_as(entry, due_index.REVIEW)
+    if not due_index.is_due(entry) or (not is_listed and due_index.due_at(entry) > context.now):
         raise NotFoundError(f"{which} needs no work now.")
-    kind = keys.MAIL if "delivered_at" in entry else _WORK[_thing(entry)]
+    kind = due_index.MAIL if "delivered_at" in entry else _WORK[_thing(entry)]
     planned = entry.get("next_check_at")  # the gateway's pace is kept, whoever asks
     moment = max(context.now, read_instant(planned)) if planned else context.now
     try:
@@ -223,7 +219,7 @@ def _being_worked_on(which: str) -> ContentionError:
 
 
 def _found(table: Table, which: str) -> Item:
-    place = keys.key_named(which) if len(which) <= LONGEST_NAME else None
+    place = due_index.key_named(which) if len(which) <= LONGEST_NAME else None
     entry = get(table, place) if place else None
     if entry is None:
         raise NotFoundError(f"There is nothing under {which[:LONGEST_NAME]}.")
@@ -231,4 +227,4 @@ def _found(table: Table, which: str) -> Item:
 
 
 def _thing(entry: Item) -> Thing:
-    return keys.named(entry).thing
+    return due_index.named(entry).thing

@@ -12,7 +12,7 @@ from payfirst.domain.errors import RefusedError
 from payfirst.domain.moves import BookingStatus
 from payfirst.storage import bookings, due
 from payfirst.storage.due import Entry
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.fulfilment.bookings import complete
 from payfirst.usecases.sweeps.retry_later import Batches
@@ -40,8 +40,8 @@ def complete_bookings(table: Table, *, now: datetime, deadline: Deadline) -> Com
     Any number of runs may overlap: each booking is completed by one write that finds it as it was read. Failures are as
     `Batches.each` says.
     """
-    found = due.backlog(table, keys.COMPLETE, now)
-    every = chain(found.entries, due.dead_letters_due(table, keys.COMPLETE, now))
+    found = due.backlog(table, due_index.COMPLETE, now)
+    every = chain(found.entries, due.dead_letters_due(table, due_index.COMPLETE, now))
     run = Batches(table, now, "completion.failed")
     run.each(due.batches(every, 1), lambda each: [_complete(table, each[0], now)], until=deadline, spare_s=SPARE_S)
     return CompletionReport(run.examined, run.done, run.moved_on, run.failed, run.finished, found.oldest_s)

@@ -20,7 +20,7 @@ from payfirst.domain.errors import TemporaryError
 from payfirst.observability import alarm
 from payfirst.storage import due, outbox
 from payfirst.storage.due import Entry
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Table, batch_get
 from payfirst.usecases.sweeps.retry_later import Batches, retry_later
@@ -94,20 +94,20 @@ class Delivery:
 
         One that it will never take fails, as `Batches.each` says. A bus or a table that cannot be reached ends the run.
         """
-        found = due.backlog(self.table, keys.OUTBOX, self.now, older_than=older_than)
-        dead = ([entry] for entry in due.dead_letters_due(self.table, keys.OUTBOX, self.now))  # it would break a batch
+        found = due.backlog(self.table, due_index.OUTBOX, self.now, older_than=older_than)
+        dead = ([entry] for entry in due.dead_letters_due(self.table, due_index.OUTBOX, self.now))  # it would break a batch
         return self._each(chain(due.batches(found.entries, BATCH), dead), deadline, found.oldest_s)
 
     def these(self, named: Sequence[keys.Key], deadline: Deadline) -> DeliveryReport:
         """Deliver the events of those that are entries of timelines, in this order, as far as they wait in the outbox; those
         that do not leave stay there, as above."""
-        once = {(key["pk"], key["sk"]): key for key in named if keys.is_event(key)}.values()
-        return self._each(due.batches((Entry.waiting(key, keys.OUTBOX, self.now) for key in once), BATCH), deadline)
+        once = {keys.place_of(key): key for key in named if keys.is_event(key)}.values()
+        return self._each(due.batches((Entry.waiting(key, due_index.OUTBOX, self.now) for key in once), BATCH), deadline)
 
     @property
     def due_as_mail(self) -> list[Entry]:
         """What became due as mail in this run."""
-        return [Entry.of(item) for item in self.marked if "due_pk" in item]
+        return [Entry.of(item) for item in self.marked if due_index.is_due(item)]
 
     def _each(self, batches: Iterable[list[Entry]], deadline: Deadline, oldest_s: int = 0) -> DeliveryReport:
         run = Batches(self.table, self.now, "event.failed")

@@ -14,7 +14,7 @@ from payfirst.domain.session import Session
 from payfirst.observability import note
 from payfirst.storage import due, sessions
 from payfirst.storage.due import Entry
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.sweeps.retry_later import Batches
@@ -47,8 +47,8 @@ def expire_sessions(table: Table, *, now: datetime, deadline: Deadline, grace: t
     `Batches.each` says.
     """
     latest = now - grace
-    found = due.backlog(table, keys.EXPIRE, latest)
-    dead = ([entry] for entry in due.dead_letters_due(table, keys.EXPIRE, now))  # each by itself: it would break a batch
+    found = due.backlog(table, due_index.EXPIRE, latest)
+    dead = ([entry] for entry in due.dead_letters_due(table, due_index.EXPIRE, now))  # each by itself: it would break a batch
     run = Batches(table, now, "expiry.failed")
     every = chain(due.batches(found.entries, READ), dead)
     run.each(every, lambda entries: _expire(table, entries, now, latest), until=deadline, spare_s=SPARE_S)

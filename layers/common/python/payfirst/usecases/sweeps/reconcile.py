@@ -16,7 +16,7 @@ from payfirst.gateways.circuit_breaker import About, CircuitBreaker
 from payfirst.observability import alarm, warn
 from payfirst.storage import attempts, due
 from payfirst.storage.due import Entry
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import batch_get, get
@@ -159,7 +159,7 @@ class Run:
 
     def _told_of(self, items: Sequence[Item | None]) -> dict[str, Item]:
         """The attempts, by their references, that stored notices among `items` tell of; no request where there are none."""
-        refs = {item["ref"] for item in items if item and keys.kind_of(item) == keys.Thing.NOTICE and "ref" in item}
+        refs = {item["ref"] for item in items if item and keys.kind_of(item) == keys.NOTICE and "ref" in item}
         found = batch_get(self.context.table, list(map(keys.attempt, refs)))
         return {keys.ref_of(item): item for item in found if item is not None}
 
@@ -167,11 +167,11 @@ class Run:
         """Where this attempt, refund or notice waits; a notice waits for the gateway of the attempt that it tells of."""
         if item is None:
             return Lane()
-        thing = keys.named(item).thing
-        if thing is keys.Thing.NOTICE:
+        thing = due_index.named(item).thing
+        if thing is due_index.Thing.NOTICE:
             attempt = told_of.get(item["ref"])
             return Lane(attempt["gateway"], is_notice=True) if attempt is not None else Lane()
-        about = About.REFUNDS if thing is keys.Thing.REFUND else About.PAYMENTS
+        about = About.REFUNDS if thing is due_index.Thing.REFUND else About.PAYMENTS
         if about is About.PAYMENTS and not needs_its_gateway(attempt_from_item(item)):
             return Lane()
         return Lane(item["gateway"], about, item.get("kind", ""))
@@ -228,10 +228,10 @@ def reconcile(context: NoticeContext, *, no_answer_after: timedelta, crew: Crew 
     run = Run(context, no_answer_after, CircuitBreaker(context.deadline, crew.clock, crew.pause))
     # Each minute another shard is the first, so that none is always the one that the time does not suffice for.
     turn = int(now.timestamp()) // 60
-    due_now = {what: due.backlog(table, what, now, first=turn) for what in (keys.REFUND, keys.SETTLE)}
-    stored, checks = apart(due_now[keys.SETTLE].entries, lambda entry: entry.named.thing is keys.Thing.NOTICE)
+    due_now = {what: due.backlog(table, what, now, first=turn) for what in (due_index.REFUND, due_index.SETTLE)}
+    stored, checks = apart(due_now[due_index.SETTLE].entries, lambda entry: entry.named.thing is due_index.Thing.NOTICE)
     dead = chain.from_iterable(due.dead_letters_due(table, what, now) for what in due_now)
-    found = (entry for entry in due.in_turns(checks, due_now[keys.REFUND].entries, stored, dead) if entry is not None)
+    found = (entry for entry in due.in_turns(checks, due_now[due_index.REFUND].entries, stored, dead) if entry is not None)
     finished = Sweep(found, run.sort, run.take_up, lambda: run.goes_on, Lanes(run.has_room), crew).run()
     ages = {str(what): backlog.oldest_s for what, backlog in due_now.items()}
     return ReconcileReport(
@@ -241,8 +241,8 @@ def reconcile(context: NoticeContext, *, no_answer_after: timedelta, crew: Crew 
 
 def settle_entry(context: NoticeContext, key: keys.Key, *, no_answer_after: timedelta) -> str:
     """Take what stands at `key` (an attempt, a stored notice or a refund) as far as it goes now."""
-    there = keys.named(key)
-    if there.thing is keys.Thing.NOTICE or there.ref is None:
+    there = due_index.named(key)
+    if there.thing is due_index.Thing.NOTICE or there.ref is None:
         return _settle_notice(context, key)
     if there.number is not None:
         return f"refund_{pursue(context, there.ref, there.number)}"
@@ -261,5 +261,5 @@ def _settle_notice(context: NoticeContext, key: keys.Key) -> Settled:
         # The attempt's own schedule asks now; the notice comes after its next check, so that it keeps the gateway's pace too.
         after = max(attempt.next_check_at or context.now, context.now) + NOTICE_AFTER_CHECK
         with suppress(ConditionFailedError):  # it has moved on meanwhile
-            due.again(context.table, notice, keys.SETTLE, after)
+            due.again(context.table, notice, due_index.SETTLE, after)
     return settled

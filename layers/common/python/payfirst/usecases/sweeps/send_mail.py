@@ -28,7 +28,7 @@ from payfirst.observability import alarm, note, warn
 from payfirst.storage import attempts, due, outbox, refunds, sessions, timeline
 from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.due import Entry
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import due_index, keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.schema import NewerItemError
@@ -92,8 +92,8 @@ def send_mail(table: Table, post: Post, *, now: datetime, deadline: Deadline) ->
     One that SES refuses or that cannot be written is tried later and later, then it is a dead letter, which a person sees. SES
     itself being away, throttled or misconfigured is told once and ends the run; so does a table that cannot be reached.
     """
-    found = due.backlog(table, keys.MAIL, now)
-    every = chain(found.entries, due.dead_letters_due(table, keys.MAIL, now))
+    found = due.backlog(table, due_index.MAIL, now)
+    every = chain(found.entries, due.dead_letters_due(table, due_index.MAIL, now))
     return send_these(table, post, every, now=now, deadline=deadline, oldest_s=found.oldest_s)
 
 
@@ -120,7 +120,7 @@ def _one(table: Table, post: Post, entry: Entry, now: datetime) -> str:
         item = get(table, entry.key)
     except NewerItemError:
         return "failed"  # it stays due for the release that understands it; the others must not wait
-    if item is None or "due_pk" not in item or "mailed_at" in item or read_instant(item["due_sk"]) != entry.at:
+    if item is None or not due_index.is_due(item) or "mailed_at" in item or due_index.due_at(item) != entry.at:
         return "moved_on"
     try:
         outbox.lease(table, item, now)
@@ -148,7 +148,7 @@ def _code(error: ClientError | BotoCoreError) -> str:
 
 
 def _written(table: Table, post: Post, item: Item, now: datetime) -> str:
-    of = keys.named(item)
+    of = due_index.named(item)
     session = sessions.read(table, of.owner or "", of.number or 0)
     if session is None:
         raise LookupError(f"session {item['session']} is gone")

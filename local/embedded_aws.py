@@ -17,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
@@ -78,6 +79,20 @@ class PortBusyError(EmbeddedAwsError):
     """Another process listens on the port that was asked for."""
 
 
+@cache
+def _client(endpoint: str, service: str, timeout_s: float) -> Client:
+    """One for all who ask for it: boto3 takes a tenth of a second to make one."""
+    session: Any = boto3.session.Session()  # its stubs know services only by literal names
+    return session.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=KEY,
+        aws_secret_access_key=KEY,
+        config=Config(connect_timeout=3, read_timeout=timeout_s, retries={"total_max_attempts": 1}),
+    )
+
+
 class AwsEndpoint:
     """An embedded AWS that runs already, whoever started it."""
 
@@ -103,15 +118,7 @@ class AwsEndpoint:
 
     def client(self, service: str, *, timeout_s: float = 30.0) -> Client:
         """A boto3 client of `service`, for instance `dynamodb`, that talks to this MiniStack and retries nothing."""
-        session: Any = boto3.session.Session()  # its stubs know services only by literal names
-        return session.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=KEY,
-            aws_secret_access_key=KEY,
-            config=Config(connect_timeout=3, read_timeout=timeout_s, retries={"total_max_attempts": 1}),
-        )
+        return _client(self.endpoint, service, timeout_s)
 
     def reset(self) -> None:
         """Empty every service, and the state on disk with it."""

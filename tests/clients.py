@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
+
+import boto3
 
 from local.embedded_aws import KEY, REGION, AwsEndpoint
 from payfirst.storage.dynamodb.signed import Keys, SignedClient
@@ -41,3 +45,18 @@ def table_client(aws: AwsEndpoint, client: str) -> Any:
 def chosen(client: str | None) -> tuple[str, ...]:
     """That client; both for None."""
     return (client,) if client else CLIENTS
+
+
+def client_of(environment: Mapping[str, str], service: str) -> Any:
+    """A boto3 client of `service`, for instance `dynamodb`, by the environment that a running stack gives its functions."""
+    names = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    return _client(service, *(environment[name] for name in names))
+
+
+@cache
+def _client(service: str, endpoint: str, region: str, key: str, secret: str) -> Any:
+    """One for each stack: boto3 takes a tenth of a second to make one, and hundreds of tests look into the table."""
+    session: Any = boto3.session.Session()  # its stubs know services only by literal names
+    return session.client(
+        service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
+    )

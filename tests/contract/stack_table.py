@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-import boto3
-
 from payfirst.domain.clock import Deadline
 from payfirst.storage.dynamodb import schema
 from payfirst.storage.dynamodb.expressions import from_wire, to_wire
 from payfirst.storage.dynamodb.keys import Key
 from payfirst.storage.dynamodb.table import Table
+from tests.clients import client_of
 
 Raw = dict[str, Any]
 """An item as DynamoDB writes it."""
@@ -29,14 +28,7 @@ class HasTable(Protocol):
 def table_of(stack: HasTable) -> Table:
     """The stack's table."""
     told = stack.environment
-    client = boto3.session.Session().client(
-        "dynamodb",
-        endpoint_url=told["AWS_ENDPOINT_URL"],
-        region_name=told["AWS_REGION"],
-        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-    )
-    return Table(client, told["TABLE_NAME"], Deadline(lambda: 30.0))
+    return Table(client_of(told, "dynamodb"), told["TABLE_NAME"], Deadline(lambda: 30.0))
 
 
 def raw_items(table: Table, partition: str) -> list[Raw]:

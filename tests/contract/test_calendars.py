@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-import boto3
 import pytest
 
 from payfirst.domain.calendar import Calendar, Opening
@@ -14,6 +13,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.money import Currency, Money
 from payfirst.storage import catalogue
 from payfirst.storage.dynamodb.table import Table
+from tests.clients import client_of
 from tests.conftest import RunningStack
 from tests.contract.walk import Customer, Stack, new_customer, pay_phonepe, wait_until
 
@@ -27,13 +27,7 @@ DAILY: Final = Calendar(dict.fromkeys(range(7), (Opening(time(9), time(12)),)), 
 def service(stack: RunningStack) -> int:
     """A puja of one place for each of three hours of every day."""
     environment = stack.environment
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    client = client_of(environment, "dynamodb")
     table = Table(client, environment["TABLE_NAME"], Deadline(lambda: 20.0))
     price = Money(51000, Currency.INR)
     offered = Service(ServiceType.PUJA, NUMBER, "Ganesh Puja", "", "Asia/Kolkata", Currency.INR, (), price, calendar=DAILY)

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 import requests
 
+from tests.clients import client_of
 from tests.conftest import RunningStack
 from tests.integration.gateways.shoppers import (
     DOCUMENTED_CALLBACK,
@@ -194,13 +194,7 @@ def until(ask: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
 def kept_by_the_stack(stack: RunningStack) -> dict[str, str]:
     """The cursor key and the gateways' access tokens, which stand in a table of their own and not among the shop's items."""
     environment = stack.environment
-    keeper = boto3.client(
-        "secretsmanager",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    keeper = client_of(environment, "secretsmanager")
     cursor = json.loads(keeper.get_secret_value(SecretId=environment["CURSOR_SECRET_ID"])["SecretString"])["key"]
     apart = read_items({**environment, "TABLE_NAME": environment["GATEWAY_TOKENS_TABLE_NAME"]})
     tokens = {item["pk"]: item["value"] for item in apart if "value" in item}

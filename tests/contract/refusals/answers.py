@@ -6,11 +6,11 @@ import hashlib
 import json
 from typing import Any, Final
 
-import boto3
 import requests
 
 from payfirst.api.routes import ROUTES, Family, Route
 from payfirst.storage.dynamodb import keys
+from tests.clients import client_of
 from tests.contract.refusals.scene import Scene, brings, path_of
 from tests.contract.repeatable import A_CART, READY, Owner, booking_of, cart_of, new_operator, order_of, session_of
 from tests.contract.stack_table import content, raw_item
@@ -143,13 +143,7 @@ def a_notice_that_proves_nothing(scene: Scene, route: Route) -> requests.Respons
 @brings("200", "gateway_notice")
 def an_authentic_notice(scene: Scene, route: Route) -> requests.Response:
     told = scene.stack.environment
-    keeper = boto3.session.Session().client(
-        "secretsmanager",
-        endpoint_url=told["AWS_ENDPOINT_URL"],
-        region_name=told["AWS_REGION"],
-        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-    )
+    keeper = client_of(told, "secretsmanager")
     known = json.loads(keeper.get_secret_value(SecretId=told["GATEWAYS_SECRET_ID"])["SecretString"])["phonepe"]
     pair = f"{known['webhook_username']}:{known['webhook_password']}"
     owner = scene.owner()

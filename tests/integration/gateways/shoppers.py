@@ -12,9 +12,9 @@ from copy import deepcopy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import boto3
 import requests
 
+from tests.clients import client_of
 from tests.conftest import RunningStack
 from tests.contract.exchanges import document
 from tests.contract.walk import new_customer, new_phone, wait_until
@@ -171,13 +171,7 @@ def kill_tokens(stack: RunningStack) -> None:
 def webhook_header(stack: RunningStack) -> dict[str, str]:
     """What PhonePe sends to prove that it is PhonePe."""
     environment = stack.environment
-    keeper = boto3.client(
-        "secretsmanager",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    keeper = client_of(environment, "secretsmanager")
     kept = json.loads(keeper.get_secret_value(SecretId=environment["GATEWAYS_SECRET_ID"])["SecretString"])["phonepe"]
     pair = f"{kept['webhook_username']}:{kept['webhook_password']}"
     return {**JSON_TYPE, "Authorization": hashlib.sha256(pair.encode()).hexdigest()}

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import pytest
 
 from local.stack import LocalStack
 from ops.reconcile.simulated_ledger import read_ledger
 from ops.token import mint
+from tests.clients import client_of
 from tests.contract.walk import Customer, pay_mpesa, pay_phonepe, wait_until
 from tests.integration.ops.commands import payfirst, succeeded
 from tests.tools import need
@@ -56,13 +56,7 @@ def home(running: SignedUpStack, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def client(stack: SignedUpStack, service: str) -> Any:
     known = stack.environment
-    return boto3.session.Session().client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=known["AWS_ENDPOINT_URL"],
-        region_name=known["AWS_REGION"],
-        aws_access_key_id=known["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=known["AWS_SECRET_ACCESS_KEY"],
-    )
+    return client_of(known, service)
 
 
 def whole_table(stack: SignedUpStack) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import pytest
 import requests
 import typer
@@ -20,6 +19,7 @@ from typer.testing import CliRunner
 from local.stack import LocalStack
 from ops.main import app
 from ops.printing import visible
+from tests.clients import client_of
 from tests.integration.ops.test_cli import DELIVERY, NEVER, PAYFIRST, call, token
 from tests.tools import need
 
@@ -65,13 +65,7 @@ def order(running: LocalStack, home: Path) -> str:
         assert time.monotonic() < ends
         time.sleep(0.2)
     known = running.environment
-    dynamodb = boto3.session.Session().client(
-        "dynamodb",
-        endpoint_url=known["AWS_ENDPOINT_URL"],
-        region_name=known["AWS_REGION"],
-        aws_access_key_id=known["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=known["AWS_SECRET_ACCESS_KEY"],
-    )
+    dynamodb = client_of(known, "dynamodb")
     for page in dynamodb.get_paginator("scan").paginate(TableName=known["TABLE_NAME"], ConsistentRead=True):
         for item in page["Items"]:
             dynamodb.put_item(TableName=known["TABLE_NAME"], Item=hostile(item))

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import boto3
 import pytest
 import requests
 
@@ -22,6 +21,7 @@ from local.stack import LocalStack
 from ops.deployed import SETTINGS_OF
 from payfirst.gateways.registry import setting_names
 from payfirst.storage.dynamodb.keys import EVENTS
+from tests.clients import client_of
 from tests.integration.ops.commands import payfirst, succeeded
 from tests.integration.ops.test_cli import DELIVERY, call, token
 from tests.integration.ops.test_operator import home, running
@@ -217,13 +217,7 @@ def stack_name(running: LocalStack) -> Iterator[str]:
         },
     }
     environment = running.environment
-    stacks = boto3.session.Session().client(
-        "cloudformation",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    stacks = client_of(environment, "cloudformation")
     name = f"shop-{uuid4().hex[:8]}"
     stacks.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {SETTINGS_OF: function}}))
     stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})

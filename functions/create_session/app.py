@@ -12,6 +12,7 @@ from payfirst.api.values import check_day, given
 from payfirst.api.wire.fields import NothingIn
 from payfirst.api.wire.new_session import CreateSessionIn
 from payfirst.api.wire.sessions import ExtendedOut, SessionOut
+from payfirst.domain.errors import InvalidInputError
 from payfirst.settings import settings
 from payfirst.usecases.checkout import create_session as sessions
 
@@ -21,16 +22,19 @@ def create(request: Request) -> Reply:
     body = request.body(CreateSessionIn)
     wanted = body.delivery()
     check_day(body.field_of_day, wanted.estimated_delivery_date, request.now)
-    session = sessions.create_session(
-        wanted,
-        customer=customer(request),
-        table=table(request.deadline),
-        now=request.now,
-        entropy=secrets.token_bytes,
-        lifetime=lifetime(),
-        limits=limits(),
-        area=settings().delivery_fees,
-    )
+    try:
+        session = sessions.create_session(
+            wanted,
+            customer=customer(request),
+            table=table(request.deadline),
+            now=request.now,
+            entropy=secrets.token_bytes,
+            lifetime=lifetime(),
+            limits=limits(),
+            area=settings().delivery_fees,
+        )
+    except InvalidInputError as error:
+        raise error.inside(body.DELIVERY) from error
     return Reply(201, SessionOut.of(session, request.now))
 
 

@@ -258,7 +258,7 @@ def test_a_county_that_the_shop_does_not_deliver_to_is_refused_with_those_that_i
         _session(shop, customer, area="3=80,47=60")
     assert refused.value.stable_code == "NOT_DELIVERED"
     [problem] = refused.value.problems
-    assert problem.field == "delivery_details.county_id"
+    assert problem.field == "county_id"
     assert problem.message == "We do not deliver to Mombasa; we deliver to: Kilifi, Nairobi City."
     assert shop.of_kind(customer, keys.SESSION) == []
 

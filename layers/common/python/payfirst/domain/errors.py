@@ -20,7 +20,7 @@ PayFirstError
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 
@@ -36,7 +36,8 @@ class PayFirstError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one field, named as the caller wrote it (`delivery_details.county_id`)."""
+    """What is wrong with one field, named as whoever asks gave it: to a use case `county_id`, in a body
+    `delivery_details.county_id`."""
 
     field: str
     message: str
@@ -51,6 +52,11 @@ class InvalidInputError(PayFirstError):
         super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
         self.problems = problems
         self.stable_code = code
+
+    def inside(self, where: str) -> InvalidInputError:
+        """The same, for whom these fields stand inside the field `where`."""
+        named = (replace(problem, field=f"{where}.{problem.field}") for problem in self.problems)
+        return InvalidInputError(*named, code=self.stable_code)
 
 
 class NotFoundError(PayFirstError):

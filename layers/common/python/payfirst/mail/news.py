@@ -20,6 +20,10 @@ FROM_OUR_PEOPLE: Final = "operator:"
 """What the name of whoever did something begins with where the shop knows of it already."""
 
 
+_WHERE_TO_SEE: Final = "`payfirst stuck` lists what still needs a person, and `payfirst show` tells what has become of each."
+"""Who reads this sits at the shop's command line: an e-mail is an edge, and says what to do there in that line's own words."""
+
+
 def _sold(about: Occasion) -> Line:
     code = about.facts.get("order_number") or about.facts["book_id"]
     return Line(f"Sold: {code}", _content(about), amount_text(about.session.amount))
@@ -83,11 +87,7 @@ def write_news(lines: Sequence[tuple[Occasion, Line]], *, more: bool) -> Message
     others = len(happened) - sold - cases
     counted = ((cases, "needs a person", "need a person"), (sold, "sale", "sales"), (others, "change", "changes"))
     subject = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
-    listed = (
-        ("`payfirst stuck` lists what still needs a person, and `payfirst show` tells what has become of each.",)
-        if cases
-        else ()
-    )
+    listed = (_WHERE_TO_SEE,) if cases else ()
     words = Words(
         subject=subject,
         heading=subject,

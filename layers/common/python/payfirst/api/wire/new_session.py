@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
@@ -37,6 +37,9 @@ class DeliveryIn(In):
 class CreateSessionIn(In):
     """`POST /api/payments/sessions/`."""
 
+    DELIVERY: ClassVar[str] = "delivery_details"
+    """Where the fields of a `Delivery` stand."""
+
     delivery_details: DeliveryIn
     special_instructions: Text | None = None
     delivery_time_slot: TimeSlot | None = None
@@ -45,7 +48,7 @@ class CreateSessionIn(In):
     @property
     def field_of_day(self) -> str:
         """Where the day of delivery stands that counts."""
-        return f"{'' if self.estimated_delivery_date else 'delivery_details.'}estimated_delivery_date"
+        return "estimated_delivery_date" if self.estimated_delivery_date else f"{self.DELIVERY}.estimated_delivery_date"
 
     def delivery(self) -> Delivery:
         """The delivery as the domain knows it; what stands beside `delivery_details` wins over what stands inside."""

@@ -63,14 +63,14 @@ def create_session(
     """A pending session with the cart's content at today's prices; it can be paid for `lifetime`.
 
     CartEmptyError, PriceChangedError (with the lines, or of the promo code), RefusedError OUT_OF_STOCK (with the lines),
-    PROMO_…, CURRENCY_MIXED or CANNOT_BE_PROVIDED, NotChargeableError, or InvalidInputError for a place or a phone number that
-    does not exist, and, as NOT_DELIVERED, for a county outside `area`, or FairUseError beyond `limits`. Nothing is stored then.
-    ContentionError.
+    PROMO_…, CURRENCY_MIXED or CANNOT_BE_PROVIDED, NotChargeableError, or InvalidInputError, which names fields of `Delivery`,
+    for a place or a phone number that does not exist, and, as NOT_DELIVERED, for a county outside `area`, or FairUseError
+    beyond `limits`. Nothing is stored then. ContentionError.
     """
     fee = _checked_fee(delivery, area)
     terms = default_for(fee.currency)
     if terms.prompts_phone:
-        number_to_prompt(terms, "delivery_details.phone_number", delivery.phone_number)
+        number_to_prompt(terms, "phone_number", delivery.phone_number)
     for _ in range(TRIES):
         cart, opened = fair_use.cart_and_opened(table, customer.sub)
         cart = cart.at(now) if cart else None
@@ -97,15 +97,15 @@ def _checked_fee(delivery: Delivery, area: DeliveryArea) -> Money:
     """What the delivery costs; InvalidInputError for a place that does not exist or that the shop does not deliver to."""
     county = locations.county(delivery.county_id)
     if county is None:
-        raise InvalidInputError(FieldProblem("delivery_details.county_id", "There is no such county; it is 1 to 47."))
+        raise InvalidInputError(FieldProblem("county_id", "There is no such county; it is 1 to 47."))
     place = locations.subcounty(delivery.subcounty_id)
     if place is None or place.county_id != delivery.county_id:
-        raise InvalidInputError(FieldProblem("delivery_details.subcounty_id", "There is no such sub-county in this county."))
+        raise InvalidInputError(FieldProblem("subcounty_id", "There is no such sub-county in this county."))
     fee = area.fee(county.id)
     if fee is None:
         places = ", ".join(each.name for each in locations.counties() if area.fee(each.id) is not None)
         sentence = f"We do not deliver to {county.name}; we deliver to: {places}."
-        raise InvalidInputError(FieldProblem("delivery_details.county_id", sentence), code="NOT_DELIVERED")
+        raise InvalidInputError(FieldProblem("county_id", sentence), code="NOT_DELIVERED")
     return fee
 
 

@@ -11,9 +11,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from ops import table_file
-from ops.deployed import StackName, enter_stack
+from ops.deployed import Home, StackName, enter_stack
 from ops.earlier_tokens import forget, without_tokens
-from ops.operate import Home
 from ops.printing import say
 from ops.running import HOME, table_of
 from ops.sentences import fail, in_one_sentence

@@ -10,8 +10,8 @@ import typer
 from rich.table import Column
 
 from ops import words
-from ops.deployed import StackName
-from ops.operate import By, Home, table_in, who
+from ops.deployed import Home, StackName
+from ops.operate import By, table_in, who
 from ops.printing import hand_over_json, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence

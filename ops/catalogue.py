@@ -11,7 +11,7 @@ import typer
 
 from ops import words
 from ops.catalogue_file import Entry, as_raw, as_yaml, name_of, read_catalogue
-from ops.deployed import StackName, enter_stack
+from ops.deployed import Home, StackName, enter_stack
 from ops.printing import bar, complain, hand_over, hand_over_json, say
 from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
@@ -21,8 +21,6 @@ from payfirst.domain.errors import ContentionError
 from payfirst.storage import catalogue, catalogue_edits
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table
-
-Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 
 catalogue_app = typer.Typer(name="catalogue", help="Keep what the shop offers.", no_args_is_help=True)
 

@@ -10,8 +10,8 @@ import typer
 from ops import words
 from ops.catalogue import Difference, catalogue_app
 from ops.catalogue_file import as_raw, as_yaml
-from ops.deployed import StackName
-from ops.operate import By, Home, table_in, who
+from ops.deployed import Home, StackName
+from ops.operate import By, table_in, who
 from ops.printing import hand_over, hand_over_json, say
 from ops.running import HOME
 from ops.sentences import in_one_sentence

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from ops import panels, words
+from ops import words
 from ops.estimate import PRICES, Assumed, Line, each, read_prices, regions, standing, total
 from ops.printing import hand_over_json, say, show_table
 from payfirst.settings import Watching
@@ -75,8 +75,3 @@ def _show(title: str, lines: list[Line]) -> None:
 def _line(line: Line) -> dict[str, str]:
     """A line as text, so that no reader rounds it."""
     return {"what": line.price.unit, "count": str(line.count), "usd": f"{line.usd:.4f}"}
-
-
-def register(app: typer.Typer) -> None:
-    """Make this a command of `app`."""
-    app.command("cost", rich_help_panel=panels.SETTING_UP)(cost_command)

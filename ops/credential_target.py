@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.deployed import CONFIG
 from ops.running import NoStackError, enter
+from ops.stack_state import outputs_of, parameters_of
 from payfirst.api.addresses import NoticeAddresses
 from payfirst.gateways.account import CredentialError, Values
 from payfirst.gateways.declaration import Declaration
@@ -21,9 +22,6 @@ from payfirst.settings import Stage
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
-
 
 Account = str
 """A gateway's word in small letters, under which the gateways' secret keeps its credentials."""
@@ -133,8 +131,7 @@ def _of_deployed(account: Account, stack_name: str) -> Target:
         [stack] = stacks.describe_stacks(StackName=stack_name)["Stacks"]
     except (ClientError, BotoCoreError) as exc:
         raise _refused(exc) from exc
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
-    given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", ())}
+    outputs, given = outputs_of(stack), parameters_of(stack)
     declared = declaration_of(account.upper())
     parameters = {name: f"{declared.parameters}{_camel(name.partition('_')[2])}" for name in _settings(declared)}
     if _OUTPUT not in outputs:

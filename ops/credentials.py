@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -25,9 +23,10 @@ from ops.credential_check import (
 from ops.credential_input import Given, ask_on_terminal, changes, environments, given_by, whole_set
 from ops.credential_notice import try_notice
 from ops.credential_target import Account, Target, find_target
-from ops.deployed import StackName
+from ops.deployed import Home, StackName
 from ops.printing import complain, hand_over_json, say
 from ops.running import HOME
+from ops.sentences import in_one_sentence
 from payfirst.gateways.account import CredentialError, Form, Values
 from payfirst.gateways.registry import names, terms_of
 from payfirst.settings import Stage
@@ -67,7 +66,6 @@ StageOption = Annotated[
 BaseUrl = Annotated[str | None, words.option(help="Where the gateway answers instead, for instance a simulator.")]
 Stdin = Annotated[bool, typer.Option("--stdin", help="Read a JSON object from standard input instead of the environment.")]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="Store without asking the gateway for a token first.")]
-Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 
 
 @credentials_app.command("set")
@@ -90,7 +88,7 @@ def set_command(
     for on the terminal. PHONEPE_SALT_KEY or --first-api means PhonePe's first API. Nothing is stored when a value is wrong or
     the gateway does not know the credentials. On PhonePe's dashboard choose "Basic (SHA)" for the webhook, not HMAC.
     """
-    with _in_one_sentence():
+    with in_one_sentence():
         target = find_target(account, secret_id=secret_id, stack_name=stack_name, home=home)
         given = given_by(os.environ, fields_of(account), from_stdin=stdin)
         form = form_given(account, given, first_api=first_api)
@@ -99,11 +97,7 @@ def set_command(
         if form.callback_variable:
             check_callback_url(form, given.variable(form.callback_variable), chosen)
         values = whole_set(form.fields, given, ask_on_terminal)
-        check_whole(account, form, values, chosen)
-        if address is not None:
-            prove(form, values, address)
-        target.write(values)
-        _say_stored(form, target, tried=address is not None)
+        _store(target, form, values, chosen, address)
 
 
 @credentials_app.command("check")
@@ -165,7 +159,7 @@ def rotate_command(
     New keys are tried before they replace the old ones, which Secrets Manager keeps as AWSPREVIOUS. A new name or password of
     PhonePe's webhook, or a new salt key, is accepted beside the one it replaces until `rotate phonepe --finish`.
     """
-    with _in_one_sentence():
+    with in_one_sentence():
         target = find_target(account, secret_id=secret_id, stack_name=stack_name, home=home)
         kept, form = _must_hold(account, target)
         if finish:
@@ -176,11 +170,7 @@ def rotate_command(
         address = None if no_check else address_of(form, chosen, base_url, target)
         changed = changes(form.fields, given, ask_on_terminal, kept)
         values = kept | _with_previous(account, form, changed, kept)
-        check_whole(account, form, values, chosen)
-        if address is not None:
-            prove(form, values, address)
-        target.write(values)
-        _say_stored(form, target, tried=address is not None)
+        _store(target, form, values, chosen, address)
         if form.proof and changed.keys() & set(form.proof.fields):
             say(f"{form.proof.changed}, then run `payfirst credentials rotate {account} --finish`.")
 
@@ -234,20 +224,16 @@ def _must_hold(account: Account, target: Target) -> tuple[Values, Form]:
     return kept, form_of(account, kept)
 
 
-def _say_stored(form: Form, target: Target, *, tried: bool) -> None:
-    how = "known to the gateway" if tried else "not tried"
+def _store(target: Target, form: Form, values: Values, stage: Stage | None, address: str | None) -> None:
+    """Store `values` once they are whole and, if there is an `address`, the gateway there knows them; say what functions do."""
+    check_whole(target.account, form, values, stage)
+    if address is not None:
+        prove(form, values, address)
+    target.write(values)
+    how = "not tried" if address is None else "known to the gateway"
     minutes = int(READ_AGAIN_AFTER.total_seconds() // 60)
     say(f"{form.title}: stored in {target.secret_id}, {how}; functions take it within {minutes} minutes.")
     if form.remark:
         say(form.remark)
     if target.stage is Stage.LOCAL:
         say("The local stack makes its own again when it starts the next time.")
-
-
-@contextmanager
-def _in_one_sentence() -> Iterator[None]:
-    try:
-        yield
-    except CredentialError as error:
-        complain(str(error))
-        raise typer.Exit(1) from None

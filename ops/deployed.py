@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import boto3
+import typer
 from botocore.config import Config
 
 from ops import words
 from ops.running import RunningStack, enter
+from ops.stack_state import outputs_of
 
 CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
+Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 StackName = Annotated[str | None, words.option(help="A deployed stack; the local one that runs if absent.")]
 SETTINGS_OF: Final = "ReconcilePaymentsFunction"
 """The function whose settings an operator needs: it talks to gateways, settles and refunds."""
@@ -38,7 +41,6 @@ def enter_stack(stack_name: str | None, home: Path) -> RunningStack:
     [stack] = stacks.describe_stacks(StackName=stack_name)["Stacks"]
     found = stacks.describe_stack_resource(StackName=stack_name, LogicalResourceId=SETTINGS_OF)
     function = functions.get_function_configuration(FunctionName=found["StackResourceDetail"]["PhysicalResourceId"])
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     environment = dict(function["Environment"]["Variables"])
     os.environ.update(environment)
-    return RunningStack(outputs.get("ApiUrl", ""), environment)
+    return RunningStack(outputs_of(stack).get("ApiUrl", ""), environment)

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import boto3
 import typer
 
-from ops import panels, words
-from ops.deployed import CONFIG, StackName, enter_stack
-from ops.operate import By, Home, who
+from ops import words
+from ops.deployed import CONFIG, Home, StackName, enter_stack
+from ops.operate import By, who
 from ops.printing import say
 from ops.running import HOME, table_of
 from ops.sentences import fail, in_one_sentence
@@ -154,8 +154,3 @@ _BLOCKING: Final = {
     Why.REVIEW: "{name} waits for a person: decide it first, payfirst stuck lists it",
     Why.SESSION: "a session can still be paid, until {state}",
 }
-
-
-def register(app: typer.Typer) -> None:
-    """Make this a command of `app`."""
-    app.command("erase", rich_help_panel=panels.SHOP)(erase_command)

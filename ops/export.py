@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from ops import words
-from ops.deployed import StackName
-from ops.operate import Home, table_in
+from ops.deployed import Home, StackName
+from ops.operate import table_in
+from ops.orders import content, every_order
 from ops.printing import hand_over_rows
 from ops.running import HOME
 from ops.sentences import in_one_sentence
@@ -21,7 +22,7 @@ from payfirst.domain.order import Order
 from payfirst.domain.refund import GATEWAY
 from payfirst.domain.session import Session
 from payfirst.storage.dynamodb.table import Table
-from payfirst.usecases.operators import appointments, deliveries, totals
+from payfirst.usecases.operators import appointments, totals
 
 export_app: Final = typer.Typer(name="export", help="Write what happened on some days as CSV.", no_args_is_help=True)
 
@@ -101,11 +102,7 @@ def _export(
 
 
 def _orders(table: Table, day: date) -> Iterator[Sequence[str]]:
-    after: str | None = ""
-    while after is not None:
-        page = deliveries.of_days(day, day, table=table, most=PAGE, after=after)
-        yield from map(_order, page.orders)
-        after = page.next
+    return (_order(order) for order, _ in every_order(day, day, None, table))
 
 
 def _bookings(table: Table, day: date) -> Iterator[Sequence[str]]:
@@ -129,12 +126,11 @@ def _made(moment: datetime) -> str:
 
 
 def _order(order: Order) -> Sequence[str]:
-    what = ", ".join(f"{line.quantity.normalize():f} {line.unit} {line.product_name}" for line in order.lines)
     amounts = (order.items_total, order.discount, order.delivery_fee, order.rounding, order.amount)
     return (
         *(order.code, _made(order.created_at), order.status, order.payment_status, order.amount.currency),
         *(str(amount or "0.00") for amount in amounts),
-        *(order.promo_code or "", order.receipt or "", order.delivery.full_name, order.delivery.phone_number, what),
+        *(order.promo_code or "", order.receipt or "", order.delivery.full_name, order.delivery.phone_number, content(order)),
     )
 
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from ops import panels, words
-from ops.deployed import StackName
-from ops.operate import By, Home, table_in, who
+from ops import words
+from ops.deployed import Home, StackName
+from ops.operate import By, table_in, who
 from ops.printing import hand_over_json, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence
@@ -55,8 +55,3 @@ def find_command(
     )
     if found.before is not None:
         say(f"There are more: --before {found.before} shows them.")
-
-
-def register(app: typer.Typer) -> None:
-    """Make this command one of `app`."""
-    app.command("find", rich_help_panel=panels.SHOP)(find_command)

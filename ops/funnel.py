@@ -8,9 +8,9 @@ import typer
 from rich.bar import Bar
 from rich.table import Column
 
-from ops import panels, words
-from ops.deployed import StackName
-from ops.operate import Home, table_in
+from ops import words
+from ops.deployed import Home, StackName
+from ops.operate import table_in
 from ops.printing import Cell, hand_over_json, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence
@@ -86,8 +86,3 @@ def _show_by_status(found: Funnel) -> None:
         if count
     ]
     show_table(columns, rows)
-
-
-def register(app: typer.Typer) -> None:
-    """Make this command one of `app`."""
-    app.command("funnel", rich_help_panel=panels.SHOP)(funnel_command)

@@ -9,13 +9,17 @@ from typing import Annotated, Final
 
 import typer
 
-from ops import cost, erase, find, funnel, logs, operate, orders, panels, totals, words
+from ops import logs, operate, orders, words
 from ops.backup import backup_app
 from ops.bookings import bookings_app
 from ops.catalogue_by_hand import catalogue_app
+from ops.cost import cost_command
 from ops.credentials import credentials_app
-from ops.deployed import StackName, enter_stack
+from ops.deployed import Home, StackName, enter_stack
+from ops.erase import erase_command
 from ops.export import export_app
+from ops.find import find_command
+from ops.funnel import funnel_command
 from ops.printing import hand_over, hand_over_json, say
 from ops.reconcile.command import reconcile_command
 from ops.running import HOME, ROOT, table_of
@@ -23,7 +27,14 @@ from ops.seed import seed
 from ops.sentences import Sentences, fail, in_one_sentence
 from ops.tick import Sweep, in_words, tick
 from ops.token import mint
+from ops.totals import totals_command
 from payfirst.api import resources
+
+SHOP: Final = "The shop's day"
+PAYMENTS: Final = "Payments that need a person"
+SETTING_UP: Final = "Setting up and trying out"
+DEVELOPING: Final = "For developers"
+"""The headings under which `payfirst --help` lists its commands."""
 
 app = typer.Typer(
     name="payfirst",
@@ -32,21 +43,23 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-app.add_typer(orders.orders_app, rich_help_panel=panels.SHOP)
-app.add_typer(bookings_app, rich_help_panel=panels.SHOP)
-app.add_typer(export_app, rich_help_panel=panels.SHOP)
-app.add_typer(catalogue_app, rich_help_panel=panels.SHOP)
-app.add_typer(backup_app, rich_help_panel=panels.SHOP)
-find.register(app)
-funnel.register(app)
-totals.register(app)
-erase.register(app)
-cost.register(app)
-operate.register(app)
-app.command("reconcile", rich_help_panel=panels.PAYMENTS)(reconcile_command)
-app.add_typer(credentials_app, rich_help_panel=panels.SETTING_UP)
-
-Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
+app.add_typer(orders.orders_app, rich_help_panel=SHOP)
+app.add_typer(bookings_app, rich_help_panel=SHOP)
+app.add_typer(export_app, rich_help_panel=SHOP)
+app.add_typer(catalogue_app, rich_help_panel=SHOP)
+app.add_typer(backup_app, rich_help_panel=SHOP)
+app.command("find", rich_help_panel=SHOP)(find_command)
+app.command("funnel", rich_help_panel=SHOP)(funnel_command)
+app.command("totals", rich_help_panel=SHOP)(totals_command)
+app.command("erase", rich_help_panel=SHOP)(erase_command)
+app.command("cost", rich_help_panel=SETTING_UP)(cost_command)
+app.command("stuck", rich_help_panel=PAYMENTS)(operate.stuck_command)
+app.command("show", rich_help_panel=PAYMENTS)(operate.show_command)
+app.command("refund", rich_help_panel=PAYMENTS)(operate.refund_command)
+app.command("resolve", rich_help_panel=PAYMENTS)(operate.resolve_command)
+app.command("replay", rich_help_panel=PAYMENTS)(operate.replay_command)
+app.command("reconcile", rich_help_panel=PAYMENTS)(reconcile_command)
+app.add_typer(credentials_app, rich_help_panel=SETTING_UP)
 
 SEEDED_CUSTOMER: Final = 1
 FIRST_OPERATOR: Final = 1000
@@ -72,7 +85,7 @@ def payfirst(
     context.with_resource(logs.aside(shown=logs.asked_for(verbose=verbose)))
 
 
-@app.command("token", rich_help_panel=panels.SETTING_UP)
+@app.command("token", rich_help_panel=SETTING_UP)
 def token_command(
     user_id: Annotated[
         int | None,
@@ -115,7 +128,7 @@ def token_command(
         )
 
 
-@app.command("tick", rich_help_panel=panels.SETTING_UP)
+@app.command("tick", rich_help_panel=SETTING_UP)
 def tick_command(
     sweep: Annotated[Sweep, typer.Argument(help="expire: unpaid sessions. reconcile: open payments. deliver: events.")],
     as_json: words.AsJson = False,
@@ -135,7 +148,7 @@ def tick_command(
         say(in_words(sweep, report))
 
 
-@app.command("seed", rich_help_panel=panels.SETTING_UP)
+@app.command("seed", rich_help_panel=SETTING_UP)
 def seed_command(
     files: Annotated[
         list[Path] | None,
@@ -153,7 +166,7 @@ def seed_command(
     say(f"{report.added} added, {report.kept} left as they were.")
 
 
-@app.command("openapi", rich_help_panel=panels.DEVELOPING)
+@app.command("openapi", rich_help_panel=DEVELOPING)
 def openapi_command(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit with 1 and a diff if it is out of date.")
@@ -171,7 +184,7 @@ def openapi_command(
         fail("The API's description is out of date: run `make openapi` and look at what changed.")
 
 
-@app.command("events", rich_help_panel=panels.DEVELOPING)
+@app.command("events", rich_help_panel=DEVELOPING)
 def events_command(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if a file is out of date.")] = False,
 ) -> None:

@@ -11,8 +11,8 @@ from typing import Annotated, Final
 import typer
 from rich.table import Column
 
-from ops import panels, words
-from ops.deployed import StackName, caller, enter_stack
+from ops import words
+from ops.deployed import Home, StackName, caller, enter_stack
 from ops.printing import hand_over_json, say, show_table
 from ops.running import HOME, table_of
 from ops.sentences import in_one_sentence
@@ -32,7 +32,6 @@ from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.context import SettlementContext
 from payfirst.usecases.operators import review, waiting
 
-Home = Annotated[Path, typer.Option(help="Where the local stack keeps its state.", show_default=".local")]
 Why = Annotated[str, typer.Option(help="The reason, kept in the payment's timeline.", prompt=True)]
 By = Annotated[str, words.option(help="A note on who decides, kept in the timeline beside who you are.")]
 
@@ -233,12 +232,3 @@ def replay_command(
         context = resources.notice_context(utc_now(), Deadline(lambda: PLENTY_S))
         word = waiting.replay(context, which, no_answer_after=no_answer_after())
     say(f"{which}: {word}")
-
-
-def register(app: typer.Typer) -> None:
-    """Make these commands of `app`."""
-    app.command("stuck", rich_help_panel=panels.PAYMENTS)(stuck_command)
-    app.command("show", rich_help_panel=panels.PAYMENTS)(show_command)
-    app.command("refund", rich_help_panel=panels.PAYMENTS)(refund_command)
-    app.command("resolve", rich_help_panel=panels.PAYMENTS)(resolve_command)
-    app.command("replay", rich_help_panel=panels.PAYMENTS)(replay_command)

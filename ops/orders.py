@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,8 +12,8 @@ import typer
 from rich.table import Column
 
 from ops import words
-from ops.deployed import StackName
-from ops.operate import By, Home, table_in, who
+from ops.deployed import Home, StackName
+from ops.operate import By, table_in, who
 from ops.printing import hand_over, hand_over_json, say, show_table
 from ops.running import HOME
 from ops.sentences import in_one_sentence
@@ -53,7 +54,7 @@ def list_command(
         last = words.day(day, utc_now()) if day else datetime.now(ZoneInfo(SHOP_ZONE)).date()
         table = table_in(home, stack_name)
         first = last - timedelta(days=days - 1)
-        found = _all(first, last, status, table)
+        found = list(every_order(first, last, status, table))
     if as_json:
         hand_over_json([ShopOrderOut.of(*each).model_dump(mode="json") for each in found])
         return
@@ -64,21 +65,21 @@ def list_command(
     show_table(
         columns,
         (
-            (order.code, order.status, order.delivery.phone_number, _total(order), _content(order), _place(order))
+            (order.code, order.status, order.delivery.phone_number, _total(order), content(order), _place(order))
             for order, _ in found
         ),
     )
 
 
-def _all(first: date, last: date, status: OrderStatus | None, table: Table) -> list[tuple[Order, RefundShown | None]]:
+def every_order(
+    first: date, last: date, status: OrderStatus | None, table: Table
+) -> Iterator[tuple[Order, RefundShown | None]]:
     """Every order of the days, with the latest refund where something of it goes back."""
-    found: list[tuple[Order, RefundShown | None]] = []
     after: str | None = ""
     while after is not None:
         page = deliveries.of_days(first, last, status, table=table, most=LONGEST_PAGE, after=after)
-        found += [(order, page.refunds.get(order.session)) for order in page.orders]
+        yield from ((order, page.refunds.get(order.session)) for order in page.orders)
         after = page.next
-    return found
 
 
 def _total(order: Order) -> str:
@@ -87,7 +88,7 @@ def _total(order: Order) -> str:
     return f"{order.amount} {order.amount.currency}{status}"
 
 
-def _content(order: Order) -> str:
+def content(order: Order) -> str:
     return ", ".join(f"{line.quantity.normalize():f} {line.unit} {line.product_name}" for line in order.lines)
 
 
@@ -122,7 +123,7 @@ def show_command(code: Code, as_json: words.AsJson = False, stack_name: StackNam
         hand_over_json(OrderDetailOut.of_found(found).model_dump(mode="json"))
         return
     order = found.order
-    say(f"{order.code} is {order.status}: {_content(order)}", f"to: {_place(order)}", f"phone: {order.delivery.phone_number}")
+    say(f"{order.code} is {order.status}: {content(order)}", f"to: {_place(order)}", f"phone: {order.delivery.phone_number}")
     say(f"paid: {_total(order)}", f"receipt: {order.receipt or 'not known'}")
     say(*(f"refund {refund.refund_id} of {refund.amount} is {refund.status}" for refund in found.refunds))
     if found.gives_back is not None:
@@ -217,7 +218,7 @@ def cancel_command(
         if said is not None and not refund:
             order, unit = found.order, said.currency
             paid, whom = f"Of {order.amount} {unit} that were paid", order.delivery.full_name
-            say(f"{wanted}: {_content(order)}, {whom}. {paid}, {said} {unit} go back.")
+            say(f"{wanted}: {content(order)}, {whom}. {paid}, {said} {unit} go back.")
             typer.confirm("Cancel it?", abort=True, err=True)
         owed = cancel_order(table, wanted, utc_now(), by=acting, why=reason, said=None if said is None else said.major)
     if owed is None:

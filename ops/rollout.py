@@ -16,7 +16,6 @@ from typing import Annotated, Any, Final
 
 import boto3
 import typer
-from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
@@ -28,6 +27,7 @@ from botocore.exceptions import (
 )
 
 from ops.account import check_concurrency, say_where_mail_goes, with_access_logs
+from ops.deployed import CONFIG
 from ops.earlier_tokens import forget
 from ops.environments import Environment, overrides, read_environment
 from ops.login_page import open_login_page
@@ -39,7 +39,6 @@ from ops.stack_state import STATES, Agree, Way, failures, find, in_words, output
 
 SAM: Final = ROOT / ".tools" / "sam" / "bin" / "sam"
 BUILT: Final = ROOT / ".aws-sam" / "build" / "template.yaml"
-CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
 NOBODY: Final = (
     CredentialRetrievalError,
     NoCredentialsError,

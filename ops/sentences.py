@@ -18,6 +18,7 @@ from ops.running import NoStackError
 from ops.token import TokenError
 from ops.words import WrongInputError
 from payfirst.domain.errors import InvalidInputError, PayFirstError
+from payfirst.gateways.account import CredentialError
 
 FAILED: Final = 1
 WRONG_INPUT: Final = 2
@@ -29,7 +30,7 @@ def in_one_sentence() -> Iterator[None]:
     """What an operator can mend is told in one sentence. Everything else is a fault of ours, which `Sentences` tells."""
     try:
         yield
-    except (NoStackError, TokenError, CatalogueError, StatementError) as error:
+    except (NoStackError, TokenError, CatalogueError, StatementError, CredentialError) as error:
         fail(str(error), error)
     except (WrongInputError, InvalidInputError) as error:
         fail(str(error), error, exit_code=WRONG_INPUT)

@@ -11,12 +11,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from ops.deployed import CONFIG
+from ops.stack_state import outputs_of, parameters_of
 from payfirst.api.routes import ROUTES, Route
 
-CONFIG: Final = Config(connect_timeout=5, read_timeout=30)
 TIMEOUT_S: Final = 35.0
 """API Gateway itself gives up after 29 seconds."""
 ALIAS: Final = "live"
@@ -162,12 +162,12 @@ def read_shop(session: Any, stack: str, now: datetime, address: str | None = Non
     """The deployed stack of that name, reached at `address` if given; botocore's ClientError if there is none."""
     stacks = session.client("cloudformation", config=CONFIG)
     [found] = stacks.describe_stacks(StackName=stack)["Stacks"]
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
+    outputs = outputs_of(found)
     return Shop(
         name=found["StackName"],
         session=session,
         outputs=outputs,
-        parameters={one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())},
+        parameters=parameters_of(found),
         resources=tuple(_resources(stacks, stack)),
         status=found["StackStatus"],
         changed=found.get("LastUpdatedTime") or found["CreationTime"],

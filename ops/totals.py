@@ -9,9 +9,9 @@ from typing import Annotated, Final
 import typer
 from rich.table import Column
 
-from ops import panels, words
-from ops.deployed import StackName
-from ops.operate import Home, table_in
+from ops import words
+from ops.deployed import Home, StackName
+from ops.operate import table_in
 from ops.printing import hand_over_json, say, show_table
 from ops.running import HOME, items_of
 from ops.sentences import fail, in_one_sentence
@@ -65,8 +65,3 @@ def totals_command(
     columns = [*map(Column, ("Day", "Gateway", "Currency")), *(Column(word, justify="right") for word in _WORDS.values())]
     rows = ((str(each.day or "All"), each.gateway, each.currency, *(str(each[at]) for at in _WORDS)) for each in shown)
     show_table(columns, rows)
-
-
-def register(app: typer.Typer) -> None:
-    """Make this command one of `app`."""
-    app.command("totals", rich_help_panel=panels.SHOP)(totals_command)

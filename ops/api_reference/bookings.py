@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ops.api_reference import samples
+from ops.api_reference.errors import PROMO_CODES
 from ops.api_reference.operation import PAGING, Body, Listed, Operation, Raw, one
 from payfirst.api.wire.bookings import BookingOut, CancelIn, OwnBookingOut, RescheduledOut, RescheduleIn
 from payfirst.api.wire.carts import ApplyPromoIn, CreateCartIn, ServiceCartOut
@@ -14,10 +15,6 @@ from payfirst.domain.session import Session
 
 CARTS, PAYMENTS, BOOKINGS = "Booking carts", "Payments", "Bookings"
 
-PROMO_CODES: Final = (
-    *("PROMO_UNKNOWN", "PROMO_EXPIRED", "PROMO_USED_UP", "PROMO_LIMIT_REACHED", "PROMO_BELOW_MINIMUM"),
-    "PROMO_NOT_APPLICABLE",
-)
 SLOT_CODES: Final = ("SLOT_NOT_OFFERED", "SLOT_TOO_SOON", "SLOT_TOO_FAR", "SLOT_FULL")
 CART_CODES: Final = ("NOT_FOUND", "CART_LOCKED", "CART_CONVERTED")
 PROMO_CART_CODES: Final = (*CART_CODES, "CART_EXPIRED")

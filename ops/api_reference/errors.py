@@ -33,6 +33,11 @@ from payfirst.domain.errors import (
 )
 from payfirst.domain.promo import NOT_TAKEN
 
+PROMO_CODES: Final = (
+    *("PROMO_UNKNOWN", "PROMO_EXPIRED", "PROMO_USED_UP", "PROMO_LIMIT_REACHED", "PROMO_BELOW_MINIMUM"),
+    "PROMO_NOT_APPLICABLE",
+)
+
 
 def _in_progress() -> PaymentInProgressError:
     error = PaymentInProgressError("A payment for this session is in progress.", ref="MT7a8b9c0d1e2f3")
@@ -88,12 +93,7 @@ _ALL: Final[tuple[PayFirstError, ...]] = (
         details={"listing_id": 201, "currency": "INR"},
     ),
     RefusedError("This cart has become a booking.", code="CART_CONVERTED", details={"booking": "BK-449034CB"}),
-    RefusedError(NOT_TAKEN, code="PROMO_UNKNOWN"),
-    RefusedError(NOT_TAKEN, code="PROMO_EXPIRED"),
-    RefusedError(NOT_TAKEN, code="PROMO_USED_UP"),
-    RefusedError(NOT_TAKEN, code="PROMO_LIMIT_REACHED"),
-    RefusedError(NOT_TAKEN, code="PROMO_BELOW_MINIMUM"),
-    RefusedError(NOT_TAKEN, code="PROMO_NOT_APPLICABLE"),
+    *(RefusedError(NOT_TAKEN, code=code) for code in PROMO_CODES),
     RefusedError("This booking is CANCELLED; only a CONFIRMED one can be rescheduled.", code="BOOKING_NOT_CONFIRMED"),
     RefusedError("A booking can be rescheduled 100 times.", code="RESCHEDULE_LIMIT"),
     RefusedError("A booking can be rescheduled until 24 hours before it.", code="RESCHEDULE_TOO_LATE"),

@@ -10,6 +10,7 @@ from typing import Final
 from ops.api_reference import samples
 from ops.api_reference.bookings import SLOT_CODES
 from ops.api_reference.operation import PAGING, Body, Operation, one
+from ops.api_reference.public import EITHER
 from payfirst.api.wire.by_hand import KeptListingOut, KeptServiceOut, ListingChangeIn, ServiceChangeIn
 from payfirst.api.wire.funnel import FunnelOut
 from payfirst.api.wire.operators import (
@@ -112,7 +113,6 @@ _GIVES: Final = GivesBack(by_rule=Money(49950, Currency.INR), in_full=Money(9990
 _EDITED: Final = Edits(4, "operator:8c5f1d0e-6d0b-4b6e-9a43-0d8a5c9d1e77 (amina@example.com)", samples.NOW)
 _KEPT: Final = KeptListingOut.of(replace(samples.TOMATOES, edits=_EDITED))
 _KEPT_PUJA: Final = KeptServiceOut.of(replace(samples.PUJA, edits=_EDITED))
-_EITHER: Final = {"service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent."}
 _SEEN: Final = (
     "`version` is that of the answer in which the entry was seen: whoever was slower is answered 409 with the present one, and "
     "nothing is changed. What a session froze stays as its customer was told."
@@ -140,7 +140,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Show a service as its shop keeps it",
         one(200, _KEPT_PUJA),
         codes=("NOT_FOUND",),
-        query=_EITHER,
+        query=EITHER,
         description=f"Offered or not, with who changed it last. {_ONLY}",
     ),
     "operators_change_service": Operation(
@@ -149,7 +149,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         one(200, _KEPT_PUJA),
         Body(ServiceChangeIn, {"version": "4", "packages": [{"id": 2, "price": "1100.00"}]}),
         ("NOT_FOUND", "CHANGED_MEANWHILE"),
-        query=_EITHER,
+        query=EITHER,
         description=f"{_SEEN} Its calendar comes from a catalogue file. {_ONLY} Recorded with who.",
     ),
     "operators_stuck": Operation(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from ops.api_reference import samples
-from ops.api_reference.bookings import PROMO_CODES
+from ops.api_reference.errors import PROMO_CODES
 from ops.api_reference.operation import PAGING, Body, Listed, Operation, one
 from payfirst.api.wire.carts import AddItemIn, ApplyPromoIn, ProduceCartOut, RemoveItemIn, UpdateQuantityIn
 from payfirst.api.wire.initiate import InitiatedOut, InitiateIn

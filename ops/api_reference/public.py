@@ -66,6 +66,7 @@ _SEARCHES: Final = (
     "`count` is what is on sale. With `search`, `farm`, `currency` or `active` a page looks through a thousand entries at "
     "most: it may hold fewer than were asked for and still have a `next`, and `count` counts what it holds."
 )
+EITHER: Final = {"service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent."}
 _JULY: Final = date(2025, 7, 1)
 _HTML: Final = Raw({"type": "string"}, "<!doctype html>…", "text/html")
 
@@ -116,7 +117,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Show a service",
         one(200, ServiceOut.of(samples.PUJA)),
         codes=("NOT_FOUND",),
-        query={"service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent."},
+        query=EITHER,
     ),
     "list_slots": Operation(
         CATALOGUE,
@@ -128,10 +129,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             }
         },
         codes=("NOT_FOUND",),
-        query={
-            "date": "The day in the service's zone, 2025-07-20; required.",
-            "service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent.",
-        },
+        query={"date": "The day in the service's zone, 2025-07-20; required.", **EITHER},
     ),
     "list_days": Operation(
         CATALOGUE,
@@ -143,10 +141,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             }
         },
         codes=("NOT_FOUND",),
-        query={
-            "month": "The month in the service's zone, 2025-07; required.",
-            "service_type": "PUJA or ASTROLOGY, where both have the number; the puja if absent.",
-        },
+        query={"month": "The month in the service's zone, 2025-07; required.", **EITHER},
     ),
     "list_counties": Operation(
         CATALOGUE,

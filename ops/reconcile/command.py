@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ops import words
-from ops.deployed import StackName, enter_stack
-from ops.operate import Home
+from ops.deployed import Home, StackName, enter_stack
 from ops.printing import hand_over_json, say, show_table
 from ops.reconcile.books import Became, Books, Line, spelled
 from ops.reconcile.comparison import compare

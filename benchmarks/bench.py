@@ -35,7 +35,8 @@ from benchmarks.report import RESULTS, write
 from benchmarks.share import held
 from benchmarks.stage import Stage, Worker
 from benchmarks.walk import Ask, Customer
-from local.embedded_aws import ROOT, TEMPLATE, create_table
+from local.embedded_aws import ROOT, TEMPLATE
+from local.resources import create_table
 
 PEERS: Final = ("ours", "django_shop", "fastapi_shop", "powertools", "bare")
 BENCH_PYTHON: Final = str(ROOT / ".tools" / "bench" / "bin" / "python")

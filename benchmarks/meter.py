@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from benchmarks import units
 from benchmarks.loopback import Answered
-from local.embedded_aws import LOOPBACK, AwsEndpoint
+from local.embedded_aws import AwsEndpoint
+from local.ports import LOOPBACK
 
 DYNAMODB: Final = "DynamoDB_20120810."
 EACH_TAKES_S: Final = 0.03

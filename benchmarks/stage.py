@@ -14,7 +14,8 @@ from typing import IO, Any, Final, Self, cast
 from benchmarks.gateway import Gateways
 from benchmarks.loopback import LOOPBACK, serving
 from benchmarks.meter import Meter
-from local.embedded_aws import REGION, ROOT, TEMPLATE, EmbeddedAws, create_shared_resources
+from local.embedded_aws import REGION, ROOT, TEMPLATE, EmbeddedAws
+from local.resources import create_shared_resources
 from ops.resolve import Resolver
 from ops.seed import seed
 from ops.template import load_template

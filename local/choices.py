@@ -14,49 +14,31 @@ from dotenv.parser import parse_stream
 from local.credentials import CREDENTIALS, INITIATOR
 from local.embedded_aws import ROOT
 from ops.printing import visible
+from payfirst.gateways.registry import setting_names
 
 ENV_FILE: Final = ROOT / ".env"
-MPESA_SANDBOX: Final = "https://sandbox.safaricom.co.ke"
-PHONEPE_SANDBOX: Final = "https://api-preprod.phonepe.com/apis/pg-sandbox"
-
-SETTINGS: Final[tuple[str, ...]] = (
-    "ALLOW_PAST_DATES",
-    "BOOKINGS_MAIL_SENDER",
-    "CALLBACK_ORIGIN",
-    "CUSTOMERS_CANCEL_ORDERS",
-    "DELIVERY_FEES",
-    "EXPIRY_GRACE_SECONDS",
-    "HORIZON_DAYS",
-    "LATE_PAYMENT",
-    "MPESA_BASE_URL",
-    "MPESA_CONFIRM_WITH_QUERY",
-    "MPESA_NO_ANSWER_SECONDS",
-    "MPESA_NOTICE_SOURCES",
-    "OPEN_SESSIONS_PER_USER",
-    "ORDERS_MAIL_SENDER",
-    "PHONE_PACE_SECONDS",
-    "PROMPTS_PER_PHONE_HOUR",
-    "PROMPTS_PER_USER_HOUR",
-    "PHONEPE_BASE_URL",
-    "PHONEPE_NOTICE_SOURCES",
-    "PHONEPE_SCRIPT",
-    "PHONEPE_TOKEN_URL",
-    "PUBLIC_ORIGIN",
-    "RETURN_URL",
-    "SESSIONS_PER_USER_HOUR",
-    "SESSION_TTL_SECONDS",
-    "SHOP_MAIL",
-    "SHOP_ORIGIN",
+OF_THE_STACK: Final = frozenset(
+    {
+        *("STAGE", "WATCHING", "TABLE_NAME", "GATEWAY_TOKENS_TABLE_NAME", "SETTLE_QUEUE_URL", "EVENT_BUS_NAME"),
+        *("TOKEN_ISSUER", "TOKEN_AUDIENCE", "SIGN_IN_PAGE", "CURSOR_SECRET_ID", "GATEWAYS_SECRET_ID"),
+    }
 )
-"""Settings of the functions that may be chosen here."""
+"""Settings of the functions that the stack gives them; the others may be chosen here."""
+SETTINGS: Final = tuple(name for name in setting_names() if name not in OF_THE_STACK)
+
+PHONEPE_SANDBOX: Final = "https://api-preprod.phonepe.com/apis/pg-sandbox"
+SANDBOXES: Final = {
+    "MPESA_ENVIRONMENT": {"MPESA_BASE_URL": "https://sandbox.safaricom.co.ke"},
+    "PHONEPE_ENVIRONMENT": {"PHONEPE_BASE_URL": PHONEPE_SANDBOX, "PHONEPE_TOKEN_URL": f"{PHONEPE_SANDBOX}/v1/oauth/token"},
+}
+"""What reaches a gateway's sandbox, by the variable that asks for it."""
 
 PORTS: Final = ("PORT", "SIMULATOR_PORT", "AWS_PORT")
 SCHEDULE: Final = "SCHEDULE_SECONDS"
 CALLBACK_URL: Final = "MPESA_CALLBACK_URL"
 GATEWAYS: Final = ("MPESA_", "PHONEPE_")
 """What begins like this is never meant for the other one."""
-STAGES: Final = ("MPESA_ENVIRONMENT", "PHONEPE_ENVIRONMENT")
-KNOWN: Final = frozenset({*SETTINGS, *PORTS, SCHEDULE, CALLBACK_URL, *STAGES, INITIATOR, *CREDENTIALS})
+KNOWN: Final = frozenset({*SETTINGS, *PORTS, SCHEDULE, CALLBACK_URL, *SANDBOXES, INITIATOR, *CREDENTIALS})
 
 
 class ChoiceError(Exception):
@@ -100,10 +82,10 @@ def choose(environment: Mapping[str, str], file: Mapping[str, str], say: Callabl
     given = {**file, **{name: environment[name] for name in KNOWN & environment.keys()}}
     given = {name: value.strip() for name, value in given.items() if value.strip()}
     settings = {name: given[name] for name in SETTINGS if name in given}
-    for stage, sandbox in zip(STAGES, (_mpesa_sandbox, _phonepe_sandbox), strict=True):
+    for stage, sandbox in SANDBOXES.items():
         match given.get(stage):
             case "sandbox":
-                settings = sandbox() | settings
+                settings = sandbox | settings
             case "production":
                 say(f"{stage}=production is not for this machine: {stage.split('_')[0]} is simulated")
             case None:
@@ -118,14 +100,6 @@ def choose(environment: Mapping[str, str], file: Mapping[str, str], say: Callabl
     if given.get(INITIATOR, "none") != "none":
         raise ChoiceError(f"{INITIATOR} must be none, or left out.")
     return Choices(settings, given)
-
-
-def _mpesa_sandbox() -> dict[str, str]:
-    return {"MPESA_BASE_URL": MPESA_SANDBOX}
-
-
-def _phonepe_sandbox() -> dict[str, str]:
-    return {"PHONEPE_BASE_URL": PHONEPE_SANDBOX, "PHONEPE_TOKEN_URL": f"{PHONEPE_SANDBOX}/v1/oauth/token"}
 
 
 def _callback_origin(url: str, settings: Mapping[str, str], say: Callable[[str], None]) -> dict[str, str]:

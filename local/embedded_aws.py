@@ -1,7 +1,7 @@
 """The embedded AWS: MiniStack as a child process that listens on loopback only and keeps its state in a directory.
 
     with EmbeddedAws(port=0, state_dir=None) as aws:
-        create_table(aws.client("dynamodb"), TEMPLATE, "payfirst")
+        aws.client("dynamodb").list_tables()
 
 MiniStack lives in an environment of its own, `.tools/aws`, because it pins botocore. What it holds is written to the
 state directory when it stops cleanly; a kill -9 of MiniStack itself loses what came after the last clean stop.
@@ -10,10 +10,8 @@ state directory when it stops cleanly; a kill -9 of MiniStack itself loses what 
 from __future__ import annotations
 
 import fcntl
-import http.client
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,46 +23,16 @@ import boto3
 from botocore.config import Config
 
 from local.part import Part
-from local.resources import (
-    Client,
-    SharedResources,
-    create_event_bus,
-    create_secrets,
-    create_shared_resources,
-    create_table,
-    create_user_pool,
-    settle_queue,
-)
-from ops.template import load_template
-
-__all__ = [
-    "LOOPBACK",
-    "REGION",
-    "ROOT",
-    "TEMPLATE",
-    "AwsEndpoint",
-    "EmbeddedAws",
-    "EmbeddedAwsError",
-    "PortBusyError",
-    "SharedResources",
-    "create_event_bus",
-    "create_secrets",
-    "create_shared_resources",
-    "create_table",
-    "create_user_pool",
-    "load_template",
-    "settle_queue",
-]
+from local.ports import LOOPBACK, answers, free_port, is_free
+from local.resources import Client
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TEMPLATE: Final = ROOT / "template.yaml"
-LOOPBACK: Final = "127.0.0.1"
 REGION: Final = "us-east-1"
 KEY: Final = "local"
 """Both halves of the embedded AWS's root credentials; nothing listens outside this machine."""
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 30.0
-HTTP_OK: Final = 200
 FOR_FUNCTIONS: Final = ("AWS_USE_FIPS_ENDPOINT",)
 """What functions get of our environment: by it tests choose the table's client."""
 INHERITED: Final = ("PATH", "HOME", "LANG", *FOR_FUNCTIONS)
@@ -120,12 +88,6 @@ class AwsEndpoint:
         """A boto3 client of `service`, for instance `dynamodb`, that talks to this MiniStack and retries nothing."""
         return _client(self.endpoint, service, timeout_s)
 
-    def reset(self) -> None:
-        """Empty every service, and the state on disk with it."""
-        status, body = _request(self.port, "POST", "/_ministack/reset")
-        if status != HTTP_OK:
-            raise EmbeddedAwsError(f"MiniStack refused to reset: HTTP {status} {body[:200]!r}")
-
 
 class EmbeddedAws(AwsEndpoint, Part):
     """One MiniStack: started by `start` or `with`, ended by `stop`.
@@ -164,7 +126,9 @@ class EmbeddedAws(AwsEndpoint, Part):
             raise EmbeddedAwsError("MiniStack is not installed yet: run `make tools-aws`.")
         if self._process is not None:
             raise EmbeddedAwsError(f"the embedded AWS is already running on port {self.port}")
-        self.port = _claim_port(self._asked_port)
+        self.port = self._asked_port or free_port()
+        if not is_free(self.port):
+            raise PortBusyError(f"Port {self.port} is in use by another program: stop it or choose another port.")
         self._work_dir = self._state_dir or Path(tempfile.mkdtemp(prefix="payfirst-aws-"))
         self._work_dir.mkdir(parents=True, exist_ok=True)
         claim = claim_directory(self._work_dir)
@@ -211,15 +175,6 @@ class EmbeddedAws(AwsEndpoint, Part):
                 rubbish = self._work_dir if self._state_dir is None else self._work_dir / "tmp"
                 shutil.rmtree(rubbish, ignore_errors=True)
 
-    def kill(self) -> None:
-        """End MiniStack as a power cut would: what came after its last clean stop is lost."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
-
     def _process_environment(self, scratch: Path) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         chosen = {
@@ -251,11 +206,7 @@ class EmbeddedAws(AwsEndpoint, Part):
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise EmbeddedAwsError(f"MiniStack ended with code {process.returncode} at its start; see {self.log}.")
-            try:
-                status, _ = _request(self.port, "GET", "/_ministack/ready")
-            except OSError:
-                status = 0  # not listening yet
-            if status == HTTP_OK:
+            if answers(self.port, "/_ministack/ready"):
                 return
             time.sleep(0.05)
         raise EmbeddedAwsError(f"MiniStack did not answer within {START_TIMEOUT_S:.0f} s; see {self.log}.")
@@ -275,25 +226,3 @@ def claim_directory(directory: Path) -> IO[bytes]:
             claim.close()
             raise EmbeddedAwsError(f"The state in {directory} is in use by another run: stop that one first.") from exc
         return claim
-
-
-def _claim_port(port: int) -> int:
-    """`port`, or a free one for 0; PortBusyError if somebody listens there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as exc:
-            raise PortBusyError(f"Port {port} is in use by another program: stop it or choose another port.") from exc
-        chosen: int = probe.getsockname()[1]
-        return chosen
-
-
-def _request(port: int, method: str, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
-    try:
-        connection.request(method, path)
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import random
 import socket
 from typing import Final
@@ -31,3 +32,15 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a server on `port` of 127.0.0.1 answers that `path` is there; no proxy is asked."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False  # not listening yet
+    finally:
+        connection.close()

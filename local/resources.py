@@ -45,7 +45,6 @@ class SharedResources:
     stream_arn: str
     gateway_tokens_table_name: str
     settle_queue_url: str
-    dead_letter_queue_url: str
     event_bus_name: str
     users: UserPool
     secret_ids: Mapping[str, str]
@@ -75,34 +74,23 @@ def stream_of(client: Client, template: Path, name: str, *, logical_id: str = "T
     return arn
 
 
-def settle_queue(client: Client, template: Path, name: str) -> tuple[str, str]:
-    """Create the settle queue as `name` and its dead-letter queue as `name-dead`; the URLs of both, in this order."""
+def settle_queue(client: Client, template: Path, name: str) -> str:
+    """Create the settle queue as `name` and its dead-letter queue as `name-dead`; the URL of the first."""
     resources = load_template(template)["Resources"]
-    dead_letter_url = client.create_queue(
+    dead_letters = client.create_queue(
         QueueName=f"{name}-dead", Attributes=_queue_attributes(resources["SettleDeadLetterQueue"]["Properties"])
     )["QueueUrl"]
-    dead_letter_arn = client.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
+    arn = client.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     declared = resources["SettleQueue"]["Properties"]
-    redrive = {
-        "deadLetterTargetArn": dead_letter_arn,
-        "maxReceiveCount": declared["RedrivePolicy"]["maxReceiveCount"],
-    }
-    url = client.create_queue(QueueName=name, Attributes=_queue_attributes(declared) | {"RedrivePolicy": json.dumps(redrive)})[
-        "QueueUrl"
-    ]
-    return url, dead_letter_url
+    redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": declared["RedrivePolicy"]["maxReceiveCount"]}
+    attributes = _queue_attributes(declared) | {"RedrivePolicy": json.dumps(redrive)}
+    url: str = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url
 
 
 def _queue_attributes(declared: Mapping[str, Any]) -> dict[str, str]:
     names = ("VisibilityTimeout", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "DelaySeconds")
     return {name: str(declared[name]) for name in names if name in declared}
-
-
-def create_event_bus(client: Client, name: str) -> None:
-    """Create the event bus that booked and failed payments are told on."""
-    client.create_event_bus(Name=name)
 
 
 def verify_senders(client: Client, senders: Iterable[str]) -> None:
@@ -212,17 +200,15 @@ def create_shared_resources(
         create_table(tables, template, name)
     if tokens not in existing:
         create_table(tables, template, tokens, logical_id="GatewayTokens")
-    queue_url, dead_letter_url = settle_queue(client("sqs"), template, f"{name}-settle")
     buses = client("events")
     if name not in {bus["Name"] for bus in buses.list_event_buses()["EventBuses"]}:
-        create_event_bus(buses, name)
+        buses.create_event_bus(Name=name)
     users = client("cognito-idp")
     return SharedResources(
         table_name=name,
         stream_arn=stream_of(tables, template, name),
         gateway_tokens_table_name=tokens,
-        settle_queue_url=queue_url,
-        dead_letter_queue_url=dead_letter_url,
+        settle_queue_url=settle_queue(client("sqs"), template, f"{name}-settle"),
         event_bus_name=name,
         users=find_user_pool(users, name) or create_user_pool(users, template, name),
         secret_ids=create_secrets(client("secretsmanager"), template, name, secrets or {}),

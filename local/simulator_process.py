@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.part import end
-from local.ports import free_port
+from local.ports import answers, free_port
 
 READY_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
@@ -89,7 +88,7 @@ class SimulatorProcess:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise SimulatorError(f"The simulators ended with code {process.returncode} at their start; see {self._log}.")
-            if self._answers():
+            if answers(self.port, "/control/attempts?limit=1"):
                 return
             time.sleep(0.05)
         raise SimulatorError(f"The simulators did not answer within {READY_SECONDS:.0f} s; see {self._log}.")
@@ -119,16 +118,6 @@ class SimulatorProcess:
                 log.write(line)
                 if self._listener is not None:
                     self._listener({"kind": "simulator", "text": line.decode(errors="replace").rstrip()})
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-        try:
-            connection.request("GET", "/control/attempts?limit=1")
-            return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
-        except OSError:
-            return False  # not listening yet
-        finally:
-            connection.close()
 
 
 def _identity(phonepe: Mapping[str, str]) -> dict[str, str]:

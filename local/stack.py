@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from local.credentials import Secrets, load_credentials
-from local.embedded_aws import REGION, TEMPLATE, AwsEndpoint, EmbeddedAws, SharedResources, create_shared_resources
+from local.credentials import load_credentials
+from local.embedded_aws import REGION, TEMPLATE, AwsEndpoint, EmbeddedAws
 from local.host.config import HostConfig
 from local.host.process import HostProcess, Listener
 from local.part import Part
 from local.ports import LOOPBACK, free_port
-from local.resources import verify_senders
+from local.resources import SharedResources, create_shared_resources, verify_senders
 from local.simulator_process import SimulatorProcess
 from ops.seed import seed
 from payfirst.domain.clock import Deadline
@@ -166,7 +166,9 @@ class LocalStack(Part):
             aws = self._running.enter_context(EmbeddedAws(ports.aws, kept))
         self.endpoint = aws.endpoint
         with self._step("table, queue, customers and secrets"):
-            resources = self._resources(aws, secrets)
+            resources = create_shared_resources(aws.client, TEMPLATE)
+            keeper = aws.client("secretsmanager")  # what is kept already may be older than this environment
+            keeper.put_secret_value(SecretId=resources.secret_ids["GatewaysSecret"], SecretString=json.dumps(secrets))
         self.environment = self._environment(aws, resources)
         senders = (self.environment[name] for name in ("BOOKINGS_MAIL_SENDER", "ORDERS_MAIL_SENDER"))
         verify_senders(aws.client("sesv2"), senders)
@@ -193,12 +195,6 @@ class LocalStack(Part):
 
     def _log_dir(self, state_dir: Path) -> Path:
         return self._asked_log_dir or state_dir / "logs"
-
-    def _resources(self, aws: EmbeddedAws, secrets: Secrets) -> SharedResources:
-        resources = create_shared_resources(aws.client, TEMPLATE)
-        keeper = aws.client("secretsmanager")  # what is kept already may be older than this environment
-        keeper.put_secret_value(SecretId=resources.secret_ids["GatewaysSecret"], SecretString=json.dumps(secrets))
-        return resources
 
     def _environment(self, aws: EmbeddedAws, resources: SharedResources) -> dict[str, str]:
         users = resources.users

@@ -20,7 +20,8 @@ import requests
 from hypothesis import settings
 
 from local.deployed import STACK, DeployedStack
-from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws, create_table
+from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws
+from local.resources import create_table
 from local.stack import Issuer, LocalStack
 from payfirst.domain.clock import Deadline
 from payfirst.storage.dynamodb.table import Table

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
-
+from local.embedded_aws import AwsEndpoint
 from local.resources import Client
 
 Json: TypeAlias = Any
@@ -50,14 +49,7 @@ class HostConfig:
 
     def client(self, service: str, *, read_s: float) -> Client:
         """A client of the embedded AWS, which asks once."""
-        return boto3.session.Session().client(
-            service,  # type: ignore[call-overload] # its stubs know services only by literal names
-            endpoint_url=self.aws["AWS_ENDPOINT_URL"],
-            region_name=self.region,
-            aws_access_key_id=self.aws["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.aws["AWS_SECRET_ACCESS_KEY"],
-            config=Config(connect_timeout=3, read_timeout=read_s, retries={"total_max_attempts": 1}),
-        )
+        return AwsEndpoint(urlsplit(self.aws["AWS_ENDPOINT_URL"]).port or 0).client(service, timeout_s=read_s)
 
     def to_json(self) -> str:
         """One line that `from_json` reads."""

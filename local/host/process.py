@@ -82,10 +82,6 @@ class HostProcess(Part):
         """Wait until each function behind a route has a worker that is ready or has failed to start."""
         self._await(self._warm, "warm up")
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the host has ended; whether it has."""
-        return self._ended.wait(seconds)
-
     def stop(self) -> None:
         """End the host and every worker of it; nothing to do if it never started."""
         process = self._process

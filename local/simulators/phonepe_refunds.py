@@ -24,9 +24,42 @@ from local.simulators.records import PHONEPE, Attempt, Refund
 from local.simulators.refunds import refund_plan
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
-from local.simulators.simulator import Served, bearer, json_object
+from local.simulators.simulator import Served, Simulator, bearer, json_object
 
 _OPEN = frozenset({State.PENDING, State.CONFIRMED})
+
+
+def opened_refund(
+    simulator: Simulator, attempt: Attempt, ref: str, amount: int, *, prefix: str, result_url: str, ending: Ending | None
+) -> Refund:
+    """A new refund of `attempt`; its id at PhonePe begins with `prefix`.
+
+    DuplicateReferenceError when `ref` was used, whatever else is wrong: who repeats a refund has to be told of it. TooMuchError
+    while nothing was captured or another refund is open, and for more than was captured.
+    """
+    ledger, now = simulator.ledger, simulator.timers.now()
+    if ledger.refund(PHONEPE, ref) is not None:
+        raise DuplicateReferenceError(ref)
+    is_open = any(earlier.state in _OPEN for earlier in ledger.refunds(PHONEPE, attempt.ref))
+    asked = Refund(
+        gateway=PHONEPE,
+        kind="refund",
+        ref=ref,
+        conversation_id=phonepe_id(prefix, simulator.draw, now),
+        original_ref=attempt.ref,
+        original_receipt=attempt.receipt or "",
+        amount=amount,
+        result_url=result_url,
+        created_at=now,
+        plan=refund_plan(ending, simulator.settings.refund_after_s),
+    )
+    try:
+        refund = ledger.open_refund(asked, captured=0 if is_open or attempt.state is not State.COMPLETED else attempt.amount)
+    except TooMuchError:
+        say(PHONEPE, f"refund of {attempt.ref} refused: it is {attempt.state.value}, a refund is open, or it is too much")
+        raise
+    say(PHONEPE, f"refund {refund.ref} of {amount_text(amount)} INR accepted")
+    return refund
 
 
 class PhonePeRefunds(Served):
@@ -63,33 +96,14 @@ class PhonePeRefunds(Served):
         return await simulator.answer(facts, token, work, fault)
 
     def _open(self, attempt: Attempt, refund_id: str, amount: int, ending: Ending | None) -> Response:
-        simulator, now = self._simulator, self._simulator.timers.now()
-        if simulator.ledger.refund(PHONEPE, refund_id) is not None:
-            return refund_used_before()  # whatever else is wrong: who repeats a refund has to be told of it
-        earlier = simulator.ledger.refunds(PHONEPE, attempt.ref)
-        if attempt.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
-            say(PHONEPE, f"refund of {attempt.ref} refused: it is {attempt.state.value}, or a refund is open")
-            return bad_request()
-        asked = Refund(
-            gateway=PHONEPE,
-            kind="refund",
-            ref=refund_id,
-            conversation_id=phonepe_id("OMR", simulator.draw, now),
-            original_ref=attempt.ref,
-            original_receipt=attempt.receipt or "",
-            amount=amount,
-            result_url=simulator.settings.phonepe_webhook_url or "",
-            created_at=now,
-            plan=refund_plan(ending, simulator.settings.refund_after_s),
-        )
+        simulator = self._simulator
+        url = simulator.settings.phonepe_webhook_url or ""
         try:
-            refund = simulator.ledger.open_refund(asked, captured=attempt.amount)
+            refund = opened_refund(simulator, attempt, refund_id, amount, prefix="OMR", result_url=url, ending=ending)
         except DuplicateReferenceError:
             return refund_used_before()
         except TooMuchError:
-            say(PHONEPE, f"refund of {attempt.ref} refused: more than was captured")
             return bad_request()
-        say(PHONEPE, f"refund {refund.ref} of {amount_text(amount)} INR accepted")
         return JSONResponse(
             {"refundId": refund.conversation_id, "amount": refund.amount, "state": refund.state.value},
             background=BackgroundTask(simulator.follow_refund, refund),

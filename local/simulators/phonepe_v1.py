@@ -16,14 +16,13 @@ from starlette.routing import Route
 
 from local.simulators.cashier import plan_text
 from local.simulators.faults import phonepe_error
-from local.simulators.ids import amount_text, hexadecimal, phonepe_id
+from local.simulators.ids import hexadecimal, phonepe_id
 from local.simulators.ledger import DuplicateReferenceError, TooMuchError
 from local.simulators.log import say
-from local.simulators.outcomes import State
 from local.simulators.phonepe import MIN_PAISA, opened_with, page_address
+from local.simulators.phonepe_refunds import opened_refund
 from local.simulators.phonepe_v1_bodies import checksum, refund_status, transaction_status
-from local.simulators.records import FIRST_API, PHONEPE, Attempt, Refund
-from local.simulators.refunds import refund_plan
+from local.simulators.records import FIRST_API, PHONEPE, Attempt
 from local.simulators.rules import Answer, Ending
 from local.simulators.scripts import Facts
 from local.simulators.simulator import Served, json_object
@@ -32,7 +31,6 @@ PAY_PATH: Final = "/pg/v1/pay"
 REFUND_PATH: Final = "/pg/v1/refund"
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,34}")
 _PAGE_LIFE_S: Final = 1200
-_OPEN: Final = frozenset({State.PENDING, State.CONFIRMED})
 
 
 def _refused(status: int, code: str, message: str) -> JSONResponse:
@@ -125,8 +123,6 @@ class PhonePeV1(Served):
             amount=body["amount"],
             currency="INR",
             merchant=body["merchantId"],
-            phone="",
-            label="",
             callback_url=body["callbackUrl"],
             redirect_url=body["redirectUrl"],
             page_token=hexadecimal(simulator.draw, 32),
@@ -190,34 +186,13 @@ class PhonePeV1(Served):
         return await simulator.answer(facts, "", work, fault)
 
     def _pay_back(self, original: Attempt, body: dict[str, Any], ending: Ending | None) -> Response:
-        simulator, now = self._simulator, self._simulator.timers.now()
-        if simulator.ledger.refund(PHONEPE, body["merchantTransactionId"]) is not None:
-            return _duplicate()  # whatever else is wrong: who repeats a refund has to be told of it
-        earlier = simulator.ledger.refunds(PHONEPE, original.ref)
-        if original.state is not State.COMPLETED or any(refund.state in _OPEN for refund in earlier):
-            say(PHONEPE, f"refund of {original.ref} refused: it is {original.state.value}, or a refund is open")
-            return _bad_request()
-        asked = Refund(
-            gateway=PHONEPE,
-            kind="refund",
-            ref=body["merchantTransactionId"],
-            conversation_id=phonepe_id("TR", simulator.draw, now),
-            original_ref=original.ref,
-            original_receipt=original.receipt or "",
-            amount=body["amount"],
-            phone="",
-            result_url=str(body.get("callbackUrl", "")),
-            created_at=now,
-            plan=refund_plan(ending, simulator.settings.refund_after_s),
-        )
+        simulator, ref, url = self._simulator, body["merchantTransactionId"], str(body.get("callbackUrl", ""))
         try:
-            refund = simulator.ledger.open_refund(asked, captured=original.amount)
+            refund = opened_refund(simulator, original, ref, body["amount"], prefix="TR", result_url=url, ending=ending)
         except DuplicateReferenceError:
             return _duplicate()
         except TooMuchError:
-            say(PHONEPE, f"refund of {original.ref} refused: more than was captured")
             return _bad_request()
-        say(PHONEPE, f"refund {refund.ref} of {amount_text(refund.amount)} INR accepted")
         return JSONResponse(
             refund_status(refund, original.merchant), background=BackgroundTask(simulator.follow_refund, refund)
         )

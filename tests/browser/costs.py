@@ -24,8 +24,8 @@ from tests.issuer import TokenIssuer, running_issuer
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
 
-    from local.embedded_aws import SharedResources
     from local.host.process import HostProcess
+    from local.resources import SharedResources
     from local.stack import Ports
 
 MARKS: Final = ("<!-- written by make page-costs: begin -->", "<!-- written by make page-costs: end -->")

@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from hypothesis.stateful import run_state_machine_as_test
 
-from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws, create_table
+from local.embedded_aws import TEMPLATE, AwsEndpoint, EmbeddedAws
+from local.resources import create_table
 from tests.clients import CLIENTS, table_client
 from tests.faults import matrix, mutants, storms, suite
 from tests.faults.book import Book

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from local.embedded_aws import TEMPLATE, AwsEndpoint, load_template
+from local.embedded_aws import TEMPLATE, AwsEndpoint
+from ops.template import load_template
 from tests.replay.outcomes import Case, placed
 from tests.replay.recording import METHODS, Wire
 

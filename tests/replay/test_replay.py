@@ -14,7 +14,8 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from local.embedded_aws import REGION, TEMPLATE, EmbeddedAws, create_table
+from local.embedded_aws import REGION, TEMPLATE, EmbeddedAws
+from local.resources import create_table
 from tests.replay import shapes
 from tests.replay.engines import Answer, Engine, by_key, of_ministack
 from tests.replay.outcomes import Case, outcomes

@@ -17,7 +17,8 @@ import boto3
 import pytest
 
 from functions.webhook.app import handler
-from local.embedded_aws import TEMPLATE, EmbeddedAws, create_table
+from local.embedded_aws import TEMPLATE, EmbeddedAws
+from local.resources import create_table
 from payfirst.api import app
 from payfirst.domain.clock import Deadline, utc_now
 from payfirst.gateways.registry import setting_names

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import pytest
 
-from local.embedded_aws import TEMPLATE, create_table
+from local.embedded_aws import TEMPLATE
+from local.resources import create_table
 from ops.backup import export, items_of, restore
 from ops.earlier_tokens import forget
 from ops.table_file import TableFileError, check_file, contents_of, read_items, write_items

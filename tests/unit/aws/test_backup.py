@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from local.embedded_aws import TEMPLATE, create_table
+from local.embedded_aws import TEMPLATE
+from local.resources import create_table
 from ops import backup
 from ops.backup import export, restore
 from ops.table_file import TableFileError

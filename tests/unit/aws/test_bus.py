@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from local.resources import create_event_bus
 from payfirst.domain.clock import Deadline, instant
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.usecases.sweeps.deliver_events import Delivery, DeliveryReport, eventbridge
@@ -32,7 +31,7 @@ def world() -> World:
 @pytest.fixture
 def bus(aws: InProcessAws) -> Any:
     client = aws.own(eventbridge)
-    create_event_bus(client, BUS)
+    client.create_event_bus(Name=BUS)
     return client
 
 
@@ -107,7 +106,7 @@ def test_one_event_that_spoils_a_request_does_not_stop_the_others(world: World, 
 def test_a_bus_that_is_in_another_region_ends_the_run_and_leaves_everything_due(
     world: World, aws: InProcessAws, caplog: pytest.LogCaptureFixture
 ) -> None:
-    create_event_bus(aws.client("events", ELSEWHERE), BUS)
+    aws.client("events", ELSEWHERE).create_event_bus(Name=BUS)
     happened(world, 12)
     here = aws.client("events")
     requests = aws.heard(here, "PutEvents")

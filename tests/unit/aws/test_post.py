@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from local.resources import create_event_bus, verify_senders
+from local.resources import verify_senders
 from payfirst.domain.clock import Deadline
 from payfirst.domain.session import Kind
 from payfirst.mail.messages import Message
@@ -33,7 +33,7 @@ def post(aws: InProcessAws) -> Post:
 def ordered(world: World, post: Post, aws: InProcessAws, count: int) -> None:
     """So many orders were paid for, and their letters are due."""
     bus = aws.client("events")
-    create_event_bus(bus, "shop")
+    bus.create_event_bus(Name="shop")
     with at_work(world):
         world.stock()
         for _ in range(count):

@@ -98,6 +98,7 @@ class LocalStack(Part):
         self._given = dict(environment or {})
         self._running = contextlib.ExitStack()
         self._host: HostProcess | None = None
+        self._host_config: HostConfig | None = None
         self._simulators: SimulatorProcess | None = None
         self.base_url = ""
         self.simulator_url = ""
@@ -117,7 +118,7 @@ class LocalStack(Part):
         """End everything in the reverse order; interrupts wait until that is done."""
         with _without_interrupts():
             self._running.close()
-            self._host = self._simulators = None
+            self._host = self._host_config = self._simulators = None
 
     def broken_part(self) -> str | None:
         """What has ended by itself, which nothing should; None while all is well."""
@@ -177,7 +178,8 @@ class LocalStack(Part):
         with self._step("the gateways' simulators"):
             simulators.wait_until_ready()
         with self._step("the functions"):
-            self._host = self._running.enter_context(self._make_host(ports, aws, resources, state_dir))
+            self._host_config = self._configure_host(ports, aws, resources, state_dir)
+            self._host = self._running.enter_context(HostProcess(self._host_config, self._listener))
 
     @contextlib.contextmanager
     def _step(self, what: str) -> Iterator[None]:
@@ -250,9 +252,9 @@ class LocalStack(Part):
             "PAYFIRST_SIMULATOR_URL": self.simulator_url,
         }
 
-    def _make_host(self, ports: Ports, aws: AwsEndpoint, resources: SharedResources, state_dir: Path) -> HostProcess:
+    def _configure_host(self, ports: Ports, aws: AwsEndpoint, resources: SharedResources, state_dir: Path) -> HostConfig:
         jwks_url = f"{aws.endpoint}/{resources.users.pool_id}/.well-known/jwks.json"
-        config = HostConfig(
+        return HostConfig(
             template=TEMPLATE,
             log_dir=self._log_dir(state_dir),
             port=ports.front,
@@ -269,7 +271,6 @@ class LocalStack(Part):
             sign_in={} if self._issuer else self.environment,
             simulators=self.simulator_url,
         )
-        return HostProcess(config, self._listener)
 
 
 @contextlib.contextmanager

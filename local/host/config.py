@@ -46,6 +46,8 @@ class HostConfig:
     """Where the phones and banks are that `/sign-in/phone` leads to."""
     warm: bool = True
     """Start one worker of each function behind a route before it is asked for."""
+    requests_only: bool = False
+    """Leave schedules, queues and streams to another host of the same stack."""
 
     def client(self, service: str, *, read_s: float) -> Client:
         """A client of the embedded AWS, which asks once."""

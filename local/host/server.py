@@ -71,11 +71,11 @@ class Host:
         front = _server(Front(application, pools, authorizer, sign_in))
         listener = _front_socket(config.port)
         loop = asyncio.get_running_loop()
-        pollers: list[QueuePoller | StreamPoller] = [
-            QueuePoller(source, pools[source.function], config, loop) for source in application.queues
-        ]
-        fed = [source for source in application.streams if source.table in config.streams]
-        pollers += [StreamPoller(source, pools[source.function], config, loop) for source in fed]
+        pollers: list[QueuePoller | StreamPoller] = []
+        if not config.requests_only:
+            pollers += [QueuePoller(source, pools[source.function], config, loop) for source in application.queues]
+            fed = [source for source in application.streams if source.table in config.streams]
+            pollers += [StreamPoller(source, pools[source.function], config, loop) for source in fed]
         tasks = [
             self._guarded(runtime.serve(sockets=[slot.listener for slot in slots.values()]), "runtime API"),
             self._guarded(front.serve(sockets=[listener]), "HTTP front"),
@@ -88,9 +88,10 @@ class Host:
                 await self._warm([pools[name] for name in application.behind_routes()])
             for poller in pollers:
                 poller.start()
+            schedules = () if config.requests_only else application.schedules
             tasks += [
                 self._guarded(fire_for_ever(schedule, pools[schedule.function], config.region), schedule.name)
-                for schedule in application.schedules
+                for schedule in schedules
             ]
             await self._stop.wait()
         finally:

@@ -24,7 +24,7 @@ from tests.issuer import TokenIssuer, running_issuer
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
 
-    from local.host.process import HostProcess
+    from local.host.config import HostConfig
     from local.resources import SharedResources
     from local.stack import Ports
 
@@ -41,10 +41,10 @@ class MeteredStack(RunningStack):
     def __init__(self, issuer: TokenIssuer) -> None:
         super().__init__(issuer, schedule_seconds=NEVER)
 
-    def _make_host(self, ports: Ports, aws: AwsEndpoint, resources: SharedResources, state_dir: Path) -> HostProcess:
+    def _configure_host(self, ports: Ports, aws: AwsEndpoint, resources: SharedResources, state_dir: Path) -> HostConfig:
         self.meter = Meter(aws)
         port = self._running.enter_context(serving(self.meter.serve))
-        return super()._make_host(ports, AwsEndpoint(port), resources, state_dir)
+        return super()._configure_host(ports, AwsEndpoint(port), resources, state_dir)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Stacks with other settings: one whose sessions end almost at once, and one that allows little."""
+"""Other settings: sessions that end almost at once, and a stack that allows little."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from _pytest.nodeid import coerce_node_id
 
-from tests.conftest import PooledStack, RunningStack
+from tests.conftest import PooledStack, RunningStack, SecondFront
 from tests.issuer import TokenIssuer
 
 API_PREFIX: Final = "/_aws/execute-api/"
@@ -28,15 +28,22 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001 - p
 
 
 @pytest.fixture(scope=_scope)
-def short_lived_stack(request: pytest.FixtureRequest) -> Iterator[RunningStack | PooledStack]:
-    """A whole stack in which a session lasts two seconds."""
+def short_lived_stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningStack | PooledStack | SecondFront]:
+    """A stack in which a session lasts two seconds."""
     if request.config.getoption("deployed"):
         stack: PooledStack = request.getfixturevalue("deployed")
         with stack.settings_of("CreateSessionFunction", **SHORT):
             yield stack
         return
-    with RunningStack(request.getfixturevalue("issuer"), variables=SHORT) as running:
-        yield running
+    if request.config.getoption("against"):
+        with RunningStack(request.getfixturevalue("issuer"), variables=SHORT) as running:
+            yield running
+        return
+    own: RunningStack = request.getfixturevalue("stack")
+    with own.beside(SHORT, tmp_path_factory.mktemp("short-lived")) as front:
+        yield front
 
 
 @pytest.fixture(scope="module")

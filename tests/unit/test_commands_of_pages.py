@@ -9,10 +9,10 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Final
 
-import boto3
 import pytest
 import typer
 from botocore import xform_name
+from botocore.session import Session
 
 from ops.main import app
 from ops.rollout import app as rollout
@@ -56,8 +56,14 @@ def options(words: list[str]) -> set[str]:
     return {word.partition("=")[0] for word in words if word.startswith("--")}
 
 
+@cache
+def command_of(program: typer.Typer) -> Any:
+    """What typer makes of all its functions and their parameters, once."""
+    return typer.main.get_command(program)
+
+
 def check_payfirst(words: list[str]) -> None:
-    command: Any = typer.main.get_command(app)
+    command = command_of(app)
     known = taken(command) | {"--install-completion"}
     while words and words[0] in getattr(command, "commands", ()):
         command = command.commands[words.pop(0)]
@@ -77,14 +83,12 @@ def check_make(words: list[str]) -> None:
     assert set(named) <= targets()
     assert given.keys() <= {"ENV", "ARGS", "FN", "PYTHON"}
     if named in (["deploy"], ["destroy"]):
-        commands: Any = typer.main.get_command(rollout)
-        assert options(shlex.split(given.get("ARGS", ""))) <= taken(commands.commands[named[0]])
+        assert options(shlex.split(given.get("ARGS", ""))) <= taken(command_of(rollout).commands[named[0]])
 
 
 @cache
 def model_of(service: str) -> Any:
-    session: Any = boto3.session.Session("k", "s", region_name="eu-west-1")
-    return session.client(service).meta.service_model
+    return Session().get_service_model(service)
 
 
 def check_aws(words: list[str]) -> None:

@@ -64,8 +64,9 @@ ON_PAGES: Final[Mapping[str, str]] = {
 
 def words(tree: ast.Module) -> Iterator[str]:
     """Every name in the code and every text that is no docstring."""
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
+    for node in nodes:
         match node:
             case ast.Constant(value=str(text)) if id(node) not in prose:
                 yield text

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -50,19 +51,25 @@ def of(pages: str, pattern: str) -> Iterator[Path]:
     return (file for file in sorted(SITE.glob(pattern)) if file.name.startswith("desk") == (pages == DESK))
 
 
-def constants(file: Path) -> Iterator[str]:
+@cache
+def constants(file: Path) -> frozenset[str]:
     """Every text of a module but its docstrings."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
-            yield node.value
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    docs = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docs)
+    return frozenset(text.value for text in texts if isinstance(text.value, str))
 
 
 def said_to_payers() -> set[str]:
     files = [PACKAGE / "gateways" / each for each in OF_PAYERS] + [PACKAGE / "domain" / "refund.py"]
     sentences = {text for file in files for text in constants(file) if re.fullmatch(r"[A-Z][^{}]+ [^{}]+\.", text)}
     return {text for text in sentences if not FOR_THE_SHOP.search(text)}
+
+
+@cache
+def site() -> Pages:
+    """Every page and asset, read once."""
+    return Pages(SITE)
 
 
 def catalogue(language: str, pages: str = CUSTOMERS) -> dict[str, str]:
@@ -76,7 +83,7 @@ def test_each_sentence_of_a_page_is_in_the_catalogue(language: str) -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_desk_has_the_words_of_its_pages_and_of_every_page(language: str) -> None:
-    spoken = json.loads(Pages(SITE).assets[f"desk-words.{language}.json"].text)
+    spoken = json.loads(site().assets[f"desk-words.{language}.json"].text)
     wanted = said_by(DESK).union(*(said_in(SITE / name) for name in EVERY_PAGE))
     assert wanted == spoken.keys()
 
@@ -115,11 +122,10 @@ def test_a_translation_keeps_what_is_filled_in_and_is_in_its_own_script(language
 @pytest.mark.parametrize("pages", [CUSTOMERS, DESK])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_all_that_a_page_loads_is_small(language: str, pages: str) -> None:
-    site = Pages(SITE)
-    size = {asset.name: len(asset.text.encode()) for asset in site.assets.values()}
+    size = {asset.name: len(asset.text.encode()) for asset in site().assets.values()}
     for template in of(pages, "templates/*.html"):
         if template.stem in ("shell", "desk"):
             continue
-        shell = site.shell(template.stem, language)
+        shell = site().shell(template.stem, language)
         loaded = sum(size[name] for name in set(re.findall(r"/assets/([\w.-]+)", shell)))
         assert loaded + len(shell.encode()) < LARGEST, f"{template.stem} loads {loaded} bytes"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -35,6 +36,7 @@ def called_by(app: Path) -> Iterator[Entry]:
             yield modules[node.value.id], node.attr
 
 
+@cache
 def entries() -> dict[Entry, set[str]]:
     """The functions that call each entry, by their folders' names; the answers to repeated requests are kept by every one that
     takes a POST with a token."""

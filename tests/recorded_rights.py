@@ -70,11 +70,10 @@ class OwnCalls:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._entries = entries()
         self._known: set[tuple[str, str, str]] = set()
 
     def __call__(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
-        functions = serving(sys._getframe(1), self._entries)  # noqa: SLF001 - the way to see who calls
+        functions = serving(sys._getframe(1), entries())  # noqa: SLF001 - the way to see who calls
         if not functions:
             return
         for action, name, more in rights_of(service, operation, params):

@@ -96,7 +96,7 @@ def hangs_up(request: BaseHTTPRequestHandler) -> None:
 @pytest.fixture
 def server() -> Iterator[Scripted]:
     scripted = Scripted()
-    thread = threading.Thread(target=scripted.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=scripted.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield scripted
     scripted.server.shutdown()

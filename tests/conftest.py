@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
+import botocore.session
 import pytest
 import requests
+from botocore.loaders import Loader
 from hypothesis import settings
 
 from local.deployed import STACK, DeployedStack
@@ -32,12 +34,13 @@ from tests import recorded_rights, tools
 from tests.clients import CLIENTS, choose, chosen, table_client
 from tests.issuer import Signer, TokenIssuer, pool_signer, running_issuer
 from tests.recorded_rights import pytest_sessionfinish, pytest_unconfigure
+from tests.sharing import pytest_xdist_make_scheduler
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-__all__ = ["pytest_sessionfinish", "pytest_unconfigure"]
-"""The hooks by which a run notes which rights the functions need."""
+__all__ = ["pytest_sessionfinish", "pytest_unconfigure", "pytest_xdist_make_scheduler"]
+"""Hooks: a run notes which rights the functions need, and keeps files together that share something."""
 
 HERE: Final = Path(__file__).parent
 SUITES: Final = ("e2e", "faults", "contract", "integration", "browser", "replay", "stack", "unit")
@@ -47,6 +50,10 @@ NO_REVERSALS: Final = {"MPESA_INITIATOR": "none"}
 """Refunds of M-Pesa's payments stay where a test puts them."""
 TOLD: Final = pytest.StashKey[list[str]]()
 """How far the deployed stack had come, and when."""
+
+# Megabytes of JSON about each service, which each of boto3's sessions would read for itself.
+DESCRIPTIONS: Final = Loader(include_default_search_paths=True)
+botocore.session.create_loader = lambda search_path_string=None: DESCRIPTIONS  # noqa: ARG005 - as it is called
 
 # Several test processes are told a width by xdist; what commands print to a file would be cut to it.
 os.environ.pop("COLUMNS", None)
@@ -85,8 +92,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     shared = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
     if shared:
         raise pytest.UsageError(f"several tests are called {', '.join(shared)}")
-    rank = {HERE / suite: number for number, suite in enumerate(SUITES)}
-    items.sort(key=lambda item: min((rank[folder] for folder in item.path.parents if folder in rank), default=0))
+    rank = {suite: number for number, suite in enumerate(SUITES)}
+    suites = {path: path.relative_to(HERE).parts[0] for path in {item.path for item in items} if path.is_relative_to(HERE)}
+    items.sort(key=lambda item: rank.get(suites.get(item.path, ""), 0))
 
 
 @pytest.fixture(scope="session")

@@ -9,17 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
-import botocore.session
 import pytest
-from botocore.loaders import Loader
 
 from tests.fresh import forget
 
 REGION = "eu-west-1"
 ELSEWHERE = "us-east-1"
-
-DESCRIPTIONS = Loader(include_default_search_paths=True)
-"""What botocore knows of each service; megabytes of JSON, which each session would read for itself."""
 
 
 class InProcessAws:
@@ -50,7 +45,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcessAws]:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, REGION)
     forget()  # a client that was made before moto was imported goes to the network
-    monkeypatch.setattr(botocore.session, "create_loader", lambda _: DESCRIPTIONS)
     with mock_aws():
         yield InProcessAws()
     forget()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from payfirst.domain.money import Currency
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
@@ -16,7 +17,7 @@ from tests.browser.shopping import LONG, Shopper, answer_on_the_phone
 from tests.browser.visit import NARROW, WIDE
 from tests.conftest import RunningStack
 from tests.contract.stack_table import table_of
-from tests.contract.test_shop import a_listing, new_price
+from tests.contract.test_shop import a_listing, a_promo, new_price
 
 CONFIRMED = re.compile(r"^Paid\. Your order ORD-\d{8}-\d{3,} is confirmed\.$")
 
@@ -135,6 +136,18 @@ def test_a_changed_price_is_said_before_anything_is_paid(visitors: Visitors, sta
     shopper.page.reload()
     shopper.see(re.compile("A price has changed since"))
     shopper.see(re.compile(r"It costs .*120"))
+
+
+@pytest.mark.parametrize("part", ["produce", "bookings"])
+def test_a_promo_code_is_taken_and_taken_off_again(shopper: Shopper, stack: RunningStack, part: str) -> None:
+    code = a_promo(table_of(stack), Currency.KES if part == "produce" else Currency.INR)
+    (shopper.basket if part == "produce" else shopper.puja)()
+    shopper.see("I have a promo code").click()
+    shopper.page.get_by_label("Promo code").fill(f" {code} ")
+    shopper.press("Apply")
+    shopper.see(f"Code {code}")
+    shopper.press("Remove the code")
+    shopper.see("I have a promo code")
 
 
 @pytest.mark.all_pages

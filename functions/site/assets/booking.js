@@ -5,7 +5,7 @@ import { refund } from "./outcome.js";
 import { bill, confirm, facts, field, options, printed, timeline } from "./parts.js";
 import { here } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
-import { busy, clock, day, el, failed, money, note, say, show, when } from "./ui.js";
+import { busy, clock, day, el, failed, money, note, say, show, when, written } from "./ui.js";
 import { sentence, t } from "./words.js";
 
 const place = document.getElementById("booking");
@@ -50,10 +50,7 @@ function draw(booking, payment) {
       facts([
         [t("Name"), booking.customer_name],
         [t("Phone number"), booking.phone_number],
-        [
-          t("Where it takes place"),
-          typeof booking.address === "string" ? booking.address : Object.values(booking.address ?? {}).join(", "),
-        ],
+        [t("Where it takes place"), written(booking.address)],
       ]),
       open &&
         el(

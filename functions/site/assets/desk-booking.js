@@ -20,7 +20,7 @@ import {
   why,
 } from "./desk.js";
 import { bookingWord } from "./desk-words.js";
-import { busy, clock, day, el, money, show } from "./ui.js";
+import { busy, clock, day, el, money, show, written } from "./ui.js";
 import { t } from "./words.js";
 
 const CLOCK = { dateStyle: "short", timeStyle: "medium" };
@@ -28,7 +28,6 @@ const CLOCK = { dateStyle: "short", timeStyle: "medium" };
 const hasBegun = (booking) =>
   `${booking.selected_date} ${booking.selected_time}` <=
   new Intl.DateTimeFormat("sv", { ...CLOCK, timeZone: booking.timezone }).format(now());
-const written = (address) => (address && typeof address === "object" ? Object.values(address).join(", ") : address);
 export const what = (booking) => [booking.service_name, booking.package_name].filter(Boolean).join(", ");
 const starts = (booking) => `${day(booking.selected_date, { dateStyle: "medium" })}, ${clock(booking.selected_time)}`;
 

@@ -1,6 +1,6 @@
 // The bookings of a day, by their time: a sheet that can be printed.
 
-import { dayAfter, field, list, open, param, query, read, section, today } from "./desk.js";
+import { dayAfter, field, filter, list, open, param, query, read, section, today } from "./desk.js";
 import { bookingCard } from "./desk-booking.js";
 import { BOOKING_STATUSES } from "./desk-words.js";
 import { link } from "./place.js";
@@ -11,12 +11,13 @@ const asked = { day: param("day") || today("booking"), status: param("status") }
 
 function chosen() {
   const at = (days) => link(`/desk/bookings${query({ ...asked, day: dayAfter(asked.day, days) })}`);
-  return el(
-    "form",
-    { class: "filter noprint", action: link("/desk/bookings").split("?")[0] },
+  const fields = [
     field({ name: "day", label: t("Day"), type: "date", value: asked.day, required: true }),
     field({ name: "status", label: t("Status"), options: [["", t("all")], ...BOOKING_STATUSES], value: asked.status }),
-    el("button", { type: "submit" }, t("Show")),
+  ];
+  return filter(
+    "/desk/bookings",
+    fields,
     el("a", { class: "button", href: at(-1), rel: "prev" }, t("Day before")),
     el("a", { class: "button", href: at(1), rel: "next" }, t("Day after")),
     el("button", { type: "button", onclick: () => print() }, t("Print")),

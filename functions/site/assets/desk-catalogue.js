@@ -7,6 +7,7 @@ import {
   button,
   facts,
   field,
+  filter,
   list,
   open,
   param,
@@ -30,13 +31,10 @@ function chosen() {
     ["true", t("for sale")],
     ["false", t("not for sale")],
   ];
-  return el(
-    "form",
-    { class: "filter noprint", action: link("/desk/catalogue").split("?")[0] },
+  return filter("/desk/catalogue", [
     field({ name: "active", label: t("What"), options: shown, value: asked.active }),
     field({ name: "search", label: t("Part of its name"), type: "search", value: asked.search }),
-    el("button", { type: "submit" }, t("Show")),
-  );
+  ]);
 }
 
 const entries = (path, of) =>

@@ -1,9 +1,8 @@
 // How far sessions came, and the week's money: pictures that are tables.
 
-import { bar, field, open, param, query, read, section, soft } from "./desk.js";
+import { bar, field, filter, heads, open, param, query, read, section, soft } from "./desk.js";
 import { week } from "./desk-money.js";
 import { SESSION_STATUSES } from "./desk-words.js";
-import { link } from "./place.js";
 import { el, when } from "./ui.js";
 import { t } from "./words.js";
 
@@ -38,13 +37,10 @@ function chosen() {
     ["order", t("orders")],
     ["booking", t("bookings")],
   ];
-  return el(
-    "form",
-    { class: "filter noprint", action: link("/desk/funnel").split("?")[0] },
+  return filter("/desk/funnel", [
     field({ name: "since", label: t("How far back"), options: times, value: asked.since }),
     field({ name: "kind", label: t("What"), options: kinds, value: asked.kind }),
-    el("button", { type: "submit" }, t("Show")),
-  );
+  ]);
 }
 
 async function funnel() {
@@ -82,20 +78,12 @@ function measured(name, { part, of, rate }) {
   return [t("{part} in {of} minutes", { part, of }), hourly];
 }
 
-const table = (title, heads, rows) =>
+const table = (title, labels, rows) =>
   el(
     "table",
     {},
     el("caption", {}, title),
-    el(
-      "thead",
-      {},
-      el(
-        "tr",
-        {},
-        heads.map((head, at) => el("th", { scope: "col", class: at && "number" }, head)),
-      ),
-    ),
+    heads(...labels),
     el(
       "tbody",
       {},

@@ -1,22 +1,12 @@
 // The shop's money by gateway and by day, the days with bars.
 
-import { bar, dayAfter, facts, query, read, soft, today } from "./desk.js";
+import { bar, dayAfter, facts, heads, query, read, soft, today } from "./desk.js";
 import { day, el, money } from "./ui.js";
 import { t } from "./words.js";
 
 const LAST_DAYS = 31;
 const totals = (first, last) => read(`/totals/${query({ from: first, to: last })}`);
 const amount = (text, currency) => el("td", { class: "number" }, money(text, currency));
-const heads = (...labels) =>
-  el(
-    "thead",
-    {},
-    el(
-      "tr",
-      {},
-      labels.map((label, at) => el("th", { scope: "col", class: at && "number" }, label)),
-    ),
-  );
 const table = (...parts) =>
   el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("Money") }, el("table", {}, parts));
 

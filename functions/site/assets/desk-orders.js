@@ -1,6 +1,6 @@
 // The orders of some days, by where they stand.
 
-import { dayAfter, field, list, open, param, query, read, section, today } from "./desk.js";
+import { dayAfter, field, filter, list, open, param, query, read, section, today } from "./desk.js";
 import { orderCard } from "./desk-order.js";
 import { ORDER_STATUSES } from "./desk-words.js";
 import { link } from "./place.js";
@@ -12,15 +12,13 @@ const asked = { from: param("from") || dayAfter(to, -6), to, status: param("stat
 
 function chosen() {
   const statuses = [["", t("all")], ...ORDER_STATUSES];
-  return el(
-    "form",
-    { class: "filter noprint", action: link("/desk/orders").split("?")[0] },
+  const fields = [
     field({ name: "from", label: t("From"), type: "date", value: asked.from, required: true }),
     field({ name: "to", label: t("To"), type: "date", value: asked.to, required: true }),
     field({ name: "status", label: t("Status"), options: statuses, value: asked.status }),
-    el("button", { type: "submit" }, t("Show")),
-    el("a", { class: "button", href: link(`/desk/slips${query(asked)}`) }, t("Slips of these")),
-  );
+  ];
+  const slips = el("a", { class: "button", href: link(`/desk/slips${query(asked)}`) }, t("Slips of these"));
+  return filter("/desk/orders", fields, slips);
 }
 
 const orders = () =>

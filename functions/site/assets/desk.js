@@ -131,6 +131,18 @@ export function bar(part, whole) {
   return drawn;
 }
 
+/** The head of a table: what its first column is, and what the numbers in the others are. */
+export const heads = (...labels) =>
+  el(
+    "thead",
+    {},
+    el(
+      "tr",
+      {},
+      labels.map((label, at) => el("th", { scope: "col", class: at && "number" }, label)),
+    ),
+  );
+
 /** A button that takes one step at once: `act` asks the API, `done` shows its answer. */
 export function step(label, act, done, look = "main") {
   return button(
@@ -198,6 +210,16 @@ export function field({ name, label, options = null, hint = "", ...attributes })
     : el("input", { name, autocomplete: "off", ...attributes });
   return el("label", {}, el("span", {}, label), made, hint && el("small", { class: "soft" }, hint));
 }
+
+/** The form by whose `fields` the page at `path` chooses what it shows; `more` stands behind its button. */
+export const filter = (path, fields, ...more) =>
+  el(
+    "form",
+    { class: "filter noprint", action: link(path).split("?")[0] },
+    fields,
+    el("button", { type: "submit" }, t("Show")),
+    more,
+  );
 
 /** The reason that an operator gives. */
 export const why = (value = "") =>

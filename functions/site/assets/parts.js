@@ -21,6 +21,24 @@ export function options(pairs, first = null) {
   return first === null ? made : [el("option", { value: "" }, first), ...made];
 }
 
+/** Where who has a promo code types it; `apply(event, body)` sends it. */
+export function promoCode(apply) {
+  const code = el("input", {
+    name: "promo_code",
+    autocomplete: "off",
+    required: true,
+    "aria-label": t("Promo code"),
+    placeholder: t("Promo code"),
+  });
+  const send = (event) => apply(event, { promo_code: code.value.trim() });
+  return el(
+    "details",
+    {},
+    el("summary", {}, t("I have a promo code")),
+    el("form", { class: "row", onsubmit: send }, code, el("button", {}, t("Apply"))),
+  );
+}
+
 /** What is bought, what comes on top and what that is together: rows of [words, amount], the last one the sum. */
 export function bill(rows, currency) {
   const made = rows.map(([words, amount], at) =>

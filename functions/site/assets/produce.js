@@ -2,7 +2,7 @@
 
 import { call, newKey } from "./api.js";
 import { delivery } from "./delivery.js";
-import { photo } from "./parts.js";
+import { photo, promoCode } from "./parts.js";
 import { store } from "./place.js";
 import { signedIn, signIn } from "./signin.js";
 import { busy, el, failed, money, note, number, say, show } from "./ui.js";
@@ -216,18 +216,5 @@ function promo(cart, draw) {
       ),
     );
   }
-  const code = el("input", {
-    name: "promo_code",
-    autocomplete: "off",
-    required: true,
-    "aria-label": t("Promo code"),
-    placeholder: t("Promo code"),
-  });
-  const apply = (event) => send(event, "/api/carts/apply_promo", { promo_code: code.value.trim() });
-  return el(
-    "details",
-    {},
-    el("summary", {}, t("I have a promo code")),
-    el("form", { class: "row", onsubmit: apply }, code, el("button", {}, t("Apply"))),
-  );
+  return promoCode((event, body) => send(event, "/api/carts/apply_promo", body));
 }

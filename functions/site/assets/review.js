@@ -1,10 +1,10 @@
 // One booking before it is paid for: what, when, for whom, and what it costs.
 
 import { call, newKey } from "./api.js";
-import { bill, facts } from "./parts.js";
+import { bill, facts, promoCode } from "./parts.js";
 import { pay } from "./pay.js";
 import { signedIn, signIn } from "./signin.js";
-import { busy, clock, day, el, failed, headed, money, note, show } from "./ui.js";
+import { busy, clock, day, el, failed, headed, money, note, show, written } from "./ui.js";
 import { t } from "./words.js";
 
 /** Show the cart `number` in `place`; it is of one of `offers`, which says its currency. */
@@ -41,10 +41,7 @@ function draw(place, config, offers, cart) {
         [t("When"), `${day(cart.selected_date)}, ${clock(cart.selected_time)}`],
         [t("Name"), cart.customer_name],
         [t("Phone number"), cart.phone_number],
-        [
-          t("Where it takes place"),
-          typeof cart.address === "string" ? cart.address : Object.values(cart.address ?? {}).join(", "),
-        ],
+        [t("Where it takes place"), written(cart.address)],
       ]),
       bill(rows.filter(Boolean), currency),
       cart.status === "ACTIVE" && promo(place, config, offers, cart),
@@ -102,18 +99,5 @@ function promo(place, config, offers, cart) {
       el("button", { type: "button", onclick: (event) => send(event, "remove_promo", {}) }, t("Remove the code")),
     );
   }
-  const code = el("input", {
-    name: "promo_code",
-    required: true,
-    autocomplete: "off",
-    "aria-label": t("Promo code"),
-    placeholder: t("Promo code"),
-  });
-  const apply = (event) => send(event, "apply_promo", { promo_code: code.value.trim() });
-  return el(
-    "details",
-    {},
-    el("summary", {}, t("I have a promo code")),
-    el("form", { class: "row", onsubmit: apply }, code, el("button", {}, t("Apply"))),
-  );
+  return promoCode((event, body) => send(event, "apply_promo", body));
 }

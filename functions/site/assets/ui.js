@@ -53,6 +53,9 @@ export function clock(time) {
   );
 }
 
+/** An address in one line, whether it is a text or comes in parts. */
+export const written = (address) => (address && typeof address === "object" ? Object.values(address).join(", ") : address);
+
 /** Say something to who cannot see that it changed. */
 export function say(message) {
   document.getElementById("said").textContent = message;

@@ -1,4 +1,4 @@
-"""The desk, as the shop's own people use it on a telephone: each button once."""
+"""The desk's payments: what needs a person, what goes back, and how a payment or a person is found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from payfirst.storage import notices
 from payfirst.storage.dynamodb import keys
 from payfirst.storage.notices import Entry
-from tests.browser.desk import MARKUP, a_booking, agree, an_order_of, card, free_days, loaded, look_at, part, told
+from tests.browser.desk import MARKUP, a_booking, agree, an_order_of, card, loaded, look_at, part, told
 from tests.conftest import RunningStack
 from tests.contract.stack_table import table_of
 from tests.contract.test_operators import an_order, under_review
@@ -21,78 +21,6 @@ from tests.contract.walk import Customer, new_phone, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
-
-
-def test_an_order_goes_to_the_door_by_one_tap_each(stack: RunningStack, desk: Page, operator: Customer) -> None:
-    _, code, _ = an_order(stack)
-    look_at(desk, "/desk/orders")
-    steps = {"Packed": "packed", "Out for delivery": "on its way", "Delivered": "delivered"}
-    for (label, word), status in zip(steps.items(), ("packed", "out_for_delivery", "delivered"), strict=True):
-        card(desk, code).get_by_role("button", name=label, exact=True).click()
-        told(desk, f"{code} is {word}.")
-        assert operator.get(f"/api/operators/orders/{code}")["order_status"] == status
-    assert card(desk, code).get_by_role("button").all_inner_texts() == ["Undo: delivered"]
-
-
-def test_the_last_step_of_an_order_is_taken_back_by_one_tap(stack: RunningStack, desk: Page, operator: Customer) -> None:
-    _, code, _ = an_order(stack)
-    operator.post(f"/api/operators/orders/{code}/move", {"status": "packed"})
-    operator.post(f"/api/operators/orders/{code}/move", {"status": "out_for_delivery"})
-    look_at(desk, "/desk/orders")
-    card(desk, code).get_by_role("button", name="Undo: on its way").click()
-    told(desk, f"{code} is packed.")
-    card(desk, code).get_by_role("button", name="Undo: packed").click()
-    told(desk, f"{code} is to pack.")
-    assert card(desk, code).get_by_role("button").all_inner_texts() == ["Packed", "Cancel…"]
-    assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "confirmed"
-
-
-def test_a_step_that_somebody_else_took_back_first_is_shown(stack: RunningStack, desk: Page, operator: Customer) -> None:
-    _, code, _ = an_order(stack)
-    operator.post(f"/api/operators/orders/{code}/move", {"status": "packed"})
-    look_at(desk, "/desk/orders")
-    operator.post(f"/api/operators/orders/{code}/move", {"status": "out_for_delivery"})
-    card(desk, code).get_by_role("button", name="Undo: packed").click()
-    card(desk, code).get_by_text("on its way", exact=True).wait_for()
-
-
-def test_an_order_is_packed_with_the_keyboard_alone(stack: RunningStack, desk: Page, operator: Customer) -> None:
-    _, code, _ = an_order(stack)
-    look_at(desk, f"/desk/payments/{code}")
-    for _ in range(60):
-        desk.keyboard.press("Tab")
-        if desk.evaluate("document.activeElement.textContent") == "Packed":
-            break
-    desk.keyboard.press("Enter")
-    told(desk, f"{code} is packed.")
-    assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "packed"
-
-
-def test_a_step_that_somebody_else_took_first_is_shown_and_not_taken_twice(
-    stack: RunningStack, desk: Page, operator: Customer
-) -> None:
-    _, code, _ = an_order(stack)
-    look_at(desk, "/desk/orders")
-    operator.post(f"/api/operators/orders/{code}/move", {"status": "cancelled", "why": "the van broke down"})
-    card(desk, code).get_by_role("button", name="Packed").click()
-    card(desk, code).get_by_text("cancelled", exact=True).wait_for()
-
-
-def test_cancelling_an_order_says_what_goes_back_and_asks_first(stack: RunningStack, desk: Page, operator: Customer) -> None:
-    _, code, _ = an_order(stack)
-    look_at(desk, "/desk/orders")
-    open_it = card(desk, code).get_by_role("button", name="Cancel…")
-    open_it.click()
-    desk.get_by_role("button", name="Cancel, and give back KES 350.00").wait_for()
-    desk.keyboard.press("Escape")
-    desk.locator("dialog").wait_for(state="detached")
-    assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "confirmed"
-    assert desk.evaluate("document.activeElement.textContent") == "Cancel…"
-
-    open_it.click()
-    agree(desk, why="the van broke down")
-    told(desk, f"{code} is cancelled; KES 350.00 goes back.")
-    assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "cancelled"
 
 
 def test_a_payment_is_given_back_in_part_and_the_rest_is_what_can_still_go(
@@ -223,94 +151,6 @@ def test_what_waits_goes_on_and_what_was_left_lying_is_looked_for_on_a_tap(desk:
     assert waits.get_by_role("article").count() == 3
 
 
-def test_a_booking_moves_and_the_move_is_taken_back(stack: RunningStack, desk: Page, operator: Customer) -> None:
-    code, _ = a_booking(stack)
-    before = operator.get(f"/api/operators/bookings/{code}")
-    look_at(desk, f"/desk/payments/{code}")
-    card(desk, code).get_by_role("button", name="Move…").click()
-    day = next(day for day in free_days(operator) if day != before["selected_date"])
-    desk.locator("dialog [name=day]").fill(day)
-    desk.locator("dialog [name=time]").wait_for()
-    agree(desk)
-    told(desk, f"{code} is on ")
-    assert operator.get(f"/api/operators/bookings/{code}")["selected_date"] == day
-
-    desk.get_by_role("button", name="Undo").click()
-    told(desk, "Taken back.")
-    now = operator.get(f"/api/operators/bookings/{code}")
-    assert (now["selected_date"], now["selected_time"]) == (before["selected_date"], before["selected_time"])
-
-
-def test_a_booking_that_has_begun_is_said_to_have_taken_place_and_the_api_has_the_last_word(
-    stack: RunningStack, desk: Page
-) -> None:
-    code, _ = a_booking(stack)
-
-    def begun(route: Route) -> None:
-        route.fulfill(json={**route.fetch().json(), "selected_date": "2026-01-01"})
-
-    desk.route(f"**/api/operators/bookings/{code}/", begun)
-    look_at(desk, f"/desk/payments/{code}")
-    card(desk, code).get_by_role("button", name="Took place").click()
-    card(desk, code).get_by_role("alert").get_by_text("This booking has not begun yet.").wait_for()
-
-
-def test_cancelling_a_booking_gives_back_exactly_what_was_said(stack: RunningStack, desk: Page, operator: Customer) -> None:
-    code, _ = a_booking(stack)
-    look_at(desk, f"/desk/payments/{code}")
-    card(desk, code).get_by_role("button", name="Cancel…").click()
-    desk.locator("dialog [name=back]").select_option("full")
-    agree_to = desk.locator("dialog button[type=submit]").inner_text()
-    agree(desk, why="the pandit is ill")
-    told(desk, f"{code} is cancelled")
-    assert agree_to == "Cancel, and give back ₹999.00"
-    assert operator.get(f"/api/operators/bookings/{code}")["refund"] == {"amount": "999.00"}
-
-
-def test_a_cancellation_whose_refund_changed_meanwhile_asks_again_with_the_new_amount(
-    stack: RunningStack, desk: Page, operator: Customer
-) -> None:
-    code, ref = a_booking(stack)
-    story = f"/api/operators/payments/{ref}"
-    look_at(desk, f"/desk/payments/{code}")
-    card(desk, code).get_by_role("button", name="Cancel…").click()
-    desk.locator("dialog [name=back]").select_option("full")
-    desk.locator("dialog [name=why]").fill("the pandit is ill")
-    operator.post(f"{story}/refund", {"amount": "99.00", "why": "a kindness"})
-    wait_until(lambda: operator.get(story), lambda told: told["refunds"][0]["status"] == "refunded")
-
-    desk.get_by_role("button", name="Cancel, and give back ₹999.00").click()
-    desk.locator("dialog").get_by_text("What goes back has changed meanwhile; this is what it is now.").wait_for()
-    desk.get_by_role("button", name="Cancel, and give back ₹900.00").wait_for()
-    assert operator.get(f"/api/operators/bookings/{code}")["status"] == "CONFIRMED"
-    agree(desk)
-    told(desk, f"{code} is cancelled; ₹900.00 goes back.")
-    assert operator.get(f"/api/operators/bookings/{code}")["refund"]["amount"] == "900.00"
-
-
-def test_an_order_whose_refund_changed_meanwhile_keeps_the_reason_and_the_focus(
-    stack: RunningStack, desk: Page, operator: Customer
-) -> None:
-    _, code, _ = an_order(stack)
-    look_at(desk, "/desk/orders")
-    card(desk, code).get_by_role("button", name="Cancel…").click()
-    desk.locator("dialog [name=why]").fill("the van broke down")
-    operator.post(f"/api/operators/payments/{code}/refund", {"amount": "50.00", "why": "a kindness"})
-    paid_back = {"why": "sent by hand"}
-    refunds = f"/api/operators/payments/{code}"
-    made = wait_until(lambda: operator.get(refunds)["refunds"][0], lambda one: one["status"] == "needs_review")
-    operator.post(f"/api/operators/refunds/{made['refund']}/resolve", paid_back)
-
-    desk.get_by_role("button", name="Cancel, and give back KES 350.00").click()
-    desk.get_by_role("button", name="Cancel, and give back KES 300.00").wait_for()
-    assert "you" not in desk.locator("dialog p").all_inner_texts()[0].split()
-    assert desk.locator("dialog [name=why]").input_value() == "the van broke down"
-    desk.keyboard.press("Escape")
-    desk.locator("dialog").wait_for(state="detached")
-    assert desk.evaluate("document.activeElement.textContent") == "Cancel…"
-    assert operator.get(f"/api/operators/orders/{code}")["order_status"] == "confirmed"
-
-
 def test_what_the_gateway_sent_is_read_on_a_tap_as_text_without_who_paid(
     stack: RunningStack, desk: Page, operator: Customer
 ) -> None:
@@ -349,42 +189,6 @@ def test_what_the_gateway_sent_is_read_on_a_tap_as_text_without_who_paid(
         look_at(desk, f"/desk/payments/{code}")
         desk.get_by_text("What the gateway sent").click()
         desk.get_by_text(said).wait_for()
-
-
-def test_what_is_for_sale_changes_and_each_change_is_taken_back(desk: Page, operator: Customer) -> None:
-    path = "/api/operators/listings/125"
-    before = operator.get(path)
-    name = before["product_name"]
-
-    def undone() -> Any:
-        desk.get_by_role("button", name="Undo").click()
-        told(desk, "Taken back.")
-        now = operator.get(path)
-        return {key: now[key] for key in ("price", "active", "available")}
-
-    kept = {key: before[key] for key in ("price", "active", "available")}
-    look_at(desk, "/desk/catalogue")
-    card(desk, name).get_by_role("button", name="Take it off sale").click()
-    told(desk, f"{name} is not for sale any more.")
-    assert not operator.get(path)["active"]
-    assert undone() == kept
-
-    card(desk, name).get_by_role("button", name="Price, picture…").click()
-    agree(desk, price="111.00")
-    assert operator.get(path)["price"] == "111.00"
-    assert undone() == kept
-
-    card(desk, name).get_by_role("button", name="Stock…").click()
-    agree(desk, quantity="5")
-    assert operator.get(path)["available"] == kept["available"] + 5
-    assert undone() == kept
-
-
-def test_the_free_days_of_a_service_lead_to_their_bookings(desk: Page) -> None:
-    look_at(desk, "/desk/catalogue")
-    card(desk, "Satyanarayan Puja").get_by_role("button", name="Days").click()
-    card(desk, "Satyanarayan Puja").locator(".days a").first.click()
-    desk.wait_for_url(re.compile(r"/desk/bookings\?day=\d{4}-\d\d-\d\d"))
 
 
 def test_a_payment_is_found_by_phone_and_the_number_stands_in_no_address(stack: RunningStack, desk: Page) -> None:

@@ -12,16 +12,9 @@ from payfirst.api.paging import page_size, paged, position
 from payfirst.api.request import Request
 from payfirst.api.resources import cursor_key, customer, public_origin, table
 from payfirst.api.values import check_start, given
-from payfirst.api.wire.carts import (
-    AddItemIn,
-    ApplyPromoIn,
-    CreateCartIn,
-    ProduceCartOut,
-    RemoveItemIn,
-    ServiceCartOut,
-    UpdateQuantityIn,
-)
+from payfirst.api.wire.carts import ApplyPromoIn, CreateCartIn, ServiceCartOut
 from payfirst.api.wire.fields import NothingIn
+from payfirst.api.wire.produce_cart import AddItemIn, ProduceCartOut, RemoveItemIn, UpdateQuantityIn
 from payfirst.domain.cart import CartStatus
 from payfirst.domain.days import Days
 from payfirst.domain.errors import FieldProblem, InvalidInputError

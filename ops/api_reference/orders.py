@@ -9,9 +9,10 @@ from typing import Final
 from ops.api_reference import samples
 from ops.api_reference.errors import PROMO_CODES
 from ops.api_reference.operation import PAGING, Body, Listed, Operation, one
-from payfirst.api.wire.carts import AddItemIn, ApplyPromoIn, ProduceCartOut, RemoveItemIn, UpdateQuantityIn
+from payfirst.api.wire.carts import ApplyPromoIn
 from payfirst.api.wire.initiate import InitiatedOut, InitiateIn
 from payfirst.api.wire.new_session import CreateSessionIn
+from payfirst.api.wire.produce_cart import AddItemIn, ProduceCartOut, RemoveItemIn, UpdateQuantityIn
 from payfirst.api.wire.sessions import ExtendedOut, SessionListed, SessionOut, StatusOut
 from payfirst.api.wire.timeline import TimelineOut
 from payfirst.api.wire.tracking import CancelOrderIn, OrderListed, OrderOut, OwnOrderOut

@@ -1,9 +1,8 @@
-"""The carts of both documents."""
+"""The carts of services (document A), and the promo code of either cart."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
@@ -11,26 +10,20 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 from payfirst.api.wire.bookings import address_shown
 from payfirst.api.wire.fields import (
     ContactNumber,
-    Count,
     Day,
     In,
-    JsonNumber,
     Number,
     Out,
-    Quantity,
     ShortText,
     Text,
     TimeOfDay,
 )
 from payfirst.domain.cart import CartStatus
-from payfirst.domain.catalogue import Listing, ServiceType
+from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.clock import instant
-from payfirst.domain.delivery import CURRENCY
 from payfirst.domain.errors import FieldProblem, InvalidInputError
-from payfirst.domain.money import Money
-from payfirst.domain.session import Customer, OrderLine
+from payfirst.domain.session import Customer
 from payfirst.gateways.registry import default_for
-from payfirst.usecases.carts.produce_cart import CartView, PromoView
 from payfirst.usecases.carts.service_carts import BookingCartView, WantedCart
 
 MOST_PARTS: Final = 20
@@ -223,99 +216,3 @@ def _offered(view: BookingCartView, status: CartStatus) -> dict[str, Any]:
     if offer.price is None or (offer.price, offer.discount) == (content.price, content.discount):
         return shown | {"price_changed": False}
     return shown | {"price_changed": True, "current_price": str(offer.price), "current_discount": str(offer.discount)}
-
-
-class AddItemIn(In):
-    """`POST /api/carts/add_item/`"""
-
-    listing_id: Number
-    quantity: Quantity
-
-
-class UpdateQuantityIn(In):
-    """`POST /api/carts/update_quantity/`"""
-
-    cart_item_id: Number
-    quantity: Quantity
-
-
-class RemoveItemIn(In):
-    """`POST /api/carts/remove_item/`"""
-
-    cart_item_id: Number
-
-
-class CartLineOut(Out):
-    """One listing in the cart; `current_price` is there when it is not `price_at_addition` any more. `available` is how much
-    can be bought now, 0 of what is not sold any more."""
-
-    cart_item_id: int
-    listing_id: int
-    product_name: str
-    farm_name: str
-    quantity: JsonNumber
-    price_at_addition: str
-    subtotal: str
-    unit_of_measure: str
-    available: Count
-    price_changed: bool
-    current_price: str | None = None
-
-    @classmethod
-    def of(cls, line: OrderLine, listing: Listing | None) -> CartLineOut:
-        changed: dict[str, Any] = {"price_changed": False}
-        if listing is not None and listing.price != line.price:
-            changed = {"price_changed": True, "current_price": str(listing.price)}
-        return cls(
-            cart_item_id=line.cart_item_id,
-            listing_id=line.listing_id,
-            product_name=line.product_name,
-            farm_name=line.farm_name,
-            quantity=line.quantity,
-            price_at_addition=str(line.price),
-            subtotal=str(line.subtotal),
-            unit_of_measure=line.unit,
-            available=listing.available if listing else Decimal(0),
-            **changed,
-        )
-
-
-class ProduceCartOut(Out):
-    """The customer's whole cart of produce; delivery comes on top. `discount` is what its promo code takes off now.
-
-    A code that takes nothing off any more says why in `promo_error_code`; `promo_changed` says that it takes something else off
-    than when it was taken.
-    """
-
-    items: list[CartLineOut]
-    total_items: Count
-    total_cost: str
-    currency: str
-    promo_code: str | None
-    discount: str
-    updated_at: str | None
-    expires_at: str | None
-    promo_changed: bool | None = None
-    promo_error_code: str | None = None
-
-    @classmethod
-    def of(cls, view: CartView) -> ProduceCartOut:
-        cart = view.cart
-        lines, currency = (cart.lines, cart.currency) if cart else ((), CURRENCY)
-        return cls(
-            items=[CartLineOut.of(line, view.listings.get(line.listing_id)) for line in lines],
-            total_items=sum((line.quantity for line in lines), Decimal(0)),
-            total_cost=str(sum((line.subtotal for line in lines), Money(0, currency))),
-            currency=currency,
-            promo_code=cart.promo.code if cart and cart.promo else None,
-            discount=str(view.promo.discount if view.promo else Money(0, currency)),
-            updated_at=instant(cart.updated_at) if cart else None,
-            expires_at=instant(cart.expires_at) if cart and lines else None,
-            **_promo(view.promo),
-        )
-
-
-def _promo(promo: PromoView | None) -> dict[str, Any]:
-    if promo is None:
-        return {}
-    return {"promo_changed": promo.changed} | ({"promo_error_code": promo.problem.stable_code} if promo.problem else {})

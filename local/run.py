@@ -21,26 +21,22 @@ from rich.console import Console
 
 from local.choices import ENV_FILE, SCHEDULE, ChoiceError, Choices, choose, read_env_file
 from local.console import Moves, Screen
-from local.container import ContainerError, find_engine, variables_for, within_reach
+from local.container import ContainerError, find_engine, within_reach
 from local.credentials import write_for_owner
 from local.deployed import DeployedStack
 from local.embedded_aws import EmbeddedAwsError
-from local.examples import example, prepare, verified_by
+from local.examples import prepare
 from local.host.process import HostError
 from local.ports import is_free
-from local.sam import as_typed
 from local.simulator_process import SimulatorError
 from local.stack import LocalStack, Ports, StackError
+from local.welcome import EMAIL, USER_ID, for_containers, welcome
 from ops.running import ANNOUNCEMENT, HOME, LOGS, MOVES
 from ops.token import mint
 from payfirst.gateways.account import CredentialError
 from payfirst.settings import SettingError
 
 STATE: Final = "state"
-VARIABLES: Final = "sam.json"
-"""What `sam local invoke` gives to the functions that it runs."""
-USER_ID: Final = 1
-EMAIL: Final = "user@example.com"
 OWNER: Final = "owner@shop.example"
 """Who hears of sales here."""
 
@@ -181,9 +177,9 @@ def _run(given: argparse.Namespace, choices: Choices, screen: Screen) -> int:
             prepare(stack.environment)
             write_for_owner(given.home / ANNOUNCEMENT, announcement(stack))
             seconds = time.monotonic() - started
-            screen.say(_welcome(stack, mint(stack.environment, USER_ID, EMAIL), given, seconds))
+            screen.say(welcome(stack, mint(stack.environment, USER_ID, EMAIL), given, seconds))
             if given.containers:
-                screen.say(_for_containers(open_too.enter_context(within_reach(stack.environment)), given.home))
+                screen.say(for_containers(open_too.enter_context(within_reach(stack.environment)), given.home))
             moves = Moves(given.home / LOGS / MOVES)
             while (broken := stack.broken_part()) is None:
                 time.sleep(0.5)
@@ -229,77 +225,6 @@ def announcement(stack: LocalStack | DeployedStack) -> str:
         "environment": stack.environment,
     }
     return json.dumps(told, indent=2) + "\n"
-
-
-def _addresses(stack: LocalStack) -> dict[str, str]:
-    return {"M-Pesa": stack.environment["MPESA_BASE_URL"], "PhonePe": stack.environment["PHONEPE_BASE_URL"]}
-
-
-def _where_to_pay(stack: LocalStack) -> str:
-    simulated = _addresses(stack)["M-Pesa"].startswith(stack.simulator_url)
-    return f"at {stack.simulator_url}" if simulated else "on that phone"
-
-
-def _gateways(stack: LocalStack) -> str:
-    """Who collects: the simulators, where the payer's buttons are, or a gateway of its own outside of this machine."""
-    simulated = [name for name, url in _addresses(stack).items() if url.startswith(stack.simulator_url)]
-    outside = {name: url for name, url in _addresses(stack).items() if name not in simulated}
-    lines = [f"  {name:<15} {url}  is outside of this machine" for name, url in outside.items()]
-    if simulated:
-        lines.insert(
-            0, f"  Phones, banks   {stack.simulator_url}  answers the prompts of the simulated {' and '.join(simulated)}"
-        )
-    return "\n".join(lines)
-
-
-def _for_containers(environment: Mapping[str, str], home: Path) -> str:
-    """Write what `sam local` gives to functions into `home`; what to type then."""
-    write_for_owner(home / VARIABLES, variables_for({**environment, **verified_by(example("create_session"))}))
-    shown = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
-    build, invoke = as_typed("CreateSessionFunction", "events/create_session.json", str(shown / VARIABLES))
-    return f"Every event of `events/` has its function; in another terminal, for instance:\n\n{build}\n{invoke}\n"
-
-
-def _welcome(stack: LocalStack, token: str, given: argparse.Namespace, seconds: float) -> str:
-    api, authorization = stack.base_url, '-H "Authorization: Bearer $TOKEN"'
-    item = json.dumps({"listing_id": 123, "quantity": 2})
-    delivery = json.dumps(
-        {
-            "delivery_details": {
-                "full_name": "John Doe",
-                "phone_number": "0712345678",
-                "county_id": 1,
-                "subcounty_id": 5,
-                "detailed_address": "123 Main Street",
-            }
-        }
-    )
-    lifetime = stack.environment["SESSION_TTL_SECONDS"]
-    return f"""
-PayFirst is ready after {seconds:.1f} s.
-
-  Shop            {api}  pick whom to be when it asks; {api}/desk is for the shop's own people
-  API             {api}  (documentation: {api}/docs)
-{_gateways(stack)}
-  Mail            {stack.simulator_url}/mail  every e-mail that was sent, to customers and to the owner
-  Embedded AWS    {stack.endpoint}
-  State and logs  {given.home}
-
-The sweeps run every {given.schedule_seconds:g} s here, every minute in AWS. A session lives for {lifetime} s;
-`SESSION_TTL_SECONDS=20 make run` lets an unpaid one expire soon.
-
-You are customer {USER_ID}, {EMAIL}, for an hour with this token:
-
-export TOKEN={token}
-
-Tomatoes into the cart, a payment session, a prompt on the phone (SESSION_ID is in the second answer):
-
-curl -s {api}/api/carts/add_item/ {authorization} -d '{item}'
-curl -s {api}/api/payments/sessions/ {authorization} -d '{delivery}'
-curl -s -X POST {api}/api/payments/sessions/SESSION_ID/initiate_payment/ {authorization}
-
-Then pay {_where_to_pay(stack)} and watch here. Ctrl-C stops everything.
-"""
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from ops.api_reference import bookings, operators, orders, public, samples
+from ops.api_reference import bookings, operators, operators_shop, orders, public, samples
 from ops.api_reference.operation import Answer, Body, Listed, Operation, Raw
 from ops.api_reference.refusals import REF, SCHEMAS, named, refusals, share
 from payfirst.api.routes import ROUTES, Route
@@ -19,6 +19,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     **orders.OPERATIONS,
     **bookings.OPERATIONS,
     **operators.OPERATIONS,
+    **operators_shop.OPERATIONS,
     **public.OPERATIONS,
 }
 """The words of every operation, by its id."""

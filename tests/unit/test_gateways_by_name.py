@@ -40,6 +40,7 @@ KNOWN: Final[Mapping[str, str]] = {
     "ops/api_reference/bookings.py": REFERENCE,
     "ops/api_reference/errors.py": REFERENCE,
     "ops/api_reference/operators.py": REFERENCE,
+    "ops/api_reference/operators_shop.py": REFERENCE,
     "ops/api_reference/orders.py": REFERENCE,
     "ops/api_reference/public.py": REFERENCE,
     "ops/api_reference/samples.py": REFERENCE,

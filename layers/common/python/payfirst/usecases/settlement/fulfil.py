@@ -28,10 +28,10 @@ TRIES: Final = 6
 
 def next_number(context: SettlementContext) -> int:
     """Draw the next order number of the day."""
-    return count_up(context.table, keys.order_sequence(_nairobi_day(context.now)))
+    return count_up(context.table, keys.order_sequence(_shop_day(context.now)))
 
 
-def _nairobi_day(now: datetime) -> str:
+def _shop_day(now: datetime) -> str:
     return now.astimezone(ZoneInfo(SHOP_ZONE)).strftime("%Y%m%d")
 
 
@@ -79,7 +79,7 @@ def _outcome(context: SettlementContext, session: Session, sequence: Future[int]
     if session.kind is Kind.BOOKING:
         return Outcome(number, new_booking_code(context.entropy))
     drawn = sequence.result() if sequence else next_number(context)
-    return Outcome(number, order_number(_nairobi_day(context.now), drawn))
+    return Outcome(number, order_number(_shop_day(context.now), drawn))
 
 
 def _fulfil_as(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from ops.smoke_shop import ALIAS, Line, Shop, bad, is_missing, judged, logical_id, shown
+from ops.smoke_shop import ALIAS, Line, Shop, bad, if_there, is_missing, judged, logical_id, shown
 from payfirst.api.routes import ROUTES
 
 ROUTES_LINE: Final = "the API's routes"
@@ -111,11 +111,7 @@ def _pool(shop: Shop, authorizers: list[dict[str, Any]]) -> Line:
             problems.append(f"the authorizer {one['name']} takes another client's tokens than {client}'s")
     if not authorizers:
         problems.append("the API has no authorizer")
-    try:
-        shop.client("cognito-idp").describe_user_pool_client(UserPoolId=pool, ClientId=client)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
+    if not if_there(shop.client("cognito-idp").describe_user_pool_client, UserPoolId=pool, ClientId=client):
         problems.append(f"the pool {pool} has no client {client}")
     for folder, variables in _variables(shop):
         if not variables.get("TOKEN_ISSUER", "").endswith(f"/{pool}"):

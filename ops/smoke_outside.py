@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import requests
-from botocore.exceptions import ClientError
 
 from ops.credential_check import form_of
 from ops.credential_target import Account, Target
-from ops.smoke_shop import Line, Shop, bad, is_missing, judged, ok, unknown
+from ops.smoke_shop import Line, Shop, bad, if_there, judged, ok, unknown
 from payfirst.domain.mailbox import name_and_address
 from payfirst.gateways.account import CredentialError
 from payfirst.gateways.registry import GATEWAYS
@@ -82,14 +81,10 @@ def _secret(shop: Shop, account: Account, missing: list[str], *, idle: bool) -> 
 
 def _cursor_key(shop: Shop) -> Line:
     do = "Put a random `key` into the secret that the output CursorSecretId names."
+    secret = if_there(shop.client("secretsmanager").get_secret_value, SecretId=shop.output("CursorSecretId"))
     try:
-        text = shop.client("secretsmanager").get_secret_value(SecretId=shop.output("CursorSecretId"))["SecretString"]
-        there = bool(json.loads(text).get("key"))
-    except (ValueError, KeyError):
-        there = False
-    except ClientError as error:
-        if not is_missing(error):
-            raise
+        there = bool(json.loads(secret.get("SecretString", "{}")).get("key"))
+    except ValueError:
         there = False
     return judged(CURSOR_LINE, [] if there else ["lists have no second page: the secret has no `key`"], "is there", do)
 
@@ -101,23 +96,14 @@ def _sender(shop: Shop, parameter: str, *, idle: bool) -> Line:
         found = f"{parameter} is empty: no e-mail leaves"
         do = f"Verify an address in SES and give it as {parameter}."
         return ok(what, found, do) if idle or not shop.takes_real_money else bad(what, found, do)
-    known = [one for name in (address, address.partition("@")[2]) if (one := _identity(shop, name)) is not None]
+    ask = shop.client("sesv2").get_email_identity
+    known = [one for name in (address, address.partition("@")[2]) if (one := if_there(ask, EmailIdentity=name))]
     if not any(one["VerifiedForSendingStatus"] for one in known):
         why = "is not verified in SES" if known else "is unknown to SES in this region"
         return bad(what, f"{address} {why}", "Verify the address or its domain in SES.")
     if shop.emulated:
         return unknown(what, f"{address} is known; an emulator verifies whatever it is given", "Look on an AWS account.")
     return ok(what, f"leave from {address}, which is verified")
-
-
-def _identity(shop: Shop, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = shop.client("sesv2").get_email_identity(EmailIdentity=name)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None
-    return found
 
 
 def _ses(shop: Shop) -> Line:

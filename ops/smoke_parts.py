@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import requests
-from botocore.exceptions import ClientError
 
 from ops.smoke_api import DEPLOY
-from ops.smoke_shop import ALIAS, Line, Shop, is_missing, judged, logical_id, ok, shown, unknown
+from ops.smoke_shop import ALIAS, Line, Shop, if_there, judged, logical_id, ok, shown, unknown
 from ops.tick import FUNCTIONS
 
 STACK_LINE: Final = "the stack"
@@ -75,29 +74,26 @@ def _queue(shop: Shop) -> Line:
     functions, made = shop.client("lambda"), shop.made("AWS::Lambda::EventSourceMapping")
     problems = [] if made else ["nothing takes from them"]
     for name in made.values():
-        try:
-            found = functions.get_event_source_mapping(UUID=name)
-        except ClientError as error:
-            if not is_missing(error):
-                raise
+        mapping = if_there(functions.get_event_source_mapping, UUID=name)
+        if not mapping:
             problems.append(f"the mapping {name} is gone")
             continue
-        if found["State"] != "Enabled":
-            problems.append(f"the mapping {name} is {found['State']}")
-        if not found["FunctionArn"].endswith(f":{ALIAS}"):
+        if mapping["State"] != "Enabled":
+            problems.append(f"the mapping {name} is {mapping['State']}")
+        if not mapping["FunctionArn"].endswith(f":{ALIAS}"):
             problems.append(f"the mapping {name} does not call the version {ALIAS}")
     return judged(QUEUE_LINE, problems, f"are taken from by the version {ALIAS}", DEPLOY)
 
 
 def _function_url(shop: Shop) -> Iterator[Line]:
     functions, place = shop.client("lambda"), {"FunctionName": shop.function("webhook") or "-", "Qualifier": ALIAS}
-    url = _there(functions.get_function_url_config, place).get("FunctionUrl")
+    url = if_there(functions.get_function_url_config, **place).get("FunctionUrl")
     if not url:
         gone = [f"the version {ALIAS} has none any more"] if shop.made("AWS::Lambda::Url") else []
         none = f"there is none: notices come to {shop.outputs.get('NoticeUrl', shop.address)}"
         yield judged(URL_LINE, gone, none, DEPLOY)
         return
-    statements = json.loads(_there(functions.get_policy, place).get("Policy", "{}")).get("Statement", [])
+    statements = json.loads(if_there(functions.get_policy, **place).get("Policy", "{}")).get("Statement", [])
     missing = [
         f"nobody has the right {action}: AWS answers 403"
         for action, condition in URL_RIGHTS.items()
@@ -113,16 +109,6 @@ def _function_url(shop: Shop) -> Iterator[Line]:
     except requests.RequestException as error:
         problems = [f"{url} does not answer: {type(error).__name__}"]
     yield judged(URL_ANSWERS_LINE, problems, "takes what M-Pesa posts", "Look at the rights above, then into the log.")
-
-
-def _there(ask: Callable[..., dict[str, Any]], place: Mapping[str, str]) -> dict[str, Any]:
-    """What AWS answers about `place`; nothing where there is nothing."""
-    try:
-        return ask(**place)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return {}
 
 
 def _lets_everybody(statement: Mapping[str, Any], action: str, condition: tuple[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -182,6 +182,16 @@ def _resources(stacks: Any, stack: str) -> Iterator[dict[str, str]]:  # noqa: AN
             yield one
             if one["ResourceType"] == NESTED and one.get("PhysicalResourceId"):
                 yield from _resources(stacks, one["PhysicalResourceId"])
+
+
+def if_there(ask: Callable[..., Any], **given: str) -> dict[str, Any]:
+    """What AWS answers to `ask`; nothing where there is no such thing."""
+    try:
+        return dict(ask(**given))
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return {}
 
 
 def is_missing(error: ClientError) -> bool:

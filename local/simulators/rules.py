@@ -132,16 +132,21 @@ def _check_result_code(outcome: Outcome, code: str | None) -> None:
         raise ValueError("result_code 0 is the outcome pay")
 
 
-class Ending(_Strict):
-    """How a payment is to end and who is told; see the head of this module."""
+class _Telling(_Strict):
+    """What may be said of an end besides the outcome."""
 
-    outcome: Outcome
     notices: Annotated[int, Field(ge=0, le=20)] | list[NoticeIn] | None = None
     delay_s: Seconds = 0
     after_s: Seconds = 0
     result_code: Annotated[str, Field(min_length=1, max_length=20)] | None = None
     variant: Variant | None = None
     early: bool = False
+
+
+class Ending(_Telling):
+    """How a payment is to end and who is told; see the head of this module."""
+
+    outcome: Outcome
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -156,7 +161,7 @@ class Ending(_Strict):
         return [NoticeIn(after_s=self.delay_s, variant=self.variant)] * count
 
 
-class Rule(_Strict):
+class Rule(_Telling):
     """One scripted behaviour; see the head of this module."""
 
     gateway: GatewayWord | None = None
@@ -170,12 +175,6 @@ class Rule(_Strict):
     answer_delay_s: Seconds = 0
     done: bool | None = None
     outcome: Outcome | None = None
-    notices: Annotated[int, Field(ge=0, le=20)] | list[NoticeIn] | None = None
-    delay_s: Seconds = 0
-    after_s: Seconds = 0
-    result_code: Annotated[str, Field(min_length=1, max_length=20)] | None = None
-    variant: Variant | None = None
-    early: bool = False
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
@@ -210,16 +209,8 @@ class Rule(_Strict):
         """The part that decides a payment."""
         if self.outcome is None:
             return None
-        code = None if self.answer is Answer.RESULT else self.result_code
-        return Ending(
-            outcome=self.outcome,
-            notices=self.notices,
-            delay_s=self.delay_s,
-            after_s=self.after_s,
-            result_code=code,
-            variant=self.variant,
-            early=self.early,
-        )
+        hides = {"result_code"} if self.answer is Answer.RESULT else set[str]()
+        return Ending.model_validate(self.model_dump(include=Ending.model_fields.keys() - hides))
 
 
 CALLS_OF_OTHERS: Final[dict[GatewayWord, frozenset[Call]]] = {

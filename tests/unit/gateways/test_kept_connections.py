@@ -25,9 +25,9 @@ from .dropping import drop
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}'
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
 GOOD = Answered(200, {"a": 1})
-SLOW_S = 0.9
+SLOW_S = 0.6
 Step = bytes | str
-"""What becomes of one request on a connection: bytes that are answered, `slow` for OK after 0.9 s, `close` or `reset`
+"""What becomes of one request on a connection: bytes that are answered, `slow` for OK after 0.6 s, `close` or `reset`
 instead, or `hold` for nothing."""
 
 
@@ -184,8 +184,8 @@ def test_a_connection_that_was_reset_while_idle_is_not_asked(server: Server) -> 
 def test_a_gateway_that_is_slow_has_all_the_time_on_a_kept_connection_and_is_asked_once(server: Server) -> None:
     server.script = [[OK, "slow", "hold"], [OK]]
     assert query(server) == GOOD
-    assert query(server, timeout_s=1.5) == GOOD
-    assert query(server, timeout_s=0.5) == Lost("maybe processed: no answer in time", sent=True)
+    assert query(server, timeout_s=1.1) == GOOD
+    assert query(server, timeout_s=0.3) == Lost("maybe processed: no answer in time", sent=True)
     assert connections(server) == [0, 0, 0]
 
 
@@ -193,7 +193,7 @@ def test_a_gateway_that_is_slow_has_all_the_time_on_a_kept_connection_and_is_ask
 def test_a_connection_that_was_dropped_without_a_word_leaves_time_for_a_new_one(server: Server) -> None:
     assert query(server) == GOOD
     drop(server.accepted[0])
-    assert query(server, timeout_s=3.0) == GOOD
+    assert query(server, timeout_s=2.0) == GOOD
     assert connections(server) == [0, 1]
 
 

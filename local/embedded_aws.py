@@ -9,9 +9,11 @@ state directory when it stops cleanly; a kill -9 of MiniStack itself loses what 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -154,10 +156,13 @@ class EmbeddedAws(AwsEndpoint, Part):
         return self
 
     def stop(self) -> None:
-        """Stop MiniStack and wait until its state is on disk; nothing to do if it is not running."""
+        """Stop MiniStack and wait until its state is on disk, where that is kept; nothing to do if it is not running."""
         process, self._process = self._process, None
         if process is None:
             return
+        if self._state_dir is None:  # asked to stop, it waits for every long poll before it forgets everything
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.terminate()
         try:
             process.wait(STOP_TIMEOUT_S)

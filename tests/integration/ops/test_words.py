@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,16 @@ from ops.main import app
 from payfirst.domain.money import Currency, Money
 
 WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+command_of = cache(typer.main.get_command)
+"""What typer makes of all commands and their parameters takes longer than most of these runs of one."""
+
+
+@pytest.fixture(autouse=True)
+def made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner takes the commands that are made already."""
+    monkeypatch.setattr("typer.testing._get_command", command_of)
 
 
 def run(*typed: str) -> Any:
@@ -145,7 +156,7 @@ def every_command(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str,
         yield from every_command(command, (*path, name))
 
 
-COMMANDS = list(every_command(typer.main.get_command(app)))
+COMMANDS = list(every_command(command_of(app)))
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -158,7 +169,7 @@ def test_every_level_explains_itself(path: tuple[str, ...]) -> None:
 def _texts() -> Iterator[tuple[str, ...]]:
     """Each command with each of its options that take any text."""
     for path in COMMANDS:
-        command: Any = typer.main.get_command(app)
+        command: Any = command_of(app)
         for name in path:
             command = command.commands[name]
         for option in command.params:

@@ -137,7 +137,7 @@ def scripted_gateway() -> Iterator[ScriptedGateway]:
     gateway = ScriptedGateway()
     server = _Server(("127.0.0.1", 0), _handler(gateway))
     gateway.port = int(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.001}, daemon=True)
     thread.start()
     try:
         yield gateway

@@ -28,7 +28,7 @@ WHY: Final = "seen in the portal"
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A stack whose sweeps sleep, where it is announced, one of its operators, and what may be decided about."""
+    """A stack whose sweeps and stream sleep, where it is announced, one of its operators, and what may be decided about."""
 
     stack: RunningStack
     home: Path
@@ -47,7 +47,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(issuer: TokenIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     home = tmp_path_factory.mktemp("home")
-    with RunningStack(issuer, schedule_seconds=NEVER) as stack:
+    with RunningStack(issuer, schedule_seconds=NEVER, streams=False) as stack:
         told = {"pid": os.getpid(), "base_url": stack.base_url, "environment": stack.environment}
         (home / "stack.json").write_text(json.dumps(told), encoding="utf-8")
         operator = new_operator(stack).api

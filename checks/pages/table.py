@@ -1,4 +1,4 @@
-"""What lies in the table: the keys from `storage/dynamodb/keys.py`, the rest as the flows of the fault machine write it."""
+"""What lies in the table: the keys from `keys.py` and `shop_keys.py`, the rest as the flows of the fault machine write it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from ops.seed import seed
-from payfirst.storage.dynamodb import due_index, expressions, keys
+from payfirst.storage.dynamodb import due_index, expressions, keys, shop_keys
 from payfirst.storage.dynamodb import table as requests
 from payfirst.storage.dynamodb.expressions import AnyOf, Check, Delete, Put, Update, Write
 from tests.faults.flows import FLOWS
@@ -24,7 +24,6 @@ from tests.faults.model_table import ModelTable
 from tests.faults.stored import READERS, kind_of
 from tests.faults.world import World, at_work
 
-TREE: Final = ast.parse(Path(keys.__file__).read_text(encoding="utf-8"))
 STORAGE: Final = Path(keys.__file__).parents[1]
 PLACE: Final = re.compile(r"\{([^}:]+)(?::[^}]+)?\}")
 
@@ -52,7 +51,12 @@ def _pattern(form: str) -> str:
     return "".join((r"\d+" if ":0" in part else ".+") if part.startswith("{") else re.escape(part) for part in parts)
 
 
-FUNCTIONS: Final = {node.name: node for node in TREE.body if isinstance(node, ast.FunctionDef)}
+FUNCTIONS: Final = {
+    node.name: node
+    for module in ("keys.py", "shop_keys.py")
+    for node in ast.parse(Path(keys.__file__).with_name(module).read_text(encoding="utf-8")).body
+    if isinstance(node, ast.FunctionDef)
+}
 
 
 def _text(node: ast.expr, given: Mapping[str, str]) -> str:
@@ -67,7 +71,7 @@ def _text(node: ast.expr, given: Mapping[str, str]) -> str:
         case ast.FormattedValue(value=value) | ast.Call(func=ast.Attribute(value=value), args=[]):
             return _text(value, given)
         case ast.Name(id=name):
-            constant = getattr(keys, name, None)
+            constant = getattr(keys, name, getattr(shop_keys, name, None))
             return str(constant) if isinstance(constant, str) else given.get(name, f"{{{name}}}")
         case ast.Call(func=ast.Name(id=name), args=arguments) if (function := FUNCTIONS.get(name)) and name != "hashed":
             texts = [_text(argument, given) for argument in arguments]
@@ -88,7 +92,7 @@ def _answer(function: ast.FunctionDef) -> ast.expr:
 
 
 def forms() -> Iterator[Form]:
-    """The keys of the table, in the order of their module."""
+    """The keys of the table, in the order of their modules."""
     for name, function in FUNCTIONS.items():
         answer = _answer(function) if isinstance(function.body[-1], ast.Return) else None
         if isinstance(answer, ast.Dict):
@@ -211,7 +215,7 @@ def observed() -> dict[str, Seen]:
 
 def users(form: Form) -> set[str]:
     """The modules of storage that name a key: for what no flow writes."""
-    named = re.compile(rf"\bkeys\.{form.name}\(")
+    named = re.compile(rf"keys\.{form.name}\(")
     return {f"storage/{file.name}" for file in STORAGE.glob("*.py") if named.search(file.read_text(encoding="utf-8"))}
 
 

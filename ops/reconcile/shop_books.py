@@ -14,7 +14,7 @@ from payfirst.domain.refund import BOOKING_CANCELLED
 from payfirst.gateways.registry import terms_of
 from payfirst.storage.bookings import booking_from_item
 from payfirst.storage.catalogue import service_from_item
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 
 MONEY_CAME: Final = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.REFUND_DUE, AttemptStatus.NEEDS_REVIEW})
@@ -90,7 +90,9 @@ class Shop:
             elif keys.kind_of(item) in (keys.ORDER, keys.BOOKING) and "session_number" in item:
                 payer = paying.get((pk, int(item["session_number"])))
                 (payer.outcomes if payer else unpaid).append(item)
-        return Shop(payments, unpaid, {keys.service_of(item): item for item in found.values() if keys.is_service(item)})
+        return Shop(
+            payments, unpaid, {shop_keys.service_of(item): item for item in found.values() if shop_keys.is_service(item)}
+        )
 
     def became(self, payment: Payment) -> tuple[Became, list[Difference]]:
         """What the captured amount of `payment` became, and what is not equal about that."""

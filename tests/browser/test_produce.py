@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from payfirst.domain.money import Currency
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from tests.browser.conftest import Visitors
@@ -120,7 +120,7 @@ def test_what_was_sold_out_meanwhile_comes_back(visitors: Visitors, stack: Runni
     shopper.basket(product, "1")
     shopper.deliver()
     ref = shopper.prompt()
-    write(table, Update("entry", keys.listing(listing), set={"available": 0}))
+    write(table, Update("entry", shop_keys.listing(listing), set={"available": 0}))
     stack.decide("mpesa", ref)
     shopper.see(re.compile("sold out|paid back|give.* back", re.IGNORECASE), patience=LONG)
     look(shopper, "sold-out", thorough=True)
@@ -132,7 +132,7 @@ def test_a_changed_price_is_said_before_anything_is_paid(visitors: Visitors, sta
     listing = a_listing(table, product_name=product)
     shopper = Shopper.signed_in(visitors(stack.base_url), stack)
     shopper.basket(product, "1")
-    new_price(table, keys.listing(listing), 12000)
+    new_price(table, shop_keys.listing(listing), 12000)
     shopper.page.reload()
     shopper.see(re.compile("A price has changed since"))
     shopper.see(re.compile(r"It costs .*120"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from payfirst.domain.money import Currency
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from tests.browser.conftest import Visitors
 from tests.browser.shopping import LONG, Shopper
 from tests.browser.visit import NARROW, WIDE
@@ -158,7 +158,7 @@ def test_a_changed_price_is_said_before_anything_is_paid(stack: RunningStack, sh
     service = a_service(table)
     wanted = {"service_type": "PUJA", "puja_service": service, "selected_date": "2027-03-01", "selected_time": "10:00"}
     cart = shopper.customer.post("/api/cart/carts", wanted)
-    new_price(table, keys.service("PUJA", service), 61000)
+    new_price(table, shop_keys.service("PUJA", service), 61000)
     shopper.page.goto(f"shop#cart={cart['id']}")
     shopper.see(re.compile(r"It costs .*610.* now\. Nothing was charged"))
     shopper.page.get_by_role("link", name="Start again").wait_for()

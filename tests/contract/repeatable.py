@@ -15,7 +15,7 @@ from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.money import Currency
 from payfirst.domain.promo import Promo
 from payfirst.storage import attempts, catalogue, notices, sessions
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.keys import Key
 from payfirst.storage.notices import Entry
 from payfirst.usecases.operators import review
@@ -121,7 +121,7 @@ def _create_cart(owner: Owner) -> Ready:
     assert puja is not None
     catalogue.add(table, replace(puja, number=number))
     body = {**A_CART, "puja_service": number}
-    return Ready("/api/cart/carts", body, {**body, "package_id": 1}, keys.service("PUJA", number), 201)
+    return Ready("/api/cart/carts", body, {**body, "package_id": 1}, shop_keys.service("PUJA", number), 201)
 
 
 def _apply_promo(owner: Owner) -> Ready:
@@ -336,7 +336,7 @@ def listing_of_its_own(stack: StackWithTable) -> int:
 def _change_listing(owner: Owner) -> Ready:
     number = listing_of_its_own(owner.stack)
     body = {"version": "0-100", "price": "160.00", "add_stock": 20}
-    return Ready(f"/api/operators/listings/{number}", body, {**body, "price": "170.00"}, keys.listing(number))
+    return Ready(f"/api/operators/listings/{number}", body, {**body, "price": "170.00"}, shop_keys.listing(number))
 
 
 def _change_service(owner: Owner) -> Ready:
@@ -346,7 +346,7 @@ def _change_service(owner: Owner) -> Ready:
     catalogue.add(table, replace(puja, number=number))
     body = {"version": "0", "packages": [{"id": 2, "price": "1100.00"}]}
     path = f"/api/operators/services/{number}"
-    return Ready(path, body, {"version": "0", "active": False}, keys.service("PUJA", number))
+    return Ready(path, body, {"version": "0", "active": False}, shop_keys.service("PUJA", number))
 
 
 READY: Final[Mapping[str, Callable[[Owner], Ready]]] = {

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from tests.conftest import RunningStack
@@ -167,7 +167,7 @@ def test_what_is_taken_off_sale_is_still_delivered_to_whoever_was_paying(
 
 
 def test_a_stock_that_is_set_leaves_what_a_payment_holds(operator: Customer, stack: RunningStack, number: int) -> None:
-    write(table_of(stack), Update("listing", keys.listing(number), set={"hold": True}))
+    write(table_of(stack), Update("listing", shop_keys.listing(number), set={"hold": True}))
     customer, path = new_customer(stack), f"/api/operators/listings/{number}"
     session = open_session(customer, number)
     started = customer.post(f"{session}/initiate_payment")

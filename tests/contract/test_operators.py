@@ -11,7 +11,7 @@ import pytest
 
 from payfirst.domain.clock import instant
 from payfirst.storage import attempts, sessions
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import Table, write
 from tests.conftest import RunningStack
@@ -157,7 +157,7 @@ def test_the_orders_of_today_are_listed_by_where_they_stand(stack: RunningStack,
 
 
 def test_a_day_whose_numbers_were_all_drawn_in_vain_has_no_orders(table: Table, operator: Customer) -> None:
-    write(table, Update("sequence", keys.order_sequence("20200229"), set={"n": 130}))
+    write(table, Update("sequence", shop_keys.order_sequence("20200229"), set={"n": 130}))
     listed = operator.get("/api/operators/orders?day=2020-02-29")
     assert (listed["orders"], listed["next"]) == ([], None)
 

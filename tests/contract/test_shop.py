@@ -18,7 +18,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesToListing, Promo
 from payfirst.domain.session import Customer as Somebody
 from payfirst.storage import catalogue
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.usecases.carts import produce_cart
@@ -104,7 +104,7 @@ def test_a_cart_of_a_service_shows_todays_price_and_a_payment_refuses_the_old_on
     service = a_service(table)
     cart = a_cart(customer, service)
     assert (cart["available"], cart["price_changed"], "current_price" in cart) == (True, False, False)
-    new_price(table, keys.service("PUJA", service), 61000)
+    new_price(table, shop_keys.service("PUJA", service), 61000)
     listed = customer.get("/api/cart/carts/active")
     for seen in (customer.get(f"/api/cart/carts/{cart['id']}"), listed[0], customer.get("/api/cart/carts")["results"][0]):
         assert (seen["total_price"], seen["price_changed"], seen["current_price"]) == ("510.00", True, "610.00")
@@ -112,7 +112,7 @@ def test_a_cart_of_a_service_shows_todays_price_and_a_payment_refuses_the_old_on
     answer = refused(customer, PROCESS, {"cart_id": cart["id"]}, 409, "PRICE_CHANGED")
     assert (answer["price_at_addition"], answer["current_price"]) == ("510.00", "610.00")
     assert answer["error"] == "Cart payment processing failed"
-    new_price(table, keys.service("PUJA", service), 51000)
+    new_price(table, shop_keys.service("PUJA", service), 51000)
     assert customer.post(PROCESS, {"cart_id": cart["id"]})["amount"] == "510.00"
     frozen = customer.get(f"/api/cart/carts/{cart['id']}")
     assert (frozen["status"], frozen["available"], frozen["price_changed"]) == ("ACTIVE", True, False)
@@ -121,7 +121,7 @@ def test_a_cart_of_a_service_shows_todays_price_and_a_payment_refuses_the_old_on
 def test_a_cart_of_a_withdrawn_service_says_so(table: Table, customer: Customer) -> None:
     service = a_service(table)
     cart = a_cart(customer, service)
-    write(table, Update("entry", keys.service("PUJA", service), set={"withdrawn": True}))
+    write(table, Update("entry", shop_keys.service("PUJA", service), set={"withdrawn": True}))
     seen = customer.get(f"/api/cart/carts/{cart['id']}")
     assert (seen["available"], seen["unavailable_code"], seen["price_changed"]) == (False, "CART_CHANGED", False)
     refused(customer, PROCESS, {"cart_id": cart["id"]}, 409, "CART_CHANGED")
@@ -159,7 +159,7 @@ def test_a_quiet_cart_of_produce_is_empty_again(table: Table, customer: Customer
 def test_a_cart_of_produce_shows_todays_price_and_a_session_refuses_the_old_one(table: Table, customer: Customer) -> None:
     maize = a_listing(table)
     customer.post("/api/carts/add_item", {"listing_id": maize, "quantity": 2})
-    new_price(table, keys.listing(maize), 11000)
+    new_price(table, shop_keys.listing(maize), 11000)
     [line] = customer.get("/api/carts/my_cart")["items"]
     assert (line["price_at_addition"], line["price_changed"], line["current_price"]) == ("100.00", True, "110.00")
     answer = refused(customer, SESSIONS, A_SESSION, 409, "PRICE_CHANGED")
@@ -209,7 +209,7 @@ def test_a_promo_code_on_produce_is_shown_frozen_and_counted(table: Table, custo
     assert (session["total_amount"], session["cart_snapshot"]["total_cost"]) == ("530.00", 500.0)
     assert (session["cart_snapshot"]["discount"], session["cart_snapshot"]["promo_code"]) == (20.0, code)
 
-    write(table, Update("promo", keys.promo(code), set={"percent": Decimal(20)}))
+    write(table, Update("promo", shop_keys.promo(code), set={"percent": Decimal(20)}))
     assert customer.get("/api/carts/my_cart")["promo_changed"] is True
     answer = refused(customer, SESSIONS, A_SESSION, 409, "PRICE_CHANGED")
     assert (answer["terms_at_addition"], answer["current_terms"]) == ("10%", "20%")

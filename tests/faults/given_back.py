@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from payfirst.domain.booking import AS_USUAL, ChangeRules
 from payfirst.domain.catalogue import ServiceType
 from payfirst.storage.catalogue import service_from_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 from tests.faults.book import Book
 from tests.faults.world import World
@@ -56,6 +56,6 @@ def _percent(rules: ChangeRules, slot: Item, zone: str, at: str) -> int:
 
 
 def _rules(book: Book, content: Item) -> ChangeRules:
-    key = keys.service(ServiceType(content["service_type"]), int(content["service_id"]))
+    key = shop_keys.service(ServiceType(content["service_type"]), int(content["service_id"]))
     found = [item for item in book.others if (item["pk"], item["sk"]) == (key["pk"], key["sk"])]
     return service_from_item(found[0]).changes if found else AS_USUAL

@@ -15,7 +15,7 @@ from payfirst.domain.clock import read_instant
 from payfirst.gateways.registry import terms_of
 from payfirst.settings import LatePayment
 from payfirst.storage import due
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.outbox import GIVEN_UP, STATUS, counter
 from payfirst.usecases.settlement.decide import CANNOT_SETTLE
@@ -93,7 +93,7 @@ def each_status_is_counted(world: World, book: Book) -> Iterator[str]:
     """What the funnel says of sessions by status is what a look at every session says."""
     counted: Counter[str] = Counter()
     for item in world.items():
-        if item["pk"] == keys.EVENT_COUNTS:
+        if item["pk"] == shop_keys.EVENT_COUNTS:
             start = counter(STATUS)
             counted.update({name.removeprefix(start): int(item[name]) for name in item if name.startswith(start)})
     seen = Counter(session["status"] for session in book.sessions.values())

@@ -18,7 +18,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
 from payfirst.storage import catalogue, holds, promos, slots
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, at_least
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, get, transact, write
@@ -65,7 +65,7 @@ class Counts(RuleBasedStateMachine):
         return True
 
     def _stock(self, what: str, to: str, quantity: Decimal) -> Update:
-        return Update("listing:1", keys.listing(1), when=(at_least(what, quantity),), add={what: -quantity, to: quantity})
+        return Update("listing:1", shop_keys.listing(1), when=(at_least(what, quantity),), add={what: -quantity, to: quantity})
 
     @rule(quantity=QUANTITIES)
     def stock_is_held(self, quantity: Decimal) -> None:
@@ -138,7 +138,7 @@ class Counts(RuleBasedStateMachine):
 
     @invariant()
     def the_counters_tell_the_truth(self) -> None:
-        stock, slot, promo = (self._item(key) for key in (keys.listing(1), slots.key(SLOT), keys.promo("FIVE")))
+        stock, slot, promo = (self._item(key) for key in (shop_keys.listing(1), slots.key(SLOT), shop_keys.promo("FIVE")))
         assert (stock["held"], stock["sold"]) == (sum(self.books.held), sum(self.books.sold))
         assert stock["available"] + stock["held"] + stock["sold"] == START
         assert min(stock["available"], stock["held"], stock["sold"]) >= 0

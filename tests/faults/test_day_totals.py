@@ -10,7 +10,7 @@ import pytest
 
 from ops.reconcile.comparison import compare
 from payfirst.domain.totals import Column, day_of
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Delete, Item, Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.operators.totals import Report, of_days, recount
@@ -52,7 +52,7 @@ def world() -> Iterator[World]:
 def forgotten(world: World) -> None:
     """As an earlier release leaves the table."""
     for item in world.items():
-        if item["pk"].startswith((keys.TOTALS, "MONEY#")):
+        if item["pk"].startswith((shop_keys.TOTALS, "MONEY#")):
             write(world.table, Delete("uncounted", keys.key_of(item)))
 
 
@@ -89,7 +89,7 @@ def test_what_an_earlier_release_did_not_count_is_counted_once(world: World) -> 
     before = report(world)
     forgotten(world)
     assert report(world).days == ()
-    assert recount(world.table, world.items) == len({item["sk"] for item in world.items() if item["pk"] == keys.TOTALS})
+    assert recount(world.table, world.items) == len({item["sk"] for item in world.items() if item["pk"] == shop_keys.TOTALS})
     assert (wrong(world), report(world), recount(world.table, world.items)) == ([], before, 0)
 
 
@@ -115,7 +115,7 @@ def test_money_that_moves_while_the_table_is_read_is_counted_once(world: World) 
 
 
 def test_counters_that_stand_for_nothing_are_set_to_nothing(world: World) -> None:
-    place = keys.totals(day_of(world.now), "MPESA", "TZS", 0)
+    place = shop_keys.totals(day_of(world.now), "MPESA", "TZS", 0)
     write(world.table, Update("totals", place, add={"captured": 100}))
     assert recount(world.table, world.items) == 1
     assert wrong(world) == []
@@ -137,7 +137,7 @@ def test_a_recount_that_broke_off_is_made_again(world: World) -> None:
 
 
 def test_money_that_never_stands_still_is_not_counted_for_ever(world: World) -> None:
-    places = [keys.key_of(item) for item in world.items() if item["pk"] == keys.TOTALS]
+    places = [keys.key_of(item) for item in world.items() if item["pk"] == shop_keys.TOTALS]
     forgotten(world)
 
     def moving() -> list[Item]:

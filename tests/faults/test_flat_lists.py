@@ -13,7 +13,7 @@ import pytest
 
 from payfirst.domain.session import Customer
 from payfirst.domain.totals import day_of
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.table import Table
 from payfirst.usecases.fulfilment.bookings import list_bookings
 from payfirst.usecases.fulfilment.orders import list_orders
@@ -77,7 +77,7 @@ def filled(count: int) -> Shop:
     [booking] = [item for item in items.values() if "book_id" in item]
     [order] = [item for item in items.values() if "order_number" in item]
     first = date.fromisoformat(booking["content"]["M"]["day"]["S"])
-    kept = [item for item in items.values() if item["pk"]["S"] in (keys.TOTALS, keys.EVENT_COUNTS)]
+    kept = [item for item in items.values() if item["pk"]["S"] in (shop_keys.TOTALS, shop_keys.EVENT_COUNTS)]
     for number in range(count):
         ahead = 0 if number < OF_THE_DAY else 1 + number % DAYS
         _booked(items, booking, first + timedelta(days=ahead), number)
@@ -104,7 +104,7 @@ def _booked(items: dict[tuple[str, str], Wire], booking: Wire, day: date, number
 
 def _ordered(items: dict[tuple[str, str], Wire], order: Wire, day: date, number: int) -> None:
     owner, written = order["pk"]["S"], day.strftime("%Y%m%d")
-    sequence = keys.order_sequence(written)["pk"]
+    sequence = shop_keys.order_sequence(written)["pk"]
     drawn = int(items.get((sequence, "SEQUENCE"), {}).get("n", {"N": "0"})["N"]) + 1
     items[sequence, "SEQUENCE"] = {"pk": {"S": sequence}, "sk": {"S": "SEQUENCE"}, "n": {"N": str(drawn)}}
     mine, code = int(order["sk"]["S"].split("#")[1]) + 1 + number, f"ORD-{written}-{drawn:03d}"

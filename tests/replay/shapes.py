@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import payfirst
 from payfirst.storage import erasing
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Delete, Update
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import write
@@ -75,7 +75,7 @@ def _recount() -> None:
         world.stock()
         paid_order(world)
         world.deliver_all()
-        [place] = [keys.key_of(item) for item in world.items() if item["pk"] == keys.TOTALS]
+        [place] = [keys.key_of(item) for item in world.items() if item["pk"] == shop_keys.TOTALS]
         write(world.table, Delete("uncounted", place))
         totals.recount(world.table, world.items)
         write(world.table, Update("miscounted", place, add={"captured": 1}))

@@ -25,7 +25,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, Promo
 from payfirst.storage import catalogue
 from payfirst.storage.catalogue import promo_to_item, service_to_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import to_wire
 from tests.contract.refusals.scene import Answered, Scene, brings, path_of
 from tests.contract.repeatable import A_CART, Owner, booking_of, cart_of, new_operator, new_owner
@@ -78,7 +78,7 @@ def spoil(scene: Scene, promo: Promo, code: str) -> None:
     """Let the promo code be refused with `code` from now on."""
     changes = SPOILED[code]
     if changes is None:
-        scene.table.client.delete_item(TableName=scene.table.name, Key=to_wire(keys.promo(promo.code)))
+        scene.table.client.delete_item(TableName=scene.table.name, Key=to_wire(shop_keys.promo(promo.code)))
     else:
         put_raw(scene.table, to_wire(promo_to_item(replace(promo, **changes))))
 
@@ -129,7 +129,7 @@ SLOTS: Final[Mapping[str, Refused]] = {
 
 
 def fill(scene: Scene, number: int, at: time) -> None:
-    put_raw(scene.table, to_wire({**keys.slot("PUJA", number, DAY, at), "used": 1, "held": 0}))
+    put_raw(scene.table, to_wire({**shop_keys.slot("PUJA", number, DAY, at), "used": 1, "held": 0}))
 
 
 def _slot_recipes(code: str) -> None:
@@ -239,7 +239,7 @@ def a_price_that_rose_in_the_cart(scene: Scene, route: Route) -> requests.Respon
 @brings("CART_CHANGED", *PAYS)
 def what_is_not_offered_any_more(scene: Scene, route: Route) -> requests.Response:
     owner, number, cart = in_cart(scene)
-    scene.table.client.delete_item(TableName=scene.table.name, Key=to_wire(keys.service("PUJA", number)))
+    scene.table.client.delete_item(TableName=scene.table.name, Key=to_wire(shop_keys.service("PUJA", number)))
     return pay(owner, route, cart)
 
 

@@ -10,7 +10,7 @@ import requests
 
 from payfirst.api.routes import Route
 from payfirst.domain.fair_use import hour_of
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.operators.search import MOST_AN_HOUR
@@ -122,7 +122,7 @@ def a_step_that_was_not_the_last(scene: Scene, route: Route) -> requests.Respons
 @brings("STOCK_DISAGREES", "operators_move_order")
 def an_order_of_more_than_was_sold(scene: Scene, route: Route) -> requests.Response:
     number, _, _ = order_of(scene.stack)
-    with changed(scene.table, keys.listing(TOMATOES), sold={"N": "0"}):
+    with changed(scene.table, shop_keys.listing(TOMATOES), sold={"N": "0"}):
         return scene.caller(route).send("POST", path_of(route, number), {"status": "cancelled", "why": "rain"})
 
 

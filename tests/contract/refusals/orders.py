@@ -11,7 +11,7 @@ import requests
 
 from payfirst.api.routes import Route
 from payfirst.storage import catalogue
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from tests.contract.refusals.scene import Scene, brings, path_of
 from tests.contract.repeatable import (
     A_SESSION,
@@ -35,7 +35,7 @@ def own_listing(scene: Scene, **values: Any) -> int:
     assert tomatoes is not None
     catalogue.add(scene.table, replace(tomatoes, number=number))
     if values:
-        with_values(scene.table, keys.listing(number), **values)
+        with_values(scene.table, shop_keys.listing(number), **values)
     return number
 
 
@@ -71,7 +71,7 @@ def a_county_that_the_shop_does_not_go_to(scene: Scene, route: Route) -> request
 def a_price_that_rose_in_the_cart(scene: Scene, route: Route) -> requests.Response:
     owner, listing = scene.owner(), own_listing(scene)
     put_in_cart(owner, listing)
-    with_values(scene.table, keys.listing(listing), price=17000)
+    with_values(scene.table, shop_keys.listing(listing), price=17000)
     return owner.api.send("POST", route.path, A_SESSION)
 
 
@@ -79,7 +79,7 @@ def a_price_that_rose_in_the_cart(scene: Scene, route: Route) -> requests.Respon
 def what_was_sold_while_in_the_cart(scene: Scene, route: Route) -> requests.Response:
     owner, listing = scene.owner(), own_listing(scene)
     put_in_cart(owner, listing)
-    with_values(scene.table, keys.listing(listing), available=Decimal(1))
+    with_values(scene.table, shop_keys.listing(listing), available=Decimal(1))
     return owner.api.send("POST", route.path, A_SESSION)
 
 
@@ -229,7 +229,7 @@ def an_order_that_is_packed(scene: Scene, route: Route) -> requests.Response:
 @brings("STOCK_DISAGREES", "cancel_order")
 def an_own_order_of_more_than_was_sold(scene: Scene, route: Route) -> requests.Response:
     owner, number = of_a_customer(scene)
-    with changed(scene.table, keys.listing(TOMATOES), sold={"N": "0"}):
+    with changed(scene.table, shop_keys.listing(TOMATOES), sold={"N": "0"}):
         return owner.api.send("POST", path_of(route, number), {})
 
 

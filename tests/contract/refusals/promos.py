@@ -15,7 +15,7 @@ from payfirst.api.routes import Route
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesToListing, Promo
 from payfirst.storage.catalogue import promo_to_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update, to_wire
 from payfirst.storage.dynamodb.table import write
 from tests.contract.refusals.orders import SESSIONS, own_listing, put_in_cart, verb, with_phone
@@ -48,7 +48,7 @@ def spoil(scene: Scene, promo: Promo, code: str) -> None:
     """Let the promo code be refused with `code` from now on."""
     changes = SPOILED[code]
     if changes is None:
-        scene.table.client.delete_item(TableName=scene.table.name, Key=to_wire(keys.promo(promo.code)))
+        scene.table.client.delete_item(TableName=scene.table.name, Key=to_wire(shop_keys.promo(promo.code)))
     else:
         put_raw(scene.table, to_wire(promo_to_item(replace(promo, **changes))))
 
@@ -91,7 +91,7 @@ def the_last_use_is_gone(scene: Scene, route: Route, **rules: Any) -> requests.R
     promo = new_promo(scene, **rules)
     owner = with_promo(scene, promo)
     session = owner.api.post(SESSIONS, with_phone(new_phone()))
-    for key in (keys.promo(promo.code), keys.promo_uses(owner.sub, promo.code)):
+    for key in (shop_keys.promo(promo.code), keys.promo_uses(owner.sub, promo.code)):
         write(scene.table, Update("uses", key, add={"taken": 1, "used": 1}))
     return owner.api.send("POST", f"{SESSIONS}/{session['session_id']}/{verb(route)}")
 
@@ -111,7 +111,7 @@ def what_a_payment_should_hold_is_gone(scene: Scene, route: Route) -> requests.R
     owner, listing = scene.owner(), own_listing(scene, hold=True)
     put_in_cart(owner, listing)
     session = owner.api.post(SESSIONS, with_phone(new_phone()))
-    with_values(scene.table, keys.listing(listing), available=Decimal(1))
+    with_values(scene.table, shop_keys.listing(listing), available=Decimal(1))
     return owner.api.send("POST", f"{SESSIONS}/{session['session_id']}/{verb(route)}")
 
 
@@ -127,7 +127,7 @@ def shillings_that_became_rupees(scene: Scene, route: Route) -> requests.Respons
     owner, listing = scene.owner(), own_listing(scene)
     owner.api.add_tomatoes()
     line = put_in_cart(owner, listing)["items"][1]["cart_item_id"]
-    with_values(scene.table, keys.listing(listing), currency="INR")
+    with_values(scene.table, shop_keys.listing(listing), currency="INR")
     return owner.api.send("POST", route.path, {"cart_item_id": line, "quantity": 1})
 
 

@@ -16,7 +16,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import Promo
 from payfirst.domain.session import Delivery
 from payfirst.storage import attempts, catalogue, checks, sessions, slots
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Put
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.create_session import create_session
@@ -88,11 +88,11 @@ def what_comes_before_a_new_session(world: World) -> None:
         {
             "there is such a session": has(place_of(session)),
             "its history has begun": has(keys.event(customer.sub, session.number, 0)),
-            "a price has changed": has(keys.listing(TOMATOES), price=15001),
-            "it is sold in another currency": has(keys.listing(TOMATOES), currency="INR"),
-            "it is not sold any more": has(keys.listing(TOMATOES), withdrawn=True),
+            "a price has changed": has(shop_keys.listing(TOMATOES), price=15001),
+            "it is sold in another currency": has(shop_keys.listing(TOMATOES), currency="INR"),
+            "it is not sold any more": has(shop_keys.listing(TOMATOES), withdrawn=True),
             "the cart was changed": has(keys.produce_cart(customer.sub), version="another"),
-            "another has the stock": has(keys.listing(TOMATOES), available=1),
+            "another has the stock": has(shop_keys.listing(TOMATOES), available=1),
             "its customer opened too many": has(opened, hour=instant(world.now), in_hour=3),
             "its customer opened another": has(opened, n=1),
         },
@@ -141,7 +141,7 @@ def what_comes_before_the_claim_of_an_order(world: World) -> None:
             "its cart is paid for": has(guard, converted_by="ORD-1"),
             "a prompt is open on its phone": has(phone, attempt="MT0"),
             "its phone was prompted a moment ago": has(phone, next_push_at=instant(world.now + timedelta(seconds=1))),
-            "another has the stock": has(keys.listing(TOMATOES), available=1),
+            "another has the stock": has(shop_keys.listing(TOMATOES), available=1),
             "its customer asked too often": _at_its_limit(world, keys.owner(session.customer.sub), "hourly_prompts"),
             "its phone was prompted too often": _at_its_limit(world, phone["pk"], "hourly_phone_prompts"),
         },
@@ -174,7 +174,7 @@ def what_comes_before_the_claim_of_a_booking(world: World) -> None:
             "its cart is being paid for": has(guard, live_attempt="MT0"),
             "its cart is paid for": has(guard, converted_by="BK-1"),
             "its slot is full": has(slots.key(attempt.held_slot), used=1, held=0),
-            "the promo is used up": has(keys.promo("SAVE"), taken=5),
+            "the promo is used up": has(shop_keys.promo("SAVE"), taken=5),
             "its customer has used the promo": has(keys.promo_uses(customer.sub, "SAVE"), taken=1),
             "its customer opened another": has(opened, n=1),
             "its customer opened too many": has(opened, hour=instant(world.now), in_hour=3),

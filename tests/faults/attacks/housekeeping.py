@@ -17,7 +17,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.gateways.base import StoredToken
 from payfirst.storage import carts, catalogue, catalogue_edits, due, notices, outbox, sessions
 from payfirst.storage.catalogue_edits import Stock
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.table import Key, Table
 from payfirst.usecases.carts import produce_cart, service_carts
 from tests.faults.attacks.meanwhile import gone, has, kept_back, nothing_comes_of, place_of, stopped, to_session, write_of
@@ -106,26 +106,26 @@ def what_comes_before_a_cart_is_filled(world: World) -> None:
 @attack
 def what_comes_before_a_new_entry_of_the_catalogue(world: World) -> None:
     pears = Listing(7, "Pears", "Green Valley", "kg", Money(9000, Currency.KES), Decimal(5), hold=False)
-    there_is = {"there is one": has(keys.listing(7), product_name="Apples")}
+    there_is = {"there is one": has(shop_keys.listing(7), product_name="Apples")}
     stopped(write_of(world, catalogue.add, pears), there_is)
     stopped(write_of(world, catalogue_edits.store, [(pears, None)]), there_is)
     other = Listing(7, "Pears", "Green Valley", "kg", Money(9900, Currency.KES), Decimal(5), hold=False)
     catalogue.add(world.table, pears)
     world.stocked[7] = Decimal(5)
-    changed = {"it is gone": gone(keys.listing(7)), "it has another price": has(keys.listing(7), price=8000)}
+    changed = {"it is gone": gone(shop_keys.listing(7)), "it has another price": has(shop_keys.listing(7), price=8000)}
     stopped(write_of(world, catalogue_edits.store, [(other, pears)]), changed)
-    off = {"it is gone": gone(keys.listing(7)), "it is off sale": has(keys.listing(7), withdrawn=True)}
+    off = {"it is gone": gone(shop_keys.listing(7)), "it is off sale": has(shop_keys.listing(7), withdrawn=True)}
     stopped(write_of(world, catalogue_edits.store, [(replace(pears, active=False), pears)]), off)
     edit, dearer = catalogue_edits.edit, replace(pears, price=Money(9900, Currency.KES))
     who: Any = {"by": "operator:amina", "now": world.now}
-    faster = {"it is gone": gone(keys.listing(7)), "it was edited": has(keys.listing(7), edits=1)}
+    faster = {"it is gone": gone(shop_keys.listing(7)), "it was edited": has(shop_keys.listing(7), edits=1)}
     stopped(write_of(world, edit, dearer, pears, **who), faster)
-    sold = {"some was bought": has(keys.listing(7), available=4)}
+    sold = {"some was bought": has(shop_keys.listing(7), available=4)}
     stopped(write_of(world, edit, pears, pears, Stock(to=Decimal(9)), **who), sold)
-    few = {"less is there": has(keys.listing(7), available=2)}
+    few = {"less is there": has(shop_keys.listing(7), available=2)}
     stopped(write_of(world, edit, pears, pears, Stock(by=Decimal(-3)), **who), few)
-    has(keys.listing(7), edits=2)(world)
-    again, faster = replace(pears, edits=Edits(2)), {"it was edited": has(keys.listing(7), edits=3)}
+    has(shop_keys.listing(7), edits=2)(world)
+    again, faster = replace(pears, edits=Edits(2)), {"it was edited": has(shop_keys.listing(7), edits=3)}
     stopped(write_of(world, edit, dearer, again, **who), faster)
 
 

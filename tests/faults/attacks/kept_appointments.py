@@ -10,7 +10,7 @@ from payfirst.domain.moves import OrderStatus
 from payfirst.domain.times import GivenTime
 from payfirst.storage import bookings as stored
 from payfirst.storage import orders, slots
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.usecases.fulfilment import bookings
 from payfirst.usecases.fulfilment.orders import cancel_order, move_order, undo_step
 from tests.faults.attacks.meanwhile import Happening, Kept, has, kept_back, nothing_comes_of, stopped, to_session
@@ -157,7 +157,7 @@ def what_comes_before_an_order_is_cancelled(world: World) -> None:
         {
             **_order_as_seen(cancel),
             **to_session(cancel.given[0], entries=2),
-            "its stock was never sold": has(keys.listing(TOMATOES), sold=1),
+            "its stock was never sold": has(shop_keys.listing(TOMATOES), sold=1),
             "its money goes back already": has(key, refundable=paid.minor - 1),
             "its payment has no money": has(key, status="failed"),
             "its payment is being settled": has(key, next_check_at=instant(world.now)),

@@ -14,7 +14,7 @@ from payfirst.domain.ids import GivenId
 from payfirst.domain.session import MAX_EXTENSIONS, Customer
 from payfirst.domain.times import GivenTime
 from payfirst.storage import fair_use, news
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import write
@@ -222,7 +222,7 @@ def two_e_mails_with_news_to_the_shop_at_once(world: World) -> None:
 def a_cart_of_what_is_not_sold_any_more(world: World) -> None:
     customer = world.customer()
     world.fill_cart(customer)
-    write(world.table, Update("listing", keys.listing(TOMATOES), set={"withdrawn": True}))
+    write(world.table, Update("listing", shop_keys.listing(TOMATOES), set={"withdrawn": True}))
     with pytest.raises(AnsweredError) as met:
         world.session(customer, fill=False)
     assert met.value.code == "OUT_OF_STOCK"
@@ -232,7 +232,7 @@ def a_cart_of_what_is_not_sold_any_more(world: World) -> None:
 def a_cart_of_what_is_sold_in_another_currency_now(world: World) -> None:
     customer = world.customer()
     world.fill_cart(customer)
-    write(world.table, Update("listing", keys.listing(TOMATOES), set={"currency": "INR"}))
+    write(world.table, Update("listing", shop_keys.listing(TOMATOES), set={"currency": "INR"}))
     with pytest.raises(AnsweredError) as met:
         world.session(customer, fill=False)
     assert met.value.code == "PRICE_CHANGED"

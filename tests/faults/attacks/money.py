@@ -10,7 +10,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.refund import OUT_OF_STOCK
 from payfirst.settings import ConfirmWithQuery
 from payfirst.storage import attempts, captures, catalogue, fulfilment, refunds_due, slots
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Put
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.start_attempt import Started
@@ -60,7 +60,7 @@ def _holding(write: Kept) -> dict[str, Happening]:
     return {
         "another pays for its cart": has(guard_of(attempt), live_attempt="MT0"),
         "another was prompted": has(keys.phone(attempt.phone_lock), attempt="MT0"),
-        "its stock is held no more": has(keys.listing(TOMATOES), held=1),
+        "its stock is held no more": has(shop_keys.listing(TOMATOES), held=1),
     }
 
 
@@ -211,11 +211,11 @@ def what_comes_before_an_order(world: World) -> None:
             **_paid_for(fulfil),
             "there is such an order": has(keys.owned(sub, keys.ORDER, outcome.number)),
             "its cart was filled again": has(keys.produce_cart(sub), version="another"),
-            "its stock is held no more": has(keys.listing(TOMATOES), held=1),
+            "its stock is held no more": has(shop_keys.listing(TOMATOES), held=1),
         },
     )
-    unheld = fulfil.after(has(keys.listing(TOMATOES), held=0)).instead(2, held_stock=())
-    stopped(unheld, {"it is sold out": has(keys.listing(TOMATOES), available=1)})
+    unheld = fulfil.after(has(shop_keys.listing(TOMATOES), held=0)).instead(2, held_stock=())
+    stopped(unheld, {"it is sold out": has(shop_keys.listing(TOMATOES), available=1)})
 
 
 @attack
@@ -237,7 +237,7 @@ def what_comes_before_a_booking(world: World) -> None:
         unheld,
         {
             "its slot is full": has(slot, used=1),
-            "the promo is used up": has(keys.promo("SAVE"), taken=5),
+            "the promo is used up": has(shop_keys.promo("SAVE"), taken=5),
             "its customer has used the promo": has(uses, taken=1),
         },
     )
@@ -269,7 +269,7 @@ def _unfulfilled(due: Kept) -> dict[str, Happening]:
 def what_comes_before_a_refund_is_due(world: World) -> None:
     world.ledger.pay(held_order(world).attempt.ref)
     due = _refund_instead(kept_back(world, fulfilment, "fulfil_order", _telling))
-    stopped(due, {**_unfulfilled(due), "its stock is held no more": has(keys.listing(TOMATOES), held=1)})
+    stopped(due, {**_unfulfilled(due), "its stock is held no more": has(shop_keys.listing(TOMATOES), held=1)})
 
 
 @attack

@@ -17,7 +17,7 @@ from payfirst.domain.order import Order
 from payfirst.domain.paid_back import PaymentStatus
 from payfirst.domain.session import Customer
 from payfirst.storage import timeline
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import get, write
 from payfirst.usecases.fulfilment.orders import cancel_order, cancel_own_order, move_order
@@ -95,7 +95,7 @@ def test_one_order_shows_its_refunds_in_four_requests(shop: Shop) -> None:
 
 
 def sold(shop: Shop, order: Order) -> int:
-    item = get(shop.table, keys.listing(order.lines[0].listing_id))
+    item = get(shop.table, shop_keys.listing(order.lines[0].listing_id))
     assert item is not None
     return int(item["sold"])
 
@@ -177,6 +177,6 @@ def test_who_says_the_same_at_the_same_moment_is_told_that_it_was_done(shop: Sho
 
 
 def test_numbers_that_were_drawn_in_vain_are_passed_over(shop: Shop) -> None:
-    write(shop.table, Update("sequence", keys.order_sequence("20200229"), set={"n": 130}))
+    write(shop.table, Update("sequence", shop_keys.order_sequence("20200229"), set={"n": 130}))
     page = listed(shop, date(2020, 2, 29))
     assert (codes(page), page.next) == ([], None)

@@ -12,7 +12,7 @@ from payfirst.domain.errors import NotFoundError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import BookingStatus
 from payfirst.storage import timeline
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Delete
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.checkout.start_attempt import Started
@@ -175,7 +175,7 @@ def test_what_the_shop_moves_is_none_of_its_customer_s_moves(shop: Shop) -> None
 
 def test_a_booking_of_a_release_that_kept_no_lists_is_found_once_it_is_indexed(shop: Shop, started: Started) -> None:
     booking = booked(shop, started)
-    write(shop.table, Delete("day", keys.appointment(*booking.slot, booking.code)))
+    write(shop.table, Delete("day", shop_keys.appointment(*booking.slot, booking.code)))
     assert booking.code not in listed(shop, DAY)
     assert enter_earlier(shop.table, shop.now) >= 1
     assert booking.code in listed(shop, DAY)

@@ -21,7 +21,7 @@ from payfirst.domain.moves import AttemptStatus, SessionStatus
 from payfirst.domain.session import Customer
 from payfirst.domain.times import GivenTime
 from payfirst.gateways.base import Captured
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import query
 from payfirst.usecases.checkout.start_attempt import Started
@@ -177,7 +177,7 @@ def _live(shop: Shop) -> Counter[tuple[str, str]]:
 
 
 def _slots(shop: Shop) -> list[Item]:
-    return list(query(shop.table, keys.slot("PUJA", 1, DAY, AT)["pk"], first="0", last="9", limit=100).items)
+    return list(query(shop.table, shop_keys.slot("PUJA", 1, DAY, AT)["pk"], first="0", last="9", limit=100).items)
 
 
 def _refused(act: Callable[[], object]) -> bool:

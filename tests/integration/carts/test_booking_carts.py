@@ -20,7 +20,7 @@ from payfirst.domain.promo import Promo
 from payfirst.domain.session import Customer
 from payfirst.domain.times import GivenTime
 from payfirst.storage import catalogue, lists
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.storage.lists import Position
@@ -144,7 +144,7 @@ def test_a_promo_that_takes_nothing_off_is_refused_and_says_why(
     usual: dict[str, Any] = {"code": "OFFER", "currency": Currency.INR, "percent": Decimal(5)}
     offer = Promo(**(usual | facts))
     catalogue.add(catalogue_table, offer)
-    write(catalogue_table, Update("promo", keys.promo("OFFER"), add={"taken": offer.taken}))
+    write(catalogue_table, Update("promo", shop_keys.promo("OFFER"), add={"taken": offer.taken}))
     cart = create(catalogue_table, customer)
     with pytest.raises(RefusedError) as applied:
         promo(catalogue_table, customer, cart, "offer")

@@ -15,7 +15,7 @@ from payfirst.domain.errors import NotFoundError, RefusedError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.session import Customer
 from payfirst.storage import catalogue
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Delete, Update
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.usecases.carts.produce_cart import MOST_LINES, CartView, add_item, read_cart, remove_item, update_quantity
@@ -43,7 +43,7 @@ def the_cart(view: CartView) -> ProduceCart:
 
 
 def new_price(table: Table, listing: int, minor: int) -> None:
-    write(table, Update("listing", keys.listing(listing), set={"price": minor}))
+    write(table, Update("listing", shop_keys.listing(listing), set={"price": minor}))
 
 
 def test_a_customer_who_bought_nothing_has_no_cart(catalogue_table: Table, customer: Customer) -> None:
@@ -89,7 +89,7 @@ def test_what_is_unknown_is_not_found_and_changes_nothing(catalogue_table: Table
         update(catalogue_table, customer, 2, "1")
     with pytest.raises(NotFoundError):
         remove(catalogue_table, customer, 2)
-    write(catalogue_table, Delete("listing", keys.listing(TOMATOES)))
+    write(catalogue_table, Delete("listing", shop_keys.listing(TOMATOES)))
     with pytest.raises(NotFoundError):
         update(catalogue_table, customer, 1, "1")
     assert read_cart(customer=customer, table=catalogue_table, now=NOW) == CartView(before, {})

@@ -11,7 +11,7 @@ from payfirst.domain.catalogue import Listing, Service, ServiceType
 from payfirst.domain.money import Currency, Money
 from payfirst.storage import catalogue, catalogue_edits, catalogue_pages
 from payfirst.storage.catalogue_pages import Place
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.usecases.catalogue import ListingPage, ServicePage, Wanted, list_listings, list_services
@@ -114,7 +114,7 @@ def test_a_shop_full_of_withdrawn_things_costs_no_more(table: Table, monkeypatch
     monkeypatch.setattr(catalogue_pages, "DENSE", 4)
     stock(table, list(range(1, 21)))
     for number in range(1, 20):
-        write(table, Update("listing", keys.listing(number), set={"withdrawn": True}))
+        write(table, Update("listing", shop_keys.listing(number), set={"withdrawn": True}))
     with counted(table) as requests:
         page = look(table)
     assert requests.operations == ["Query", "Query", "BatchGetItem"]

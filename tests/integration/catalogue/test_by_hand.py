@@ -16,7 +16,7 @@ from payfirst.domain.catalogue import Listing, Service, ServiceType, read_image_
 from payfirst.domain.errors import InvalidInputError, NotFoundError, RefusedError
 from payfirst.storage import catalogue
 from payfirst.storage.catalogue_edits import Stock
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import Table, write
 from payfirst.usecases.catalogue import Wanted, list_listings
@@ -41,7 +41,7 @@ def change(table: Table, version: str | None, **what: Any) -> Listing:
 
 
 def sell(table: Table, quantity: int) -> None:
-    write(table, Update("listing", keys.listing(123), add={"available": -quantity, "sold": quantity}))
+    write(table, Update("listing", shop_keys.listing(123), add={"available": -quantity, "sold": quantity}))
 
 
 def refusal(act: Callable[[], object]) -> RefusedError:

@@ -25,7 +25,7 @@ from payfirst.domain.errors import ContentionError
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing
 from payfirst.storage import catalogue, catalogue_edits, offers
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.failures import StorageError
 from payfirst.storage.dynamodb.table import Table, get, write
@@ -102,8 +102,8 @@ def test_an_export_is_a_file_that_changes_nothing(table: Table, tmp_path: Path) 
 
 def test_a_changed_price_is_taken_and_stock_and_uses_are_left_alone(table: Table, tmp_path: Path) -> None:
     seed(table)
-    write(table, Update("listing", keys.listing(123), add={"available": -4, "held": 1, "sold": 3}))
-    write(table, Update("promo", keys.promo("PUJA10"), add={"taken": 2, "used": 1}))
+    write(table, Update("listing", shop_keys.listing(123), add={"available": -4, "held": 1, "sold": 3}))
+    write(table, Update("promo", shop_keys.promo("PUJA10"), add={"taken": 2, "used": 1}))
     listing = '{id: 123, product_name: Fresh Tomatoes, farm_name: Hill Farm, unit: kg, price: "170.00", available: "5"}'
     promo = '{code: PUJA10, currency: INR, percent: "12", most_uses: 9}'
     file = written(tmp_path, f"listings: [{listing}]\npromos: [{promo}]")
@@ -117,7 +117,7 @@ def test_a_changed_price_is_taken_and_stock_and_uses_are_left_alone(table: Table
     ]
     store(table, found)
 
-    tomatoes, tenth = get(table, keys.listing(123)), get(table, keys.promo("PUJA10"))
+    tomatoes, tenth = get(table, shop_keys.listing(123)), get(table, shop_keys.promo("PUJA10"))
     assert tomatoes is not None
     assert tenth is not None
     assert (tomatoes["price"], tomatoes["available"], tomatoes["held"], tomatoes["sold"]) == (17000, 9996, 1, 3)

@@ -12,7 +12,7 @@ from ops.seed import CATALOGUE, SeedReport, seed
 from payfirst.domain.catalogue import ServiceType
 from payfirst.domain.money import Currency, Money
 from payfirst.storage import catalogue, offers
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import Table, get, write
 
@@ -38,11 +38,11 @@ def test_the_catalogue_of_the_contract_is_there_after_seeding(table: Table) -> N
 
 def test_seeding_twice_adds_nothing_and_leaves_stock_and_prices_alone(table: Table) -> None:
     first = seed(table)
-    sold = Update("listing", keys.listing(123), set={"price": 17000}, add={"available": -4, "sold": 4})
+    sold = Update("listing", shop_keys.listing(123), set={"price": 17000}, add={"available": -4, "sold": 4})
     write(table, sold)
-    before = get(table, keys.listing(123))
+    before = get(table, shop_keys.listing(123))
     assert seed(table) == SeedReport(added=0, kept=first.added)
-    assert get(table, keys.listing(123)) == before
+    assert get(table, shop_keys.listing(123)) == before
 
 
 def test_what_is_missing_is_added_beside_what_is_there(table: Table) -> None:

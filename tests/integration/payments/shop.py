@@ -34,7 +34,7 @@ from payfirst.settings import ConfirmWithQuery, LatePayment
 from payfirst.storage import attempts, sessions
 from payfirst.storage.carts import booking_cart_to_item, produce_cart_to_item
 from payfirst.storage.catalogue import service_to_item
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item, Put, from_wire
 from payfirst.storage.dynamodb.table import Table, get, write
 from payfirst.storage.queue import Queue
@@ -98,7 +98,7 @@ class Shop:
 
     def stock(self, *, listing: int, price: int, available: str) -> None:
         item = {
-            **keys.listing(listing),
+            **shop_keys.listing(listing),
             "product_name": "Fresh Tomatoes",
             "farm_name": "Green Valley Farm",
             "unit": "kg",
@@ -323,11 +323,11 @@ class Shop:
 
     def slot(self, day: date = date(2026, 7, 20), at: time = time(10, 30)) -> tuple[int, int]:
         """How many places of the puja's slot are taken, and how many of them are only held."""
-        found = get(self.table, keys.slot("PUJA", 1, day, at))
+        found = get(self.table, shop_keys.slot("PUJA", 1, day, at))
         return (int(found["used"]), int(found["held"])) if found else (0, 0)
 
     def listing(self, number: int = 123) -> Item:
-        found = get(self.table, keys.listing(number))
+        found = get(self.table, shop_keys.listing(number))
         assert found is not None
         return found
 

@@ -15,7 +15,7 @@ from payfirst.domain.clock import Deadline
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.session import Kind
 from payfirst.storage import outbox
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import write
 from payfirst.usecases.sweeps.deliver_events import Delivery
@@ -125,7 +125,7 @@ def test_each_failure_is_looked_at_until_enough_have_failed_then_once_a_minute(s
     watch = Watch()
 
     def rings_after(more: int) -> bool:
-        key = keys.event_counts(hour_of(shop.now), Kind.ORDER, 1)
+        key = shop_keys.event_counts(hour_of(shop.now), Kind.ORDER, 1)
         write(shop.table, Update("failed", key, add={outbox.counter(FAILED): more}))
         with counted(shop.table) as asked:
             rings = tell_of_failing(shop.table, bus, BUS, shop.now, watch) is not None

@@ -19,7 +19,7 @@ from payfirst.domain.session import Kind
 from payfirst.observability import measure
 from payfirst.settings import settings
 from payfirst.storage import outbox
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update
 from payfirst.storage.dynamodb.table import get, write
 from payfirst.usecases.operators.funnel import Rate, Stage, funnel
@@ -143,7 +143,7 @@ def test_the_time_begins_with_the_minute_and_not_with_the_hour(shop: Shop, bus: 
 
 
 def test_what_an_earlier_release_counted_without_its_minute_belongs_to_the_hour(shop: Shop) -> None:
-    key = {"pk": keys.EVENT_COUNTS, "sk": f"{instant(shop.now.replace(minute=0))}#order#session.created"}
+    key = {"pk": shop_keys.EVENT_COUNTS, "sk": f"{instant(shop.now.replace(minute=0))}#order#session.created"}
     write(shop.table, Update("count", key, add={"n": 7}))
 
     assert funnel(shop.table, shop.now + timedelta(minutes=30), timedelta(minutes=5)).counts[Stage.CREATED] == 7
@@ -154,7 +154,7 @@ def test_what_an_earlier_release_counted_by_hour_and_event_is_among_them(shop: S
     _deliver(shop, bus)
     before, at = _counts(shop), hour_of(shop.now)
     for shard, name in (("", "session.created"), ("~2", "session.created"), ("", "status=pending")):
-        key = {"pk": keys.EVENT_COUNTS, "sk": f"{instant(at)}#order#{name}{shard}"}
+        key = {"pk": shop_keys.EVENT_COUNTS, "sk": f"{instant(at)}#order#{name}{shard}"}
         write(shop.table, Update("count", key, add={"n": 5, "m00": 2, "m59": 3}))
 
     assert _counts(shop) == (before[0] + 10, *before[1:])
@@ -167,7 +167,7 @@ def test_what_is_delivered_one_by_one_is_counted_in_shards_and_read_as_one(shop:
     for item in shop.items():
         if keys.is_event(item):
             Delivery(shop.table, bus, BUS, shop.now).these([keys.key_of(item)], Deadline(lambda: 60.0))
-    shards = [item["sk"] for item in shop.items() if item["pk"] == keys.EVENT_COUNTS]
+    shards = [item["sk"] for item in shop.items() if item["pk"] == shop_keys.EVENT_COUNTS]
     assert any("~" in each for each in shards)
     assert _counts(shop) == (5, 4, 3, 3, 1)
     assert _now(shop) == {status: count for status, count in _now(shop).items() if count > 0}
@@ -200,7 +200,7 @@ def test_the_funnel_of_a_day_is_one_request_however_many_sessions_there_are(shop
 
 def test_nothing_is_a_rate_of_nothing(shop: Shop) -> None:
     assert funnel(shop.table, shop.now, timedelta(hours=1)).rate(Stage.FULFILLED) is None
-    assert get(shop.table, keys.event_counts(shop.now, "order", 0)) is None
+    assert get(shop.table, shop_keys.event_counts(shop.now, "order", 0)) is None
 
 
 BY_STATUS = "SELECT session_status, COUNT(*) FROM Payment_Sessions GROUP BY session_status"

@@ -17,7 +17,7 @@ from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
 from payfirst.domain.session import Customer, OrderSnapshot, Session
 from payfirst.gateways.base import Captured
 from payfirst.storage import catalogue, orders
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Put, Update
 from payfirst.storage.dynamodb.table import get, write
 from payfirst.usecases.carts import produce_cart
@@ -71,7 +71,7 @@ def frozen(session: Session) -> OrderSnapshot:
 
 
 def uses(shop: Shop) -> tuple[int, int]:
-    found = get(shop.table, keys.promo("FRESH"))
+    found = get(shop.table, shop_keys.promo("FRESH"))
     assert found is not None
     return int(found["taken"]), int(found["used"])
 
@@ -227,7 +227,7 @@ def test_an_empty_cart_takes_no_code_and_a_code_can_be_put_back(shop: Shop) -> N
 
 def test_a_cart_holds_one_currency_and_delivers_in_its_own(shop: Shop) -> None:
     shop.stock(listing=ONIONS, price=11000, available="100")
-    write(shop.table, Update("listing", keys.listing(ONIONS), set={"currency": "INR"}))
+    write(shop.table, Update("listing", shop_keys.listing(ONIONS), set={"currency": "INR"}))
     customer = new_customer()
     fill(shop, customer)
     with pytest.raises(RefusedError) as mixed:
@@ -242,7 +242,7 @@ def test_a_cart_holds_one_currency_and_delivers_in_its_own(shop: Shop) -> None:
 def test_what_is_withdrawn_is_neither_put_into_a_cart_nor_frozen(shop: Shop) -> None:
     customer = new_customer()
     fill(shop, customer)
-    write(shop.table, Update("listing", keys.listing(TOMATOES), set={"withdrawn": True}))
+    write(shop.table, Update("listing", shop_keys.listing(TOMATOES), set={"withdrawn": True}))
     assert look(shop, customer).listings == {}
     with pytest.raises(RefusedError) as refused:
         shop.session_from_cart(customer)

@@ -14,7 +14,7 @@ from payfirst.domain.promo import AppliesTo, Promo
 from payfirst.domain.session import Customer
 from payfirst.gateways.base import Captured
 from payfirst.storage import catalogue
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Put
 from payfirst.storage.dynamodb.table import get, write
 from payfirst.usecases.checkout.start_attempt import Started
@@ -33,7 +33,7 @@ def offer(shop: Shop, **rules: Any) -> None:
 
 
 def uses(shop: Shop) -> tuple[int, int]:
-    found = get(shop.table, keys.promo("FIVE"))
+    found = get(shop.table, shop_keys.promo("FIVE"))
     assert found is not None
     return int(found["taken"]), int(found["used"])
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from payfirst.domain.booking import Booking
 from payfirst.storage.bookings import booking_from_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.table import Table, batch_get, query
 
 AT_ONCE: Final = 100
@@ -21,12 +21,12 @@ _LAST: Final = "~"
 
 def place_of(booking: Booking) -> str:
     """Where `booking` stands among those of its day; `of_day` goes on behind it."""
-    return keys.sort_key(keys.appointment(*booking.slot, booking.code))
+    return keys.sort_key(shop_keys.appointment(*booking.slot, booking.code))
 
 
 def of_day(table: Table, day: date, *, after: str = "") -> Iterator[Booking]:
     """The bookings of `day`, by their time, those behind the place `after`; two requests for each hundred of them."""
-    partition, first = keys.appointments(day), f"{after}{_FIRST}"
+    partition, first = shop_keys.appointments(day), f"{after}{_FIRST}"
     while True:
         page = query(table, partition, first=first, last=_LAST, limit=AT_ONCE, newest_first=False)
         found = batch_get(table, [keys.owned(entry["owner"], keys.BOOKING, int(entry["number"])) for entry in page.items])

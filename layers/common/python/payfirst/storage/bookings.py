@@ -15,7 +15,7 @@ from payfirst.domain.moves import BookingStatus, RefundStatus, booking_sources
 from payfirst.domain.refund import Refund
 from payfirst.domain.session import BookingSnapshot, Outcome, Session
 from payfirst.storage import paid_back, sessions, slots
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Condition, Delete, Item, Update, Write, at_most, equal, one_of
 from payfirst.storage.dynamodb.table import Table, get, transact
 from payfirst.storage.snapshots import booking_snapshot, booking_snapshot_to_map
@@ -45,11 +45,11 @@ def read_due(table: Table, entry: Item, now: datetime) -> Booking | None:
 
 def day_write(owner: str, number: int, code: str, content: BookingSnapshot) -> Update:
     """The entry by which a booking is found among those of its day. Nobody else has the code, so it needs no condition."""
-    return Update("day", keys.appointment(content.day, content.at, code), set={"owner": owner, "number": number})
+    return Update("day", shop_keys.appointment(content.day, content.at, code), set={"owner": owner, "number": number})
 
 
 def _day_writes(seen: Booking, moved: Booking) -> tuple[Delete, Update]:
-    before = Delete("day before", keys.appointment(*seen.slot, seen.code))
+    before = Delete("day before", shop_keys.appointment(*seen.slot, seen.code))
     return before, day_write(moved.owner, moved.number, moved.code, moved.content)
 
 

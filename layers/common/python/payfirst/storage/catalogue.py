@@ -13,7 +13,7 @@ from payfirst.domain.catalogue import Edits, Listing, Package, Service, ServiceT
 from payfirst.domain.clock import SHOP_ZONE, instant, read_instant
 from payfirst.domain.money import Currency, Money
 from payfirst.domain.promo import AppliesTo, AppliesToListing, Promo
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, get, query_all, transact
@@ -24,24 +24,24 @@ PAGE: Final = 500
 
 def read_listing(table: Table, number: int) -> Listing | None:
     """The listing of that number; None when there is none."""
-    item = get(table, keys.listing(number))
+    item = get(table, shop_keys.listing(number))
     return listing_from_item(item) if item else None
 
 
 def all_listings(table: Table) -> tuple[Listing, ...]:
     """Every listing, by number."""
-    return tuple(listing_from_item(item) for item in query_all(table, keys.LISTINGS, page=PAGE, consistent=False))
+    return tuple(listing_from_item(item) for item in query_all(table, shop_keys.LISTINGS, page=PAGE, consistent=False))
 
 
 def read_service(table: Table, kind: ServiceType, number: int) -> Service | None:
     """The service of that kind and number; None when there is none."""
-    item = get(table, keys.service(kind, number))
+    item = get(table, shop_keys.service(kind, number))
     return service_from_item(item) if item else None
 
 
 def all_services(table: Table) -> tuple[Service, ...]:
     """Every service, by kind and number."""
-    return tuple(service_from_item(item) for item in query_all(table, keys.SERVICES, page=PAGE, consistent=False))
+    return tuple(service_from_item(item) for item in query_all(table, shop_keys.SERVICES, page=PAGE, consistent=False))
 
 
 def add(table: Table, entry: Listing | Service | Promo) -> bool:
@@ -64,22 +64,24 @@ def counters_of(entry: Listing | Service | Promo | None) -> dict[str, int]:
     """How many entries of each listing counter the public lists show because of this one: itself, while it is sold."""
     match entry:
         case Listing(active=True):
-            return {keys.LISTINGS: 1}
+            return {shop_keys.LISTINGS: 1}
         case Service(active=True):
-            return {keys.service_list(entry.kind): 1}
+            return {shop_keys.service_list(entry.kind): 1}
         case _:
             return {}
 
 
 def count_writes(changes: Mapping[str, int]) -> list[Write]:
     """So many entries more (or less) on each listing counter."""
-    return [Update(f"listing counter {name}", keys.listing_counter(name), add={"n": by}) for name, by in changes.items() if by]
+    return [
+        Update(f"listing counter {name}", shop_keys.listing_counter(name), add={"n": by}) for name, by in changes.items() if by
+    ]
 
 
 def listing_to_item(listing: Listing) -> Item:
     """A new listing, of which nothing is sold or held yet."""
     return {
-        **keys.listing(listing.number),
+        **shop_keys.listing(listing.number),
         "product_name": listing.product_name,
         "farm_name": listing.farm_name,
         "unit": listing.unit,
@@ -111,7 +113,7 @@ def _edits(item: Item) -> Edits:
 def listing_from_item(item: Item) -> Listing:
     """The listing of an item."""
     return Listing(
-        number=keys.listing_number(item),
+        number=shop_keys.listing_number(item),
         product_name=item["product_name"],
         farm_name=item["farm_name"],
         unit=item["unit"],
@@ -130,7 +132,7 @@ def listing_from_item(item: Item) -> Listing:
 def service_to_item(service: Service) -> Item:
     """A service as its item."""
     return {
-        **keys.service(service.kind, service.number),
+        **shop_keys.service(service.kind, service.number),
         "name": service.name,
         "description": service.description,
         "zone": service.zone,
@@ -147,7 +149,7 @@ def service_to_item(service: Service) -> Item:
 def service_from_item(item: Item) -> Service:
     """The service of an item."""
     currency, price = Currency(item["currency"]), item.get("price")
-    kind, number = keys.service_of(item)
+    kind, number = shop_keys.service_of(item)
     return Service(
         kind=ServiceType(kind),
         number=number,
@@ -229,7 +231,7 @@ def promo_to_item(promo: Promo) -> Item:
         "applies_to": [_applies_to_map(each) for each in promo.applies_to] or None,
     }
     return {
-        **keys.promo(promo.code),
+        **shop_keys.promo(promo.code),
         "code": promo.code,
         "currency": promo.currency.value,
         "taken": 0,

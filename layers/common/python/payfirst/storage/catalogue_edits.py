@@ -22,7 +22,7 @@ from payfirst.storage.catalogue import (
     service_from_item,
     service_to_item,
 )
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import (
     Condition,
     Item,
@@ -55,9 +55,9 @@ def _item(entry: Entry) -> Item:
 
 
 def _entry(item: Item) -> Entry:
-    if keys.is_listing(item):
+    if shop_keys.is_listing(item):
         return listing_from_item(item)
-    return service_from_item(item) if keys.is_service(item) else promo_from_item(item)
+    return service_from_item(item) if shop_keys.is_service(item) else promo_from_item(item)
 
 
 def content(entry: Entry) -> Item:
@@ -145,5 +145,5 @@ def edit(
 
 def all_promos(table: Table) -> tuple[Promo, ...]:
     """Every promo, by code; looks through the whole table, which takes long in a large one."""
-    found = scan(table, "begins_with(pk, :promo)", {":promo": keys.PROMOS})
+    found = scan(table, "begins_with(pk, :promo)", {":promo": shop_keys.PROMOS})
     return tuple(sorted(map(promo_from_item, found), key=lambda promo: promo.code))

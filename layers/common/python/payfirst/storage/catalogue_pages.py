@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Table, batch_get, query
 from payfirst.storage.lists import Slice
@@ -45,7 +45,7 @@ def load_page(
     if place is not None and onwards:
         first = f"{place.after}!"
     elif place is not None:
-        last = keys.beside_entry(place.after, -1)
+        last = shop_keys.beside_entry(place.after, -1)
     found: list[Item] = []
     examined, edge, more = 0, "", first <= last
     while more and examined < MOST_EXAMINED and len(found) <= size:
@@ -55,7 +55,7 @@ def load_page(
         examined, more = examined + len(page.items), page.more
         if page.items:
             edge = keys.sort_key(page.items[-1])
-            first, last = (f"{edge}!", last) if onwards else (first, keys.beside_entry(edge, -1))
+            first, last = (f"{edge}!", last) if onwards else (first, shop_keys.beside_entry(edge, -1))
             more = more and first <= last
     if len(found) > size:
         found, more = found[:size], True
@@ -71,10 +71,10 @@ def _edges(items: Sequence[Item], place: Place | None, edge: str, *, onwards: bo
     """The sort keys before which the page before ends, and behind which the next one begins."""
     here = place.after if place else ""
     if onwards:
-        return (keys.sort_key(items[0]) if items else keys.beside_entry(here, 1), edge or here)
-    return (edge or here, keys.sort_key(items[-1]) if items else keys.beside_entry(here, -1))
+        return (keys.sort_key(items[0]) if items else shop_keys.beside_entry(here, 1), edge or here)
+    return (edge or here, keys.sort_key(items[-1]) if items else shop_keys.beside_entry(here, -1))
 
 
 def _on_sale(table: Table, counters: Sequence[str]) -> int:
-    found = batch_get(table, [keys.listing_counter(name) for name in counters])
+    found = batch_get(table, [shop_keys.listing_counter(name) for name in counters])
     return sum(int(counter["n"]) for counter in found if counter)

@@ -13,7 +13,7 @@ from payfirst.domain.session import BookingSnapshot, OrderSnapshot, Outcome, Ses
 from payfirst.storage import checks, promos, slots, totals
 from payfirst.storage.bookings import day_write, new_booking_item
 from payfirst.storage.decisions import Decision, decision_writes
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item, Put, Update, Write, absent, at_least, equal, one_of
 from payfirst.storage.dynamodb.table import Table, transact
 from payfirst.storage.holds import ATTEMPT, GUARD, guard_key
@@ -175,7 +175,7 @@ def _stock_writes(snapshot: OrderSnapshot, attempt: Attempt) -> list[Write]:
     return [
         Update(
             f"listing:{listing}",
-            keys.listing(listing),
+            shop_keys.listing(listing),
             # The attempt's own hold is used up; without one the stock has to be there now.
             when=(at_least("held" if listing in held else "available", quantity),),
             add={"held" if listing in held else "available": -quantity, "sold": quantity},

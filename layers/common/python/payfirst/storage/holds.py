@@ -10,7 +10,7 @@ from payfirst.domain.attempt import Attempt
 from payfirst.domain.clock import instant
 from payfirst.domain.session import BookingSnapshot, Kind, OrderSnapshot
 from payfirst.storage import promos, slots
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Condition, Update, Write, absent, any_of, at_least, at_most, equal
 
 ATTEMPT: Final = "attempt"
@@ -48,7 +48,7 @@ def stock_write(listing: int, quantity: Decimal) -> Update:
     """So much of the listing is kept for an attempt, if it is there."""
     return Update(
         f"listing:{listing}",
-        keys.listing(listing),
+        shop_keys.listing(listing),
         when=(at_least("available", quantity),),
         add={"available": -quantity, "held": quantity},
     )
@@ -82,7 +82,7 @@ def free_writes(attempt: Attempt) -> list[Write]:
     writes: list[Write] = [
         Update(
             f"listing:{number}",
-            keys.listing(number),
+            shop_keys.listing(number),
             when=(at_least("held", quantity),),
             add={"available": quantity, "held": -quantity},
         )

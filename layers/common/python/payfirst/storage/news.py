@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from payfirst.domain.clock import instant
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import MOST_WRITES, Delete, Item, Update, absent, any_of, at_most
 from payfirst.storage.dynamodb.table import Page, Table, batch_get, query, transact, write
 
@@ -22,12 +22,12 @@ def entry(number: int, item: Item, event_id: str, now: datetime) -> Update:
     """The write that puts the event `item` on the list; a part of the transaction in which it leaves."""
     of = due_index.named(item)
     about = {"owner": of.owner, "session_number": of.number, "sequence": keys.sequence_of(item)}
-    return Update(f"news{number}", keys.news(now, event_id), set=about)
+    return Update(f"news{number}", shop_keys.news(now, event_id), set=about)
 
 
 def waiting(table: Table) -> Page:
     """What the shop has not heard yet, oldest first."""
-    return query(table, keys.NEWS, first="!", last="~", limit=AT_ONCE, newest_first=False)
+    return query(table, shop_keys.NEWS, first="!", last="~", limit=AT_ONCE, newest_first=False)
 
 
 def events_of(table: Table, items: Sequence[Item]) -> list[tuple[Item | None, Item | None]]:
@@ -41,7 +41,7 @@ def events_of(table: Table, items: Sequence[Item]) -> list[tuple[Item | None, It
 def take_turn(table: Table, now: datetime, until: datetime) -> None:
     """The next e-mail is this caller's, and nobody writes another before `until`. ConditionFailedError before its time."""
     free = any_of(absent("next_at"), at_most("next_at", instant(now)))
-    write(table, Update("turn", keys.news_turn(), when=(free,), set={"next_at": instant(until)}))
+    write(table, Update("turn", shop_keys.news_turn(), when=(free,), set={"next_at": instant(until)}))
 
 
 def remove(table: Table, items: Sequence[Item]) -> None:

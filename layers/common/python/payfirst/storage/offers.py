@@ -10,7 +10,7 @@ from payfirst.domain.catalogue import Listing, Service, ServiceType
 from payfirst.domain.promo import Promo
 from payfirst.domain.session import BookingSnapshot
 from payfirst.storage.catalogue import listing_from_item, promo_from_item, service_from_item
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Table, batch_get
 
@@ -56,7 +56,7 @@ def read_offers(table: Table, contents: Sequence[BookingSnapshot], sub: str) -> 
 
 def read_produce(table: Table, numbers: Sequence[int], code: str | None, sub: str) -> ProduceSeen:
     """The listings of those numbers and the promo of that code, in one request."""
-    wanted = [keys.listing(number) for number in numbers]
+    wanted = [shop_keys.listing(number) for number in numbers]
     found = _read(table, [*wanted, *(_promo_keys(code, sub) if code else ())])
     items = (found.get(keys.place_of(key)) for key in wanted)
     listings = {listing.number: listing for listing in map(listing_from_item, filter(None, items)) if listing.active}
@@ -78,7 +78,7 @@ def _read(table: Table, wanted: Sequence[keys.Key]) -> dict[keys.Place, Item]:
 
 
 def _promo_keys(code: str, sub: str) -> tuple[keys.Key, keys.Key]:
-    return keys.promo(code), keys.promo_uses(sub, code)
+    return shop_keys.promo(code), keys.promo_uses(sub, code)
 
 
 def _promo(code: str | None, sub: str, found: Mapping[keys.Place, Item]) -> PromoSeen:
@@ -90,7 +90,7 @@ def _promo(code: str | None, sub: str, found: Mapping[keys.Place, Item]) -> Prom
 
 def _keys(content: BookingSnapshot, sub: str) -> list[keys.Key]:
     kind = ServiceType(content.service_type)
-    wanted = [keys.service(kind, content.service_id), keys.slot(kind, content.service_id, content.day, content.at)]
+    wanted = [shop_keys.service(kind, content.service_id), shop_keys.slot(kind, content.service_id, content.day, content.at)]
     return [*wanted, *(_promo_keys(content.promo_code, sub) if content.promo_code else ())]
 
 

@@ -20,7 +20,7 @@ from payfirst.domain.refund import ORDER_CANCELLED, Refund
 from payfirst.domain.session import OrderSnapshot, Outcome, Session, quantities
 from payfirst.storage import paid_back, refunds_due, sessions
 from payfirst.storage.bookings import timeline
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Clause, Item, Update, Write, at_least, one_of
 from payfirst.storage.dynamodb.table import Table, batch_get, get, transact
 from payfirst.storage.sessions import change_write, timeline_entry
@@ -57,7 +57,7 @@ def by_code(table: Table, code: str) -> Order | None:
 def of_days(table: Table, days: Sequence[str], *, after: str = "") -> Iterator[Order]:
     """The orders of those days in Nairobi (`YYYYMMDD`, 100 at most), by their numbers, those behind the order `after`: one
     request for the days' counters, and two for each hundred numbers that were drawn."""
-    counters = batch_get(table, [keys.order_sequence(day) for day in days])
+    counters = batch_get(table, [shop_keys.order_sequence(day) for day in days])
     seen_on, seen = read_order_number(after) or ("", 0)
     drawn = (
         order_number(day, number)
@@ -219,7 +219,7 @@ def _restock_writes(order: Order) -> list[Write]:
     return [
         Update(
             f"listing:{listing}",
-            keys.listing(listing),
+            shop_keys.listing(listing),
             when=(at_least("sold", quantity),),
             add={"available": quantity, "sold": -quantity},
         )

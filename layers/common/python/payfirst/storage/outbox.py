@@ -16,7 +16,7 @@ from payfirst.domain.clock import instant
 from payfirst.domain.fair_use import hour_of
 from payfirst.domain.ids import made_at
 from payfirst.storage import news
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item, Update, Write, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, query_all, transact, write
@@ -98,7 +98,9 @@ def _count_writes(items: Sequence[Item]) -> list[Write]:
         if "to" in moved:
             added[counter(f"{STATUS}{moved['to']}")] += 1
     return [
-        Update(f"count{number}", keys.event_counts(minute, kind, shard), add={name: by for name, by in added.items() if by})
+        Update(
+            f"count{number}", shop_keys.event_counts(minute, kind, shard), add={name: by for name, by in added.items() if by}
+        )
         for number, ((minute, kind), added) in enumerate(counts.items())
     ]
 
@@ -177,8 +179,8 @@ def counts_since(table: Table, since: datetime) -> Counter[tuple[str, str]]:
 def _counts(table: Table, since: datetime) -> Iterator[tuple[str, str, str, int]]:
     """From when on, of which kind, by which `counter` and how often, of the sessions made from the minute `since` on."""
     hour, edge = instant(hour_of(since)), instant(since)
-    for item in query_all(table, keys.EVENT_COUNTS, first=hour):
-        at, kind, event = keys.counted_by(item)
+    for item in query_all(table, shop_keys.EVENT_COUNTS, first=hour):
+        at, kind, event = shop_keys.counted_by(item)
         if event:  # an hour's, of an earlier release, with a part for each minute
             before = range(since.minute if at == hour else 0)
             earlier = sum(int(item.get(f"m{minute:02d}", 0)) for minute in before)

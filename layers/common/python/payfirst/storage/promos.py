@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Condition, Update, Write, absent, any_of, at_most, below_attribute
 
 PROMO: Final = "promo"
@@ -20,7 +20,7 @@ def take_writes(code: str, sub: str, limit: int | None, *, used: int = 0) -> lis
     left = any_of(absent("most_uses"), below_attribute("taken", "most_uses"))
     own: tuple[Condition, ...] = () if limit is None else (any_of(absent("taken"), at_most("taken", limit - 1)),)
     return [
-        Update(PROMO, keys.promo(code), when=(left,), add={"taken": 1, "used": used}),
+        Update(PROMO, shop_keys.promo(code), when=(left,), add={"taken": 1, "used": used}),
         Update(USES, keys.promo_uses(sub, code), when=own, add={"taken": 1, "used": used}),
     ]
 
@@ -28,7 +28,7 @@ def take_writes(code: str, sub: str, limit: int | None, *, used: int = 0) -> lis
 def use_writes(code: str, sub: str) -> list[Write]:
     """A held use is used up."""
     return [
-        Update(PROMO, keys.promo(code), add={"used": 1}),
+        Update(PROMO, shop_keys.promo(code), add={"used": 1}),
         Update(USES, keys.promo_uses(sub, code), add={"used": 1}),
     ]
 
@@ -36,6 +36,6 @@ def use_writes(code: str, sub: str) -> list[Write]:
 def free_writes(code: str, sub: str) -> list[Write]:
     """A held use given back to others."""
     return [
-        Update(PROMO, keys.promo(code), add={"taken": -1}),
+        Update(PROMO, shop_keys.promo(code), add={"taken": -1}),
         Update(USES, keys.promo_uses(sub, code), add={"taken": -1}),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from payfirst.domain.clock import instant
 from payfirst.domain.moves import SessionStatus, session_sources
 from payfirst.domain.session import MAX_EXTENSIONS, OrderLine, Session, quantities
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import (
     Check,
     Condition,
@@ -112,7 +112,7 @@ def _still_sold_so(lines: Sequence[OrderLine]) -> list[Write]:
     return [
         Check(
             f"listing:{listing}",
-            keys.listing(listing),
+            shop_keys.listing(listing),
             (
                 equal("price", prices[listing].minor),
                 equal("currency", prices[listing].currency),

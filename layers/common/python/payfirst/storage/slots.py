@@ -9,7 +9,7 @@ from datetime import date, time
 from typing import Final
 
 from payfirst.domain.calendar import Slot
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Update, absent, any_of, at_least, at_most
 from payfirst.storage.dynamodb.table import Table, get, query_all
 
@@ -19,7 +19,7 @@ PAGE: Final = 5000
 
 def key(slot: Slot) -> keys.Key:
     """The slot's key."""
-    return keys.slot(slot.service_type, slot.service_id, slot.day, slot.at)
+    return shop_keys.slot(slot.service_type, slot.service_id, slot.day, slot.at)
 
 
 def name(slot: Slot) -> str:
@@ -53,7 +53,7 @@ def used(table: Table, slot: Slot) -> int:
 def used_between(table: Table, service_type: str, service_id: int, first: date, last: date) -> dict[tuple[date, time], int]:
     """How many places of each start from the day `first` until the end of `last` are taken; one that nobody has taken is
     missing. One request, however many there are in a megabyte."""
-    partition, begin, end = keys.slots(service_type, service_id, first, last)
+    partition, begin, end = shop_keys.slots(service_type, service_id, first, last)
     items = query_all(table, partition, first=begin, last=end, page=PAGE)
-    starts = ((keys.start_of(item), int(item["used"])) for item in items)
+    starts = ((shop_keys.start_of(item), int(item["used"])) for item in items)
     return {(start.date(), start.time()): used for start, used in starts}

@@ -19,7 +19,7 @@ from payfirst.domain.money import Currency, Money
 from payfirst.domain.moves import AttemptStatus, RefundStatus
 from payfirst.domain.refund import Refund
 from payfirst.domain.totals import OF_REFUND, Column, Totals, day_of
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item, Update, absent, equal
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import Table, query_all, write
@@ -41,7 +41,7 @@ class Amount(NamedTuple):
 
 def capture_writes(attempt: Attempt, amount: Money, at: datetime) -> list[Update]:
     """`amount` of `attempt` came at `at`."""
-    entry = keys.money(Column.CAPTURED, day_of(at), at, attempt.ref)
+    entry = shop_keys.money(Column.CAPTURED, day_of(at), at, attempt.ref)
     # Nobody else has the reference, so the entry needs no condition.
     return [*_day_writes(attempt, [Amount(at, Column.CAPTURED, amount.minor)]), Update(ENTRY, entry, set={"ref": attempt.ref})]
 
@@ -66,7 +66,7 @@ def refund_end_writes(refund: Refund, status: RefundStatus, at: datetime) -> lis
     if status is not RefundStatus.REFUNDED:
         return _day_writes(refund, [*_standing(refund, -1), *_standing(refund, 1, status)])
     back = Amount(at, Column.REFUNDED, refund.amount.minor)
-    entry = keys.money(Column.REFUNDED, day_of(at), at, refund.refund_id)
+    entry = shop_keys.money(Column.REFUNDED, day_of(at), at, refund.refund_id)
     there = Update(ENTRY, entry, set={"ref": refund.ref, "number": refund.number})
     return [*_day_writes(refund, [*_standing(refund, -1), back]), there]
 
@@ -99,7 +99,7 @@ def _day_writes(of: Attempt | Refund, amounts: Sequence[Amount]) -> list[Update]
     shard = keys.shard_of(keys.attempt(of.ref))
     changed = {day: {column.value: minor for column, minor in sums.items() if minor} for day, sums in days.items()}
     return [
-        Update(f"totals{number}", keys.totals(day, of.gateway, of.amount.currency, shard), add=sums)
+        Update(f"totals{number}", shop_keys.totals(day, of.gateway, of.amount.currency, shard), add=sums)
         for number, (day, sums) in enumerate(changed.items())
     ]
 
@@ -111,7 +111,7 @@ def of_days(table: Table, first: date, last: date) -> tuple[Totals, ...]:
     """What moved from the day `first` to `last`, both included, by day, gateway and currency; nothing of what is all zero."""
     found: defaultdict[tuple[str, str, str], Counter[Column]] = defaultdict(Counter)
     for item in counters(table, first.isoformat(), f"{last.isoformat()}{_LAST}"):
-        found[keys.totals_of(item)].update({column: int(item.get(column.value, 0)) for column in Column})
+        found[shop_keys.totals_of(item)].update({column: int(item.get(column.value, 0)) for column in Column})
     return tuple(
         Totals(date.fromisoformat(day), gateway, Currency(currency), sums)
         for (day, gateway, currency), sums in sorted(found.items())
@@ -121,7 +121,7 @@ def of_days(table: Table, first: date, last: date) -> tuple[Totals, ...]:
 
 def counters(table: Table, first: str = " ", last: str = _LAST) -> Iterator[Item]:
     """The counters with sort keys from `first` to `last`, by day."""
-    yield from query_all(table, keys.TOTALS, first=first, last=last)
+    yield from query_all(table, shop_keys.TOTALS, first=first, last=last)
 
 
 class Entry(NamedTuple):
@@ -133,7 +133,7 @@ class Entry(NamedTuple):
 
 def entries(table: Table, column: Column, day: date) -> Iterator[Entry]:
     """What came (`CAPTURED`) or went back (`REFUNDED`) on `day`, oldest first."""
-    for item in query_all(table, keys.money_of_day(column, day)):
+    for item in query_all(table, shop_keys.money_of_day(column, day)):
         yield Entry(item["ref"], int(item["number"]) if "number" in item else None)
 
 

@@ -15,7 +15,7 @@ from payfirst.domain.errors import NotFoundError
 from payfirst.domain.money import Currency
 from payfirst.storage import catalogue, slots
 from payfirst.storage.catalogue_pages import Place, Section, load_page
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.table import Table
 from payfirst.storage.lists import Slice
@@ -55,8 +55,8 @@ class Wanted:
         return service.active is self.active and self._names(service.name) and self.currency in (None, service.currency)
 
 
-LISTINGS: Final = Section(keys.LISTINGS, (keys.LISTINGS,))
-_SERVICES: Final = {kind: keys.service_list(kind) for kind in ServiceType}
+LISTINGS: Final = Section(shop_keys.LISTINGS, (shop_keys.LISTINGS,))
+_SERVICES: Final = {kind: shop_keys.service_list(kind) for kind in ServiceType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ def find_listing(number: int, *, table: Table) -> Listing:
 
 def list_services(wanted: Wanted, *, table: Table, size: int, place: Place | None) -> ServicePage:
     """One page of the services that are wanted."""
-    section = Section(keys.SERVICES, tuple(_SERVICES.values()))
+    section = Section(shop_keys.SERVICES, tuple(_SERVICES.values()))
     if wanted.kind is not None:
-        section = Section(keys.SERVICES, (_SERVICES[wanted.kind],), prefix=keys.services_of(wanted.kind))
+        section = Section(shop_keys.SERVICES, (_SERVICES[wanted.kind],), prefix=shop_keys.services_of(wanted.kind))
     found = load_page(table, section, size=size, place=place, matches=wanted.takes_service, is_search=wanted.is_search)
     return ServicePage(tuple(catalogue.service_from_item(item) for item in found.items), found)
 

@@ -14,7 +14,7 @@ from payfirst.domain.session import Session
 from payfirst.domain.totals import Column, Totals, together
 from payfirst.storage import refunds, totals
 from payfirst.storage.due import batches
-from payfirst.storage.dynamodb import due_index, keys
+from payfirst.storage.dynamodb import due_index, keys, shop_keys
 from payfirst.storage.dynamodb.expressions import Item, Update
 from payfirst.storage.dynamodb.table import Table, batch_get, write
 from payfirst.storage.items import attempt_from_item, session_from_item
@@ -110,7 +110,7 @@ def _come_to(items: Iterable[Item]) -> tuple[defaultdict[keys.Place, Counter[str
     entries: dict[keys.Place, Update] = {}
     there: set[keys.Place] = set()
     for item in items:
-        if keys.is_money(item):
+        if shop_keys.is_money(item):
             there.add(keys.place_of(item))
         for change in totals.standing(found) if (found := _read(item)) else ():
             place = keys.place_of(change.key)

@@ -15,7 +15,7 @@ from payfirst.domain.refund import OUT_OF_STOCK, PROMO_USED_UP, SLOT_TAKEN
 from payfirst.domain.session import BookingSnapshot, Failure, Kind, OrderSnapshot, Outcome, Session
 from payfirst.observability import note, warn
 from payfirst.storage import fulfilment, promos, refunds_due
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Write
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.table import count_up
@@ -28,7 +28,7 @@ TRIES: Final = 6
 
 def next_number(context: SettlementContext) -> int:
     """Draw the next order number of the day."""
-    return count_up(context.table, keys.order_sequence(_shop_day(context.now)))
+    return count_up(context.table, shop_keys.order_sequence(_shop_day(context.now)))
 
 
 def _shop_day(now: datetime) -> str:

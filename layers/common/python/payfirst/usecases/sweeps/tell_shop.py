@@ -21,7 +21,7 @@ from payfirst.mail.occasion import Occasion
 from payfirst.mail.post import Post
 from payfirst.observability import alarm, note
 from payfirst.storage import news
-from payfirst.storage.dynamodb import keys
+from payfirst.storage.dynamodb import shop_keys
 from payfirst.storage.dynamodb.expressions import Item
 from payfirst.storage.dynamodb.failures import ConditionFailedError
 from payfirst.storage.dynamodb.schema import NewerItemError
@@ -78,7 +78,7 @@ def tell_shop(table: Table, post: Post, to: str, *, now: datetime, deadline: Dea
         return NewsReport(failed=len(page.items))
     try:
         if happened:
-            post.tell_shop(to, write_news(happened, more=page.more), keys.news_id(page.items[0]))
+            post.tell_shop(to, write_news(happened, more=page.more), shop_keys.news_id(page.items[0]))
     except (ClientError, BotoCoreError):
         alarm("news.failed", events=len(happened))
         return NewsReport(failed=len(happened))

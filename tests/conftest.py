@@ -9,8 +9,8 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -273,6 +273,27 @@ AnyStack = RunningStack | PooledStack | AnnouncedStack
 def stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[AnyStack]:
     """The whole stack: embedded AWS, catalogue, simulators and functions; sweeps run every other second."""
     yield from chosen_stack(request, issuer)
+
+
+SettingsBeside = Callable[..., AbstractContextManager[RunningStack | SecondFront]]
+"""Takes settings of functions, as `DELIVERY_FEES="1=75"`; while its context lasts, there is an API that has them."""
+
+
+@pytest.fixture(scope="session")
+def stack_with(request: pytest.FixtureRequest, issuer: TokenIssuer, tmp_path_factory: pytest.TempPathFactory) -> SettingsBeside:
+    """The API with other settings: of the running stack where that is the light host's, else of a stack of its own."""
+
+    @contextmanager
+    def made(**variables: str) -> Iterator[RunningStack | SecondFront]:
+        if request.config.getoption("against") or request.config.getoption("deployed"):
+            with RunningStack(issuer, variables=variables) as running:
+                yield running
+        else:
+            own: RunningStack = request.getfixturevalue("stack")
+            with own.beside(variables, tmp_path_factory.mktemp("beside")) as front:
+                yield front
+
+    return made
 
 
 def chosen_stack(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[AnyStack]:

@@ -8,8 +8,7 @@ from typing import Any, Final
 import pytest
 from _pytest.nodeid import coerce_node_id
 
-from tests.conftest import PooledStack, RunningStack, SecondFront
-from tests.issuer import TokenIssuer
+from tests.conftest import PooledStack, RunningStack, SecondFront, SettingsBeside
 
 API_PREFIX: Final = "/_aws/execute-api/"
 """What the address of a stack deployed to MiniStack has in it."""
@@ -29,7 +28,7 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001 - p
 
 @pytest.fixture(scope=_scope)
 def short_lived_stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, stack_with: SettingsBeside
 ) -> Iterator[RunningStack | PooledStack | SecondFront]:
     """A stack in which a session lasts two seconds."""
     if request.config.getoption("deployed"):
@@ -37,27 +36,22 @@ def short_lived_stack(
         with stack.settings_of("CreateSessionFunction", **SHORT):
             yield stack
         return
-    if request.config.getoption("against"):
-        with RunningStack(request.getfixturevalue("issuer"), variables=SHORT) as running:
-            yield running
-        return
-    own: RunningStack = request.getfixturevalue("stack")
-    with own.beside(SHORT, tmp_path_factory.mktemp("short-lived")) as front:
-        yield front
+    with stack_with(**SHORT) as other:
+        yield other
 
 
 @pytest.fixture(scope="module")
 def narrow(
-    request: pytest.FixtureRequest, issuer: TokenIssuer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningStack | PooledStack]:
+    request: pytest.FixtureRequest, stack_with: SettingsBeside, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningStack | PooledStack | SecondFront]:
     """A stack that allows little and delivers to one county."""
     if request.config.getoption("deployed"):
         parameters = {name.title().replace("_", ""): value for name, value in NARROW.items()}
         with PooledStack(state_dir=tmp_path_factory.mktemp("narrow"), parameters=parameters) as deployed:
             yield deployed
         return
-    with RunningStack(issuer, variables=NARROW) as running:
-        yield running
+    with stack_with(**NARROW) as other:
+        yield other
 
 
 NOT_IN_THE_EMULATOR: Final = {

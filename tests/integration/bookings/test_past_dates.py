@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from tests.conftest import RunningStack
-from tests.issuer import TokenIssuer
+from tests.conftest import RunningStack, SecondFront, SettingsBeside
 
 IN_INDIA: Final = ZoneInfo("Asia/Kolkata")
 PATIENCE_S: Final = 20.0
@@ -26,10 +25,10 @@ DETAILS: Final = {
 
 
 @pytest.fixture(scope="module")
-def strict_stack(issuer: TokenIssuer) -> Iterator[RunningStack]:
-    """A whole stack with production's rule for days that are over."""
-    with RunningStack(issuer, variables={"ALLOW_PAST_DATES": "false"}) as running:
-        yield running
+def strict_stack(stack_with: SettingsBeside) -> Iterator[RunningStack | SecondFront]:
+    """A stack with production's rule for days that are over."""
+    with stack_with(ALLOW_PAST_DATES="false") as other:
+        yield other
 
 
 @pytest.fixture

@@ -9,26 +9,24 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PooledStack, RunningStack
+from tests.conftest import PooledStack, RunningStack, SecondFront, SettingsBeside
 from tests.integration.front_end.test_poll import HARNESS, POLL
 from tests.integration.gateways.shoppers import ProduceShopper
-from tests.issuer import TokenIssuer
 from tests.tools import node
 
 BRIEF = {"SESSION_TTL_SECONDS": "8"}
 
 
 @pytest.fixture(scope="module")
-def brief(request: pytest.FixtureRequest, issuer: TokenIssuer) -> Iterator[RunningStack | PooledStack]:
+def brief(request: pytest.FixtureRequest, stack_with: SettingsBeside) -> Iterator[RunningStack | PooledStack | SecondFront]:
     """A stack whose sessions do not live long."""
     if request.config.getoption("deployed"):
         stack: PooledStack = request.getfixturevalue("deployed")
         with stack.settings_of("CreateSessionFunction", **BRIEF):
             yield stack
         return
-    with RunningStack(issuer, variables=BRIEF) as running:
-        running.wait_until_warm()
-        yield running
+    with stack_with(**BRIEF) as other:
+        yield other
 
 
 def polled(stack: RunningStack, shopper: ProduceShopper) -> Any:

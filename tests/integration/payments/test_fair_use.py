@@ -22,9 +22,8 @@ from payfirst.usecases.checkout.initiate_payment import initiate_payment
 from payfirst.usecases.checkout.process_cart import CartPayment, process_cart
 from payfirst.usecases.checkout.start_attempt import Started
 from payfirst.usecases.context import PaymentContext
-from tests.conftest import RunningStack
+from tests.conftest import RunningStack, SecondFront, SettingsBeside
 from tests.integration.payments.shop import LIFETIME, Shop, new_customer, new_phone
-from tests.issuer import TokenIssuer
 
 FAIR = FairUse(sessions_per_user=3, prompts_per_user=3, prompts_per_phone=3)
 
@@ -273,11 +272,11 @@ def test_the_fee_of_the_county_is_frozen_in_the_session(shop: Shop) -> None:
 
 
 @pytest.fixture(scope="module")
-def strict(issuer: TokenIssuer) -> Iterator[RunningStack]:
+def strict(stack_with: SettingsBeside) -> Iterator[RunningStack | SecondFront]:
     """A stack with limits, which delivers to Mombasa alone."""
     limits = {"SESSIONS_PER_USER_HOUR": "2", "PROMPTS_PER_USER_HOUR": "1", "PROMPTS_PER_PHONE_HOUR": "1"}
-    with RunningStack(issuer, variables={**limits, "DELIVERY_FEES": "1=75"}) as running:
-        yield running
+    with stack_with(**limits, DELIVERY_FEES="1=75") as other:
+        yield other
 
 
 def test_over_http_too_much_is_429_with_retry_after_in_the_shape_of_its_family(strict: RunningStack) -> None:
@@ -311,10 +310,10 @@ def test_over_http_too_much_is_429_with_retry_after_in_the_shape_of_its_family(s
 
 
 @pytest.fixture(scope="module")
-def one_at_a_time(issuer: TokenIssuer) -> Iterator[RunningStack]:
+def one_at_a_time(stack_with: SettingsBeside) -> Iterator[RunningStack | SecondFront]:
     """A stack in which a customer has one open session."""
-    with RunningStack(issuer, variables={"OPEN_SESSIONS_PER_USER": "1"}) as running:
-        yield running
+    with stack_with(OPEN_SESSIONS_PER_USER="1") as other:
+        yield other
 
 
 def test_over_http_one_open_session_too_many_is_429_until_the_first_ends(one_at_a_time: RunningStack) -> None:

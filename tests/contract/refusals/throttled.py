@@ -26,7 +26,7 @@ from tests.contract.refusals.scene import path_of
 from tests.issuer import bearer
 from tests.recording import told_of_calls
 
-LEFT_MS: Final = 700
+LEFT_MS: Final = 400
 QUERY: Final = {"date": "2025-07-20", "month": "2025-07", "q": "NLJ7RT61SV"}
 IDENTIFIERS: Final = {
     "gateway_notice": "phonepe",

@@ -63,6 +63,9 @@ def _client(endpoint: str, service: str, timeout_s: float) -> Client:
     )
 
 
+os.register_at_fork(after_in_child=_client.cache_clear)  # a process that was forked would share its parent's connections
+
+
 class AwsEndpoint:
     """An embedded AWS that runs already, whoever started it."""
 
@@ -161,7 +164,7 @@ class EmbeddedAws(AwsEndpoint, Part):
         if process is None:
             return
         if self._state_dir is None:  # asked to stop, it waits for every long poll before it forgets everything
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         process.terminate()
         try:

@@ -60,3 +60,6 @@ def _client(service: str, endpoint: str, region: str, key: str, secret: str) -> 
     return session.client(
         service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
     )
+
+
+os.register_at_fork(after_in_child=_client.cache_clear)  # a process that was forked would share its parent's connections

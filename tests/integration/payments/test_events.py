@@ -160,8 +160,10 @@ def test_a_delivered_event_leaves_once_and_an_undelivered_one_again(
         parsed["Entries"] = [{"ErrorCode": "ThrottlingException"} for _ in parsed["Entries"]]
 
     bus.meta.events.register("after-call.events.PutEvents", refuse)
-    assert _deliver(shop, bus).failed == 1
-    bus.meta.events.unregister("after-call.events.PutEvents", refuse)
+    try:
+        assert _deliver(shop, bus).failed == 1
+    finally:
+        bus.meta.events.unregister("after-call.events.PutEvents", refuse)
     assert _deliver(shop, bus).delivered == 1
     assert _deliver(shop, bus).delivered == 0
 

@@ -92,9 +92,11 @@ def test_a_sender_that_dies_with_a_letter_is_followed_by_the_next_one(shop: Shop
         raise KilledError
 
     postman.client.meta.events.register("before-call.sesv2.SendEmail", kill)
-    with pytest.raises(KilledError):
-        postman.letters()
-    postman.client.meta.events.unregister("before-call.sesv2.SendEmail", kill)
+    try:
+        with pytest.raises(KilledError):
+            postman.letters()
+    finally:
+        postman.client.meta.events.unregister("before-call.sesv2.SendEmail", kill)
     assert postman.letters().sent == 0
     shop.now += timedelta(minutes=3)
     assert postman.letters().sent == 1

@@ -171,8 +171,10 @@ def ses_says(postman: Postman, code: str) -> Iterator[None]:
         parsed |= {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
     postman.client.meta.events.register("after-call.sesv2.SendEmail", refuse)
-    yield
-    postman.client.meta.events.unregister("after-call.sesv2.SendEmail", refuse)
+    try:
+        yield
+    finally:
+        postman.client.meta.events.unregister("after-call.sesv2.SendEmail", refuse)
 
 
 @pytest.mark.parametrize("code", ["TooManyRequestsException", "SendingPausedException", "MailFromDomainNotVerifiedException"])

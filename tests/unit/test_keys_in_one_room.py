@@ -32,7 +32,7 @@ ELSEWHERE: Final[Mapping[str, tuple[int, str]]] = {
     "functions/deliver_events/app.py": (4, "the form in which the stream tells of a key; functions know no storage"),
     "functions/operators/app.py": (
         1,
-        "what a place among a day's bookings looks like: a parameter is refused before it is used",
+        "how a place among a day's bookings looks: a parameter is refused before its use",
     ),
     "layers/common/python/payfirst/api/repeat.py": (2, "the library writes the items of kept answers: it is told the names"),
     "ops/api_reference/operators.py": (1, "an example of a notice's name, as an earlier release gave it"),

@@ -14,7 +14,7 @@ CHECKS := .tools/checks/bin
 SEMGREP := PATH="$(CURDIR)/$(CHECKS):$$PATH" SEMGREP_SETTINGS_FILE=.tools/checks/semgrep.yaml SEMGREP_LOG_FILE=.tools/checks/semgrep.log \
 	semgrep scan --config checks/rules.yaml --metrics off --disable-version-check --no-git-ignore --error --quiet
 SBOM := sbom.json
-TWO := -n auto --dist loadfile --no-loadscope-reorder
+SEVERAL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
@@ -63,13 +63,13 @@ reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run_deployed --reset
 
 test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov tools-browser tools-site ## Run all tests; ARGS="tests/unit -k money" runs some of them
-	$(BIN)/python -m pytest $(TWO) $(ARGS)
+	$(BIN)/python -m pytest $(SEVERAL) $(ARGS)
 
 test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP
-	$(BIN)/python -m pytest $(TWO) -p no:schemathesis tests/unit tests/contract/test_document_a.py tests/contract/test_document_b.py $(ARGS)
+	$(BIN)/python -m pytest $(SEVERAL) -p no:schemathesis tests/unit tests/contract/test_document_a.py tests/contract/test_document_b.py $(ARGS)
 
 browser-test: tools-venv tools-aws tools-browser ## Walk through every page in a browser; ARGS="--pictures .local/pictures" keeps how they looked
-	$(BIN)/python -m pytest $(TWO) --all-pages tests/browser $(ARGS)
+	$(BIN)/python -m pytest $(SEVERAL) --all-pages tests/browser $(ARGS)
 
 pictures: tools-venv tools-aws tools-browser ## Take the README's pictures of the running pages, and weigh each page
 	@$(BIN)/python -m tests.browser.pictures

@@ -78,9 +78,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """With `-n auto` two processes, each with a stack of its own; one for the tests of one file, which stay together."""
+    """With `-n auto` one process more than cores, for tests wait too, and three at most, for each has a stack of its own.
+
+    The tests of one file stay together, in this process.
+    """
     files = {Path(argument.partition("::")[0]) for argument in config.args}
-    return 0 if len(files) == 1 and files.pop().is_file() else min(2, os.cpu_count() or 1)
+    return 0 if len(files) == 1 and files.pop().is_file() else min(3, (os.cpu_count() or 1) + 1)
 
 
 @pytest.hookimpl(trylast=True)

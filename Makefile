@@ -66,7 +66,7 @@ test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-client
 	$(BIN)/python -m pytest $(SEVERAL) $(ARGS)
 
 test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP
-	$(BIN)/python -m pytest $(SEVERAL) -p no:schemathesis tests/unit tests/contract/test_document_a.py tests/contract/test_document_b.py $(ARGS)
+	$(BIN)/python -m pytest $(SEVERAL) -n 2 -p no:schemathesis tests/unit tests/contract/test_document_a.py tests/contract/test_document_b.py $(ARGS)
 
 browser-test: tools-venv tools-aws tools-browser ## Walk through every page in a browser; ARGS="--pictures .local/pictures" keeps how they looked
 	$(BIN)/python -m pytest $(SEVERAL) --all-pages tests/browser $(ARGS)

@@ -15,9 +15,10 @@ SEMGREP := PATH="$(CURDIR)/$(CHECKS):$$PATH" SEMGREP_SETTINGS_FILE=.tools/checks
 	semgrep scan --config checks/rules.yaml --metrics off --disable-version-check --no-git-ignore --error --quiet
 SBOM := sbom.json
 SEVERAL := -n auto --dist loadfile --no-loadscope-reorder
+LONG := tests/e2e tests/replay
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-quick \
+.PHONY: help run run-deployed update-deployed deploy-local deploy smoke destroy simulate kill-storm invoke reset test test-long test-quick \
 	restore-drill faults hot-spots after-outage soak check bench bench-quick sbom validate openapi lock clean \
 	tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov \
 	tools-bench tools-browser tools-lighthouse tools-site browser-test pictures page-costs lighthouse site
@@ -62,8 +63,13 @@ reset: tools-venv ## Forget everything that was booked, paid and deployed here
 	@$(BIN)/python -m local.run --reset
 	@$(BIN)/python -m local.run_deployed --reset
 
-test: tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov tools-browser tools-site ## Run all tests; ARGS="tests/unit -k money" runs some of them
-	$(BIN)/python -m pytest $(SEVERAL) $(ARGS)
+TOOLS := tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-clients tools-clients-ts tools-checks tools-checkov tools-browser tools-site
+
+test: $(TOOLS) ## Run the tests, all but those of `make faults` and `make test-long`; ARGS="tests/unit -k money" runs some of them
+	$(BIN)/python -m pytest $(SEVERAL) -m "not short_form" $(LONG:%=--ignore %) $(ARGS)
+
+test-long: $(TOOLS) ## Deployments, storms, killed workers, a lost table, containers, and two engines about each write: ten minutes
+	$(BIN)/python -m pytest $(SEVERAL) $(LONG) $(ARGS)
 
 test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP
 	$(BIN)/python -m pytest $(SEVERAL) -n 2 -p no:schemathesis tests/unit tests/contract/test_document_a.py tests/contract/test_document_b.py $(ARGS)

@@ -43,7 +43,7 @@ __all__ = ["pytest_sessionfinish", "pytest_unconfigure", "pytest_xdist_make_sche
 """Hooks: a run notes which rights the functions need, and keeps files together that share something."""
 
 HERE: Final = Path(__file__).parent
-SUITES: Final = ("e2e", "faults", "contract", "integration", "browser", "replay", "stack", "unit")
+SUITES: Final = ("replay", "e2e", "faults", "contract", "integration", "browser", "stack", "unit")
 """From those with the longest files to those with the shortest."""
 SCHEDULE_SECONDS: Final = 2.0
 NO_REVERSALS: Final = {"MPESA_INITIATOR": "none"}

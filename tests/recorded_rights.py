@@ -29,7 +29,7 @@ from tests.recording import NAMED_BY, RECORDS, rights_of, told_of_calls, variabl
 
 FILE: Final = Path(__file__).with_name("rights.json")
 WITHOUT_THE_SHORT_FORM: Final = "not short_form"
-"""What a run that has tried the fault machine by `make faults` leaves out; everything else runs."""
+"""What `make test` leaves out besides the long tests, since `make faults` does the same."""
 TOKENS: Final = "GATEWAY_TOKENS_TABLE_NAME"
 Rights = dict[str, set[str]]
 """Of each function: `ACTION on VARIABLE`, where the variable names the resource."""
@@ -97,7 +97,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Compare, in the process that started the run; after a failure nothing is missed, for what needs it may not have run."""
+    """Compare, in the process that started the run; after a failure nothing is missed, for what needs it may not have run.
+
+    `make test` leaves out the long tests and is taken for complete: no right is needed by them alone.
+    """
     config = session.config
     if hasattr(config, "workerinput"):
         return

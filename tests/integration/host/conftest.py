@@ -104,3 +104,8 @@ def eventually(found: Callable[[], Any]) -> Any:
         assert time.monotonic() < deadline, f"nothing came within {PATIENCE_SECONDS} s"
         time.sleep(0.05)
     return answer
+
+
+def tells_of(host: SampleHost, words: str) -> bool:
+    """Whether the host told of a problem in these words; a thread of its own reads what it tells, so this waits for it."""
+    return bool(eventually(lambda: any(told["kind"] == "problem" and words in told["text"] for told in host.told)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from local.embedded_aws import EmbeddedAws
-from tests.integration.host.conftest import SampleHost, eventually
+from tests.integration.host.conftest import SampleHost, eventually, tells_of
 
 
 def test_a_rules_schedule_fires_again_and_again_with_its_event(host: SampleHost) -> None:
@@ -56,7 +56,7 @@ def test_of_a_batch_only_the_message_that_failed_comes_again(host: SampleHost, e
 
     eventually(lambda: len(bodies("bad")) >= 2)
     assert len(bodies("good")) == len(bodies("good too")) == 1
-    assert any(told["kind"] == "problem" and "left 1 of" in told["text"] for told in host.told)
+    assert tells_of(host, "left 1 of")
 
 
 def write(host: SampleHost, embedded_aws: EmbeddedAws, partition: str, *names: str) -> None:
@@ -97,4 +97,4 @@ def test_a_batch_of_the_stream_that_failed_is_not_tried_again_and_holds_nothing_
     write(host, embedded_aws, partition, "N#good")
     eventually(lambda: ["N#good"] in batches(host, partition))
     assert batches(host, partition) == [["N#bad"], ["N#good"]]
-    assert any(told["kind"] == "problem" and "left 1 records of Notes to its schedule" in told["text"] for told in host.told)
+    assert tells_of(host, "left 1 records of Notes to its schedule")

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.integration.host.conftest import SampleHost, eventually
+from tests.integration.host.conftest import SampleHost, eventually, tells_of
 
 
 def test_a_function_that_raises_is_an_internal_error_and_its_worker_stays(lone_host: SampleHost) -> None:
@@ -15,8 +15,7 @@ def test_a_function_that_raises_is_an_internal_error_and_its_worker_stays(lone_h
 
     assert (answer.status_code, answer.json()) == (502, {"message": "Internal server error"})
     assert lone_host.get("/hostile/well").text == pid
-    problems = [told["text"] for told in lone_host.told if told["kind"] == "problem"]
-    assert any("ValueError: this function always raises here" in text for text in problems)
+    assert tells_of(lone_host, "ValueError: this function always raises here")
 
 
 def test_a_worker_that_dies_is_an_internal_error_and_a_new_one_takes_its_place(lone_host: SampleHost) -> None:
@@ -42,9 +41,7 @@ def test_a_function_that_cannot_be_loaded_is_an_internal_error_each_time(host: S
     for _ in range(2):
         answer = host.get("/broken")
         assert (answer.status_code, answer.json()) == (502, {"message": "Internal server error"})
-
-    problems = [told["text"] for told in host.told if told["kind"] == "problem"]
-    assert any("this module cannot be imported" in text for text in problems)
+    assert tells_of(host, "this module cannot be imported")
 
 
 def test_calls_at_the_same_time_get_workers_of_their_own_up_to_the_limit(host: SampleHost) -> None:

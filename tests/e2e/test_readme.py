@@ -22,8 +22,8 @@ PRINTED: Final = [
     for line in block.splitlines()
 ]
 ANEW: Final = {
-    "session_id", "expires_at", "checkout_request_id", "order_number", "cart_id", "selected_date", "payment_id",
-    "merchant_transaction_id", "payment_url", "book_id",
+    "session_id", "expires_at", "checkout_request_id", "order_number", "cart_id", "selected_date", "selected_time",
+    "payment_id", "merchant_transaction_id", "payment_url", "book_id",
 }  # fmt: skip
 """What is another each time."""
 

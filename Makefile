@@ -68,7 +68,7 @@ TOOLS := tools-venv tools-aws tools-sam tools-newman tools-phonepe-sdk tools-cli
 test: $(TOOLS) ## Run the tests, all but those of `make faults` and `make test-long`; ARGS="tests/unit -k money" runs some of them
 	$(BIN)/python -m pytest $(SEVERAL) -m "not short_form" $(LONG:%=--ignore %) $(ARGS)
 
-test-long: $(TOOLS) ## Deployments, storms, killed workers, a lost table, containers, and two engines about each write: ten minutes
+test-long: $(TOOLS) ## Deployments, storms, killed workers, a lost table, containers, and two engines about each write: six minutes
 	$(BIN)/python -m pytest $(SEVERAL) $(LONG) $(ARGS)
 
 test-quick: tools-venv tools-aws ## What tells most in a minute: the unit tests, and both documents over HTTP

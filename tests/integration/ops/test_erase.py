@@ -55,8 +55,7 @@ def home(running: SignedUpStack, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def client(stack: SignedUpStack, service: str) -> Any:
-    known = stack.environment
-    return client_of(known, service)
+    return client_of(stack.environment, service)
 
 
 def whole_table(stack: SignedUpStack) -> list[dict[str, Any]]:
